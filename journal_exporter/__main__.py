@@ -1,0 +1,5 @@
+"""``python -m journal_exporter``."""
+
+from journal_exporter.cli import main
+
+raise SystemExit(main())

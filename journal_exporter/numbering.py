@@ -1,0 +1,157 @@
+"""Pure: which entries are missing, by journald's own numbers.
+
+Guarantees: a gap is reported once, with the exact count; an entry that was seen is recognised; a
+numbering that starts anew is never taken for a loss.
+
+journald numbers entries without holes, with one counter for all files that it has open (measured:
+no hole over rotations and kills, and with ``SplitMode=uid`` none in the union). A *domain* is what
+shares a counter: sequence number ids join one when their numbers continue each other.
+Only an unfiltered reader sees contiguous numbers, so there are no journal matches here.
+"""
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from journal_exporter.cursor import Cursor
+
+MAX_IDS = 16
+"""Ids that are kept, the newest: the checkpoint has a fixed size."""
+RECENT_GAPS = 8
+Snapshot = Mapping[str, Any]
+"""``ids``: [id, last number, boot, monotonic time in microseconds, domain] each, the newest last;
+``lost`` and ``gaps``: totals; ``recent``: the last gaps, [first, last, time of the next entry in
+microseconds] each."""
+
+
+class Gap(NamedTuple):
+    """Entries that were lost before we could read them; both numbers belong to it."""
+
+    seqnum_first: int
+    seqnum_last: int
+
+    @property
+    def entries(self) -> int:
+        """How many."""
+        return self.seqnum_last - self.seqnum_first + 1
+
+
+class Verdict(enum.Enum):
+    """What an entry's number says."""
+
+    NEXT = "next"
+    GAP = "gap"
+    REPEATED = "repeated"
+    RESTARTED = "restarted"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Seen:
+    seqnum: int
+    boot_id: str
+    monotonic_us: int
+    domain: int
+
+
+class Numbering:
+    """Where each numbering stands, and what was lost so far; ``snapshot`` saves it as JSON."""
+
+    def __init__(self, snapshot: Snapshot | None = None) -> None:
+        saved = snapshot or {"ids": [], "lost": 0, "gaps": 0, "recent": []}
+        self._ids: dict[str, _Seen] = {
+            str(key): _Seen(int(seqnum), str(boot), int(monotonic_us), int(domain))
+            for key, seqnum, boot, monotonic_us, domain in saved["ids"]
+        }
+        self._lost = int(saved["lost"])
+        self._gaps = int(saved["gaps"])
+        self._recent = [[int(number) for number in gap] for gap in saved["recent"]]
+
+    def snapshot(self) -> Snapshot:
+        """Return the whole as JSON can hold it."""
+        return {
+            "ids": [
+                [key, seen.seqnum, seen.boot_id, seen.monotonic_us, seen.domain]
+                for key, seen in self._ids.items()
+            ],
+            "lost": self._lost,
+            "gaps": self._gaps,
+            "recent": list(self._recent),
+        }
+
+    @property
+    def _last(self) -> str | None:
+        return next(reversed(self._ids), None)
+
+    def _domain_end(self, domain: int) -> int:
+        return max(seen.seqnum for seen in self._ids.values() if seen.domain == domain)
+
+    def continues(self, first: Cursor, last: Cursor, count: int) -> bool:
+        """Whether ``count`` entries from ``first`` to ``last`` leave no hole, without a look at each.
+
+        Sound only where all files share one sequence number id; the caller sees to that.
+        """
+        seen = self._ids.get(first.seqnum_id)
+        return (
+            seen is not None
+            and first.seqnum_id == last.seqnum_id == self._last
+            and first.seqnum == seen.seqnum + 1
+            and last.seqnum - first.seqnum == count - 1
+        )
+
+    def observe(self, cursor: Cursor) -> tuple[Verdict, Gap | None]:
+        """Judge the next entry and remember it, unless it is repeated."""
+        verdict, gap, domain = self._judge(cursor)
+        if verdict is not Verdict.REPEATED:
+            self._remember(cursor, domain)
+        if gap is not None:
+            self._lost += gap.entries
+            self._gaps += 1
+            self._recent = [*self._recent, [*gap, cursor.realtime_us]][-RECENT_GAPS:]
+        return verdict, gap
+
+    def advance(self, last: Cursor) -> None:
+        """Remember the end of a run that ``continues`` approved."""
+        self._remember(last, self._ids[last.seqnum_id].domain)
+
+    def _remember(self, cursor: Cursor, domain: int) -> None:
+        self._ids.pop(cursor.seqnum_id, None)
+        self._ids[cursor.seqnum_id] = _Seen(
+            cursor.seqnum, cursor.boot_id, cursor.monotonic_us, domain
+        )
+        while len(self._ids) > MAX_IDS:
+            del self._ids[next(iter(self._ids))]
+
+    def _judge(self, cursor: Cursor) -> tuple[Verdict, Gap | None, int]:
+        seen = self._ids.get(cursor.seqnum_id)
+        if seen is None:
+            return self._judge_new_id(cursor)
+        if cursor.seqnum <= seen.seqnum:
+            repeated = cursor.boot_id == seen.boot_id and cursor.monotonic_us <= seen.monotonic_us
+            if repeated:
+                return Verdict.REPEATED, None, seen.domain
+            return Verdict.RESTARTED, None, self._new_domain()
+        end = self._domain_end(seen.domain)
+        if cursor.seqnum == end + 1:
+            return Verdict.NEXT, None, seen.domain
+        if cursor.seqnum == seen.seqnum + 1 or cursor.seqnum <= end:
+            # The ids of this domain turn out not to share a counter.
+            return Verdict.NEXT, None, self._new_domain()
+        return Verdict.GAP, Gap(end + 1, cursor.seqnum - 1), seen.domain
+
+    def _judge_new_id(self, cursor: Cursor) -> tuple[Verdict, Gap | None, int]:
+        last = self._last
+        if last is None:
+            return Verdict.NEXT, None, self._new_domain()
+        domain = self._ids[last].domain
+        if cursor.seqnum == self._domain_end(domain) + 1:
+            return Verdict.NEXT, None, domain
+        return Verdict.RESTARTED, None, self._new_domain()
+
+    def _new_domain(self) -> int:
+        return 1 + max((seen.domain for seen in self._ids.values()), default=0)
+
+
+def ends(snapshot: Snapshot) -> Mapping[str, int]:
+    """Return the last sequence number of each id in a snapshot."""
+    return {str(entry[0]): int(entry[1]) for entry in snapshot["ids"]}

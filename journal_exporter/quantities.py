@@ -1,0 +1,61 @@
+"""Pure: sizes and durations as people write them.
+
+Sizes take Kubernetes' suffixes (``Ki Mi Gi Ti``, ``k M G T``), durations systemd's
+(``ms s min h d``); a bare number is bytes or seconds. There is no rounding: a size is a whole number
+of bytes.
+"""
+
+import re
+
+_SIZE = {
+    "": 1,
+    "k": 10**3,
+    "m": 10**6,
+    "g": 10**9,
+    "t": 10**12,
+    "ki": 2**10,
+    "mi": 2**20,
+    "gi": 2**30,
+    "ti": 2**40,
+}
+_DURATION_S = {"": 1.0, "ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+
+
+def size_bytes(text: str) -> int:
+    """Return ``50Mi`` as 52428800.
+
+    Raises:
+        ValueError: it is no size, or no whole number of bytes.
+    """
+    match = _QUANTITY.fullmatch(text)
+    suffix = match[2].lower() if match else ""
+    suffix = suffix.removesuffix("b") if len(suffix) > 1 else suffix
+    if match is None or suffix not in _SIZE:
+        raise ValueError("not a size; write bytes or a suffix, as in 52428800 or 50Mi")
+    size = float(match[1]) * _SIZE[suffix]
+    if size != int(size):
+        raise ValueError("not a whole number of bytes")
+    return int(size)
+
+
+def duration_s(text: str) -> float:
+    """Return ``1h`` as 3600.0.
+
+    Raises:
+        ValueError: it is no duration.
+    """
+    match = _QUANTITY.fullmatch(text)
+    if match is None or match[2].lower() not in _DURATION_S:
+        raise ValueError("not a duration; write seconds or a suffix, as in 90, 1.5s, 10min or 24h")
+    return float(match[1]) * _DURATION_S[match[2].lower()]
+
+
+def human_bytes(size: int) -> str:
+    """Return 52428800 as ``50.0 MiB``."""
+    value = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:  # noqa: PLR2004
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"

@@ -1,0 +1,290 @@
+"""The composition root: start-up checks, the supervisor, the worker and the HTTP process.
+
+Guarantees: a worker that dies of a signal (libsystemd's SIGBUS, when journald truncates a file that is
+mapped) is replaced within milliseconds, by a fork; one that dies again without having got further, after
+a growing pause. Every problem that a restart can't cure is found before anything is started and ends
+with exit code 2. The supervisor has no threads, so forking is safe at any time.
+
+The processes share memory for the numbers and a lock on the state directory. When the supervisor goes,
+the closed pipe tells the others to go too.
+"""
+
+import contextlib
+import fcntl
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from journal_exporter import checkpoint as checkpoints
+from journal_exporter import config, worker
+from journal_exporter.clock import Clock, PipeStop, SystemClock
+from journal_exporter.config import Loaded, Settings
+from journal_exporter.errors import ConfigError, SourceError
+from journal_exporter.journal_files import directories, find, look
+from journal_exporter.listen import listen
+from journal_exporter.metrics import Numbers
+from journal_exporter.sink import check_output
+
+_LOG = logging.getLogger(__name__)
+EXIT_OK, EXIT_FAILED, EXIT_CONFIG = 0, 1, 2
+EXIT_REPLACE = 75
+"""EX_TEMPFAIL of sysexits(3): a worker that wants to be replaced."""
+_LOCK_NAME = "lock"
+_LOCK_WAIT_S = 3.0
+_MAX_PAUSE_S = 10.0
+_GRACE_S = 5.0
+_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+
+
+def boot_id() -> str:
+    """Return the kernel's boot id; it tells a restart from a power cut."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
+
+
+def check_journal(settings: Settings) -> None:
+    """Refuse a journal that can't be read.
+
+    Raises:
+        ConfigError: a directory is missing or unreadable, or there is no readable file.
+    """
+    wanted = settings.journal_directory or settings.journal_root or Path("/")
+    name = "--journal-directory" if settings.journal_directory else "--journal-root"
+    if not wanted.is_dir():
+        what = "is no directory" if wanted.exists() else "does not exist"
+        raise ConfigError(f"{name} {wanted} {what}; name where the host's journal is mounted")
+    tops = directories(root=settings.journal_root, directory=settings.journal_directory)
+    try:
+        files = [file for path in find(tops) if (file := look(path)) is not None]
+    except PermissionError as error:
+        raise ConfigError(
+            f"{name} {wanted}: {error.filename} can't be read; run as root or in its group"
+        ) from error
+    if not files:
+        places = " and ".join(map(str, tops))
+        raise ConfigError(f"{name} {wanted}: there are no journal files in {places}")
+    if not any(file.state == "readable" for file in files):
+        states = ", ".join(f"{file.path} ({file.state})" for file in files[:3])
+        raise ConfigError(f"{name} {wanted}: no journal file can be read: {states}")
+
+
+def lock_state(directory: Path, wait_s: float = _LOCK_WAIT_S) -> int:
+    """Return a descriptor that holds the lock of a state directory.
+
+    Raises:
+        ConfigError: it can't be made, or another exporter holds it.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ConfigError(
+            f"--state-directory {directory}: {error.strerror}; name a directory that can be written"
+        ) from error
+    until_s = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # The worker of a supervisor that was just killed may need a moment to see it.
+            if time.monotonic() < until_s:
+                time.sleep(0.05)
+                continue
+            os.close(descriptor)
+            raise ConfigError(
+                f"--state-directory {directory} is in use by another exporter; give each its own"
+            ) from None
+        else:
+            return descriptor
+
+
+def run(loaded: Loaded) -> int:
+    """Run the exporter; return its exit code.
+
+    Raises:
+        ConfigError: it can't start.
+    """
+    settings = loaded.settings
+    check_journal(settings)
+    check_output(settings.output)
+    lock_fd = lock_state(settings.state_directory)
+    try:
+        worker.check_state(checkpoints.load(settings.state_directory), settings)
+        address = config.address(settings.metrics_address)
+        if settings.once and "metrics_address" not in loaded.given:
+            address = None
+        listener = listen(*address) if address else None
+        with listener or contextlib.nullcontext():
+            return Supervisor(settings, listener).run()
+    finally:
+        os.close(lock_fd)
+
+
+class Supervisor:
+    """Keeps one worker, and one HTTP process if there is an address."""
+
+    def __init__(self, settings: Settings, listener: socket.socket | None) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._clock: Clock = SystemClock()
+        self._numbers = Numbers()
+        self._stop, self._holder_fd = PipeStop.pipe()
+        self._worker_pid = 0
+        self._http_pid = 0
+        self._stopping = False
+        self._fruitless = 0
+        self._read_at_death = -1.0
+
+    def run(self) -> int:
+        """Start the processes, replace those that die, end when the worker is done."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        gc.collect()
+        # What exists now is shared with the children as long as no collection touches it.
+        gc.freeze()
+        self._numbers.beat(self._clock.monotonic_s(), self._clock.time_s())
+        if self._listener is not None:
+            self._http_pid = self._fork(self._serve)
+        self._worker_pid = self._fork(self._work)
+        try:
+            return self._supervise()
+        finally:
+            self._end_children()
+
+    def _supervise(self) -> int:
+        while True:
+            self._wait_for_signal(None)
+            for pid, status in _ended_children():
+                if pid == self._http_pid and not self._stopping:
+                    _LOG.error("the HTTP process ended (%s); starting it again", _cause(status))
+                    self._pause(1.0)
+                    self._http_pid = 0 if self._stopping else self._fork(self._serve)
+                elif pid == self._worker_pid:
+                    code = self._worker_ended(status)
+                    if code is not None:
+                        return code
+
+    def _worker_ended(self, status: int) -> int | None:
+        """Replace the worker; or return the exit code when that is no use."""
+        self._worker_pid = 0
+        code = os.waitstatus_to_exitcode(status)
+        if code in (EXIT_OK, EXIT_FAILED, EXIT_CONFIG):
+            return code
+        cause = _cause(status)
+        self._numbers.worker_replaced(cause)
+        if self._stopping:
+            return EXIT_FAILED
+        read = self._numbers.get("entries_read")
+        self._fruitless = self._fruitless + 1 if read == self._read_at_death else 0
+        self._read_at_death = read
+        pause_s = min(0.1 * 2**self._fruitless, _MAX_PAUSE_S) if self._fruitless else 0.0
+        _LOG.warning("the worker ended (%s); starting another in %.1f s", cause, pause_s)
+        self._pause(pause_s)
+        if self._stopping:
+            return EXIT_OK
+        self._worker_pid = self._fork(self._work)
+        return None
+
+    def _wait_for_signal(self, timeout_s: float | None) -> None:
+        """Take one signal; a request to end closes the pipe that the others watch."""
+        if timeout_s is None:
+            info: signal.struct_siginfo | None = signal.sigwaitinfo(_SIGNALS)
+        else:
+            info = signal.sigtimedwait(_SIGNALS, timeout_s)
+        if info is not None and info.si_signo != signal.SIGCHLD and not self._stopping:
+            self._stopping = True
+            os.close(self._holder_fd)
+
+    def _pause(self, pause_s: float) -> None:
+        until_s = time.monotonic() + pause_s
+        while not self._stopping and (left_s := until_s - time.monotonic()) > 0:
+            self._wait_for_signal(left_s)
+
+    def _fork(self, body: Callable[[], int]) -> int:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid:
+            return pid
+        code = EXIT_FAILED
+        try:
+            os.close(self._holder_fd)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            code = body()
+        except ConfigError as error:
+            for problem in error.problems:
+                _LOG.error("%s", problem)
+            code = EXIT_CONFIG
+        except SourceError as error:
+            _LOG.error("%s; the worker gives up", error)
+            code = EXIT_REPLACE
+        finally:
+            # Anything else is a bug: show it, and leave without the parent's clean-up.
+            if sys.exc_info()[0] is not None:
+                sys.excepthook(*sys.exc_info())
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _work(self) -> int:
+        if self._listener is not None:
+            self._listener.close()
+        self._numbers.recovered = False
+        work = worker.Work(self._settings, self._numbers, self._clock, boot_id())
+        worker.run(work, self._stop)
+        return EXIT_OK
+
+    def _serve(self) -> int:
+        # Imported here, in the process that serves: the others stay small.
+        from journal_exporter import server  # noqa: PLC0415
+
+        if self._listener is None:
+            raise RuntimeError("there is no address to serve")
+        application = server.Application(
+            self._numbers,
+            live_timeout_s=self._settings.live_timeout_s,
+            max_lag_s=self._settings.ready_max_lag_s,
+        )
+        listener = self._listener
+        threading.Thread(target=server.serve, args=(listener, application), daemon=True).start()
+        self._stop.wait(None)
+        return EXIT_OK
+
+    def _end_children(self) -> None:
+        if not self._stopping:
+            os.close(self._holder_fd)
+        self._stopping = True
+        for pid in (self._worker_pid, self._http_pid):
+            if pid:
+                _reap(pid)
+
+
+def _cause(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return signal.Signals(os.WTERMSIG(status)).name
+    return "error"
+
+
+def _ended_children() -> list[tuple[int, int]]:
+    ended = []
+    with contextlib.suppress(ChildProcessError):
+        while (child := os.waitpid(-1, os.WNOHANG))[0]:
+            ended.append(child)
+    return ended
+
+
+def _reap(pid: int) -> None:
+    """Wait for a child that was told to end; kill it when it does not."""
+    until_s = time.monotonic() + _GRACE_S
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(pid, os.WNOHANG)[0] == 0:
+            if time.monotonic() > until_s:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                return
+            signal.sigtimedwait(_SIGNALS, 0.05)

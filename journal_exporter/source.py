@@ -1,0 +1,286 @@
+"""Reads the journal through systemd-python's low-level ``_Reader``.
+
+Guarantees: entries in the journal's order, each once; the place after every batch; what is missing in
+between, counted. Opening after a loss is the same path as a restart: ``seek``.
+
+Traps that shape this module (each cost a peer lines, see docs/architecture.md):
+``get_next()`` returns ``{}`` both at the end and for an unreadable entry, so it is not used;
+``fileno()`` must come right after opening, else deleted files stay open; ``wait()`` may miss what it waits
+for, so ``_next()`` is asked on every turn; after ``seek_cursor`` the next entry need not be the one that
+was asked for.
+"""
+
+import contextlib
+import errno
+import operator
+import select
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from systemd._reader import _Reader
+
+from journal_exporter import cursor as cursors
+from journal_exporter.cursor import Cursor
+from journal_exporter.errors import SourceError
+from journal_exporter.memory import JournalPages
+from journal_exporter.numbering import Numbering, Verdict
+from journal_exporter.record import CONTEXT_FIELDS, NARROW_FIELDS, Batch, Field, Position
+
+BATCH_ENTRIES = 1000
+BATCH_BYTES = 256 * 1024
+_OS_ROOT = 16
+"""SD_JOURNAL_OS_ROOT: the path is a root directory, both journals below it are merged."""
+_STEPS = (*(True for _ in range(BATCH_ENTRIES - 1)), False)
+"""One element an entry of a fast batch: whether to step on after it."""
+
+
+@contextlib.contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, str(error.errno))
+        raise SourceError(f"{doing}: {error.strerror or error} ({name})") from error
+
+
+class JournalSource:
+    """One open journal and a place in it; ``close`` it.
+
+    ``wide``: contexts always have the units too. ``beat`` is called during long walks.
+    Raises ``SourceError`` from every method that reads.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Path | None,
+        directory: Path | None,
+        wide: bool = False,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        with _translated("opening the journal"):
+            if directory is not None:
+                self._reader = _Reader(flags=0, path=str(directory))
+            else:
+                self._reader = _Reader(flags=_OS_ROOT, path=str(root or "/"))
+        self._reader.data_threshold = 0
+        self._beat = beat
+        self._context_of = operator.itemgetter(*(CONTEXT_FIELDS if wide else NARROW_FIELDS))
+        self._pages = JournalPages()
+        self._numbering = Numbering()
+        self._cursor: str | None = None
+        self.single_numbering = False
+        """Set by who looks at the files: all share one sequence number id, so batches may be fast."""
+        self.inotify_fd = self._watch()
+
+    def _watch(self) -> int | None:
+        try:
+            descriptor = self._reader.fileno()
+            self._reader.process()
+        except OSError:
+            # No inotify to be had (exhausted or denied): polling alone still finds every entry of
+            # known files, and the pipeline reopens when a new file turns up.
+            return None
+        return descriptor
+
+    def close(self) -> None:
+        """Close the journal; harmless when it is closed already."""
+        self._reader.close()
+
+    @property
+    def position(self) -> Position:
+        """The place after the last entry that was read."""
+        return Position(self._cursor, self._numbering.snapshot())
+
+    def process(self) -> None:
+        """Let libsystemd take up new files and let go of deleted ones."""
+        if self.inotify_fd is not None:
+            with _translated("following the journal's files"):
+                self._reader.process()
+        self._pages.trim()
+
+    def wait(self, timeout_s: float, stop_fd: int) -> None:
+        """Return when the journal changed, when ``stop_fd`` is readable, or after the timeout."""
+        poll = select.poll()
+        poll.register(stop_fd, select.POLLIN)
+        if self.inotify_fd is not None:
+            poll.register(self.inotify_fd, select.POLLIN)
+        poll.poll(timeout_s * 1000)
+
+    def start(self, where: str) -> Position:
+        """Go to where a first run begins: ``head``, ``tail``, or the newest entry's ``boot``."""
+        with _translated("seeking"):
+            self._reader.seek_tail()
+            newest = self._parsed() if self._reader._previous() else None
+            if where == "tail" and newest is not None:
+                return self._stand_on(newest)
+            before = None
+            if where == "boot" and newest is not None:
+                before = self._before_boot(newest.boot_id)
+            if before is not None:
+                return self._stand_on(before)
+            self._reader.seek_head()
+            return Position(None)
+
+    def _before_boot(self, boot_id: str) -> Cursor | None:
+        self._reader.add_match(f"_BOOT_ID={boot_id}")
+        self._reader.seek_head()
+        first = self._reader._get_cursor() if self._reader._next() else None
+        self._reader.flush_matches()
+        if first is None:
+            return None
+        self._reader.seek_cursor(first)
+        self._reader._next()
+        return self._parsed() if self._reader._previous() else None
+
+    def _stand_on(self, cursor: Cursor) -> Position:
+        self._numbering = Numbering()
+        self._numbering.observe(cursor)
+        self._cursor = cursor.text
+        position = self.position
+        self.seek(position)
+        return position
+
+    def seek(self, position: Position) -> bool:
+        """Go to a place that was returned before, even if its entry has gone since.
+
+        Then the next entry read is the first after that place. Returns whether the entry was there.
+        """
+        self._cursor = position.cursor
+        self._numbering = Numbering(position.numbering)
+        with _translated("seeking"):
+            if position.cursor is None:
+                self._reader.seek_head()
+                return True
+            mark = cursors.parse(position.cursor)
+            self._reader.seek_cursor(position.cursor)
+            if not self._reader._next():
+                self._reader.seek_tail()
+                if not self._reader._previous():
+                    self._reader.seek_head()
+                    return False
+            return self._settle_after(mark)
+
+    def _settle_after(self, mark: Cursor) -> bool:
+        """From some entry walk to the last one that is not after the mark; stand there."""
+        here = self._parsed()
+        if here.same_entry(mark):
+            return True
+        if here.not_after(mark):
+            while here.not_after(mark):
+                if here.same_entry(mark):
+                    return True
+                if not self._step(self._reader._next):
+                    return False
+                here = self._parsed()
+            self._reader._previous()
+            return False
+        while not here.not_after(mark):
+            if not self._step(self._reader._previous):
+                self._reader.seek_head()
+                return False
+            here = self._parsed()
+        return here.same_entry(mark)
+
+    def _step(self, move: Callable[[], bool]) -> bool:
+        self._beat()
+        return move()
+
+    def _parsed(self) -> Cursor:
+        try:
+            return cursors.parse(self._reader._get_cursor())
+        except ValueError as error:
+            raise SourceError(str(error)) from error
+
+    def read(self, *, precise: bool = False) -> Batch:
+        """Read what is there, at most ``BATCH_ENTRIES`` or about ``BATCH_BYTES`` of messages.
+
+        A fast batch looks at numbers only at both ends; where these leave room for a gap, it goes
+        back and reads again precisely, entry by entry.
+        """
+        before = self.position
+        if self.single_numbering and not precise:
+            with _translated("reading"):
+                batch = self._read_fast()
+            if batch is not None:
+                return batch
+            self.seek(before)
+        with _translated("reading"):
+            return self._read_precisely()
+
+    def _read_fast(self) -> Batch | None:
+        reader = self._reader
+        advance, get_all, get_time = reader._next, reader._get_all, reader._get_realtime
+        context_of = self._context_of
+        if not advance():
+            return Batch(self.position)
+        first = self._parsed()
+        batch = Batch(Position(None))
+        add_time = batch.times_us.append
+        add_context = batch.contexts.append
+        add_message = batch.messages.append
+        room_bytes = BATCH_BYTES
+        for step in _STEPS:
+            try:
+                fields = get_all()
+            except (OSError, UnicodeDecodeError):
+                return None
+            if not fields:
+                return None
+            try:
+                context = context_of(fields)
+                message = fields["MESSAGE"]
+            except KeyError:
+                context, message = _wide(fields)
+            add_time(get_time())
+            add_context(context)
+            add_message(message)
+            room_bytes -= len(message)
+            if room_bytes < 0 or not step or not advance():
+                break
+        last = self._parsed()
+        batch.entries = len(batch.times_us)
+        if not self._numbering.continues(first, last, batch.entries):
+            return None
+        self._numbering.advance(last)
+        self._cursor = last.text
+        batch.end = self.position
+        return batch
+
+    def _read_precisely(self) -> Batch:
+        batch = Batch(self.position)
+        room_bytes = BATCH_BYTES
+        while batch.entries < BATCH_ENTRIES and room_bytes > 0 and self._reader._next():
+            here = self._parsed()
+            batch.entries += 1
+            fields = self._fields()
+            self._cursor = here.text
+            if not fields:
+                # Its number is left unobserved: the gap before the next entry covers it.
+                batch.unreadable += 1
+                continue
+            verdict, gap = self._numbering.observe(here)
+            if verdict is Verdict.REPEATED:
+                batch.repeated += 1
+                continue
+            batch.renumbered += verdict is Verdict.RESTARTED
+            if gap is not None:
+                batch.gaps[len(batch.times_us)] = gap
+            context, message = _wide(fields)
+            batch.times_us.append(self._reader._get_realtime())
+            batch.contexts.append(context)
+            batch.messages.append(message)
+            batch.positions.append(self.position)
+            room_bytes -= len(message)
+        batch.end = self.position
+        return batch
+
+    def _fields(self) -> dict[str, bytes | list[bytes]]:
+        try:
+            return self._reader._get_all()
+        except (OSError, UnicodeDecodeError):
+            return {}
+
+
+def _wide(fields: dict[str, bytes | list[bytes]]) -> tuple[tuple[Field, ...], bytes | list[bytes]]:
+    return tuple(map(fields.get, CONTEXT_FIELDS)), fields.get("MESSAGE", b"")

@@ -1,0 +1,112 @@
+"""What an exporter has done so far, read from its state directory: it may run or not."""
+
+import fcntl
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from journal_exporter import archives, checkpoint, lag
+from journal_exporter import cursor as cursors
+from journal_exporter.errors import ConfigError
+from journal_exporter.journal_files import find, look
+from journal_exporter.numbering import ends
+from journal_exporter.quantities import human_bytes
+
+
+def is_running(state_directory: Path) -> bool:
+    """Whether an exporter holds the directory's lock."""
+    try:
+        descriptor = os.open(state_directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def collect(state_directory: Path) -> dict[str, Any]:
+    """Return the status as JSON can hold it; times in seconds since the epoch.
+
+    Raises:
+        ConfigError: there is no checkpoint, or it can't be read.
+    """
+    if not state_directory.is_dir():
+        raise ConfigError(
+            f"--state-directory {state_directory} is no directory; name the exporter's"
+        )
+    state = checkpoint.load(state_directory)
+    if state is None:
+        raise ConfigError(
+            f"--state-directory {state_directory} holds no checkpoint: no exporter has run with it"
+        )
+    position = state.newest
+    files = [file for top in state.journal for path in find([Path(top)]) if (file := look(path))]
+    good = [file for file in files if file.state == "readable"]
+    newest_us = cursors.parse(position.cursor).realtime_us if position.cursor else 0
+    behind = lag.lag(good, ends(position.numbering), newest_us)
+    output = Path(state.output)
+    return {
+        "running": is_running(state_directory),
+        "checkpoint": {
+            "cursor": position.cursor,
+            "newest_entry_s": newest_us / 1e6 if newest_us else None,
+            "stored_s": (state_directory / checkpoint.NAME).stat().st_mtime,
+        },
+        "lag": {"entries": behind.entries, "seconds": round(behind.lag_s, 3)},
+        "journal": [{"path": str(file.path), "state": file.state} for file in files],
+        "output": [
+            {"path": str(path), "size_bytes": path.stat().st_size}
+            for path in archives.newest_first(output)
+            if path.is_file()
+        ],
+        "gaps": {
+            "lost_entries": position.numbering["lost"],
+            "count": position.numbering["gaps"],
+            "recent": [
+                {"first": first, "last": last, "time_s": time_us / 1e6}
+                for first, last, time_us in position.numbering["recent"]
+            ],
+        },
+    }
+
+
+def _when(seconds: float | None) -> str:
+    if not seconds:
+        return "never"
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def text(status: dict[str, Any]) -> str:
+    """Return the status for people."""
+    behind, gaps, stored = status["lag"], status["gaps"], status["checkpoint"]
+    rows = [
+        ("exporter", "running" if status["running"] else "stopped"),
+        ("newest entry", _when(stored["newest_entry_s"])),
+        ("checkpoint", f"stored {_when(stored['stored_s'])}"),
+        ("lag", f"{behind['entries']} entries, {behind['seconds']:.1f} s"),
+        ("lost", f"{gaps['lost_entries']} entries in {gaps['count']} gaps"),
+    ]
+    rows += [
+        ("gap", f"{gap['first']}..{gap['last']} before {_when(gap['time_s'])}")
+        for gap in gaps["recent"]
+    ]
+    rows += [
+        ("output", f"{file['path']} ({human_bytes(file['size_bytes'])})")
+        for file in status["output"]
+    ]
+    states = [file["state"] for file in status["journal"]]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in sorted(set(states)))
+    rows.append(("journal files", counts or "none"))
+    return "\n".join(f"{name + ':':<15}{value}" for name, value in rows)
+
+
+def as_json(status: dict[str, Any]) -> str:
+    """Return the status as indented JSON."""
+    return json.dumps(status, indent=2)
