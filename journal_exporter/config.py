@@ -15,7 +15,7 @@ from typing import Any
 from journal_exporter.archives import MAX_KEEP_FILES
 from journal_exporter.errors import ConfigError
 from journal_exporter.format import FORMATS
-from journal_exporter.quantities import duration_s, size_bytes
+from journal_exporter.quantities import duration_s, size_bytes, size_text
 from journal_exporter.selection import (
     FACILITIES,
     PRIORITIES,
@@ -194,6 +194,8 @@ def default_text(name: str) -> str:
         return ""
     if isinstance(default, tuple):
         return ",".join(default)
+    if FIELDS[name].metadata["metavar"] == "SIZE" and default:
+        return size_text(default)
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 

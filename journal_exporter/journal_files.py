@@ -18,7 +18,7 @@ _HEADER = struct.Struct("<8sII8x16s16s16s16s14Q")
 _KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16
 """XZ, LZ4, keyed hash, ZSTD, compact: what libsystemd 252 reads when built with all three codecs."""
 _ID_DIRECTORY = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
-STATES = ("readable", "unsupported", "corrupt", "denied")
+STATES = ("readable", "unsupported", "corrupt", "denied", "set_aside")
 
 
 class JournalFile(NamedTuple):

@@ -1,5 +1,6 @@
 """The listening socket, made before anything starts: a wrong address is an error at start-up."""
 
+import os
 import socket
 
 from journal_exporter.errors import ConfigError
@@ -23,5 +24,5 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         shown = f"[{host}]" if ":" in host else host
         raise ConfigError(
-            f"--metrics-address {shown}:{port} can't be bound: {error.strerror}; name a free address"
+            f"--metrics-address {shown}:{port} can't be bound: {os.strerror(error.errno or 0)}; name a free address"
         ) from error

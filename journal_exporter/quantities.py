@@ -51,6 +51,14 @@ def duration_s(text: str) -> float:
     return float(match[1]) * _DURATION_S[match[2].lower()]
 
 
+def size_text(size: int) -> str:
+    """Return 52428800 as ``50Mi``: the largest suffix that leaves a whole number."""
+    for suffix in ("Ti", "Gi", "Mi", "Ki"):
+        if size and size % _SIZE[suffix.lower()] == 0:
+            return f"{size // _SIZE[suffix.lower()]}{suffix}"
+    return str(size)
+
+
 def human_bytes(size: int) -> str:
     """Return 52428800 as ``50.0 MiB``."""
     value = float(size)

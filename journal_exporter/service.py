@@ -19,11 +19,11 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from journal_exporter import checkpoint as checkpoints
-from journal_exporter import config, worker
+from journal_exporter import config, quarantine, worker
 from journal_exporter.clock import Clock, PipeStop, SystemClock
 from journal_exporter.config import Loaded, Settings
 from journal_exporter.errors import ConfigError, SourceError
@@ -31,6 +31,7 @@ from journal_exporter.journal_files import directories, find, look
 from journal_exporter.listen import listen
 from journal_exporter.metrics import Numbers
 from journal_exporter.sink import check_output
+from journal_exporter.source import read_through
 
 _LOG = logging.getLogger(__name__)
 EXIT_OK, EXIT_FAILED, EXIT_CONFIG = 0, 1, 2
@@ -40,6 +41,7 @@ _LOCK_NAME = "lock"
 _LOCK_WAIT_S = 3.0
 _MAX_PAUSE_S = 10.0
 _GRACE_S = 5.0
+_SUSPICIOUS_DEATHS = 3
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 
 
@@ -68,10 +70,16 @@ def check_journal(settings: Settings) -> None:
         ) from error
     if not files:
         places = " and ".join(map(str, tops))
-        raise ConfigError(f"{name} {wanted}: there are no journal files in {places}")
+        raise ConfigError(
+            f"{name} {wanted}: there are no journal files in {places}; name where *.journal files are,"
+            " in it or in a sub-directory named by a machine id"
+        )
     if not any(file.state == "readable" for file in files):
         states = ", ".join(f"{file.path} ({file.state})" for file in files[:3])
-        raise ConfigError(f"{name} {wanted}: no journal file can be read: {states}")
+        raise ConfigError(
+            f"{name} {wanted}: no journal file can be read: {states}; run as root or in the group"
+            " systemd-journal, with a libsystemd as new as the host's"
+        )
 
 
 def lock_state(directory: Path, wait_s: float = _LOCK_WAIT_S) -> int:
@@ -80,9 +88,14 @@ def lock_state(directory: Path, wait_s: float = _LOCK_WAIT_S) -> int:
     Raises:
         ConfigError: it can't be made, or another exporter holds it.
     """
+    path = directory / _LOCK_NAME
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(directory / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            # A disk that is read-only or full for now still takes a lock on the file that is there.
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise ConfigError(
             f"--state-directory {directory}: {error.strerror}; name a directory that can be written"
@@ -140,6 +153,7 @@ class Supervisor:
         self._stopping = False
         self._fruitless = 0
         self._read_at_death = -1.0
+        self._set_aside: frozenset[Path] = frozenset()
 
     def run(self) -> int:
         """Start the processes, replace those that die, end when the worker is done."""
@@ -158,8 +172,10 @@ class Supervisor:
 
     def _supervise(self) -> int:
         while True:
-            self._wait_for_signal(None)
-            for pid, status in _ended_children():
+            ended = _ended_children()
+            if not ended:
+                self._wait_for_signal(None)
+            for pid, status in ended:
                 if pid == self._http_pid and not self._stopping:
                     _LOG.error("the HTTP process ended (%s); starting it again", _cause(status))
                     self._pause(1.0)
@@ -187,8 +203,26 @@ class Supervisor:
         self._pause(pause_s)
         if self._stopping:
             return EXIT_OK
+        if self._fruitless == _SUSPICIOUS_DEATHS:
+            self._set_aside_culprits()
         self._worker_pid = self._fork(self._work)
         return None
+
+    def _set_aside_culprits(self) -> None:
+        """Several workers in a row died at one place: see which file kills its readers."""
+        paths = find(
+            directories(
+                root=self._settings.journal_root, directory=self._settings.journal_directory
+            )
+        )
+        self._set_aside = quarantine.culprits(self._beating(paths), read_through)
+        for path in sorted(self._set_aside):
+            _LOG.error("journal file %s kills its readers; it is set aside", path)
+
+    def _beating(self, paths: Iterable[Path]) -> Iterator[Path]:
+        for path in paths:
+            self._numbers.beat(self._clock.monotonic_s(), self._clock.time_s())
+            yield path
 
     def _wait_for_signal(self, timeout_s: float | None) -> None:
         """Take one signal; a request to end closes the pipe that the others watch."""
@@ -235,7 +269,7 @@ class Supervisor:
         if self._listener is not None:
             self._listener.close()
         self._numbers.recovered = False
-        work = worker.Work(self._settings, self._numbers, self._clock, boot_id())
+        work = worker.Work(self._settings, self._numbers, self._clock, boot_id(), self._set_aside)
         worker.run(work, self._stop)
         return EXIT_OK
 

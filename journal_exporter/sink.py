@@ -262,20 +262,24 @@ def _sync_directory(directory: Path) -> None:
 
 
 def check_output(path: Path) -> None:
-    """Refuse an output that can never be written.
+    """Refuse an output that can never be written; a disk that is full or read-only may change.
 
     Raises:
-        ConfigError: it exists and is no regular file.
+        ConfigError: it is no regular file, or we lack the right to write it.
     """
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise ConfigError(f"--output {path}: {error.strerror}; name a file") from error
-    if stat.S_ISDIR(mode):
+    there = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    mode = there.lstat().st_mode
+    if there == path and stat.S_ISDIR(mode):
         raise ConfigError(
             f"--output {path} is a directory; name a file in it, as in {path}/messages"
         )
-    if not stat.S_ISREG(mode):
+    if there == path and not stat.S_ISREG(mode):
         raise ConfigError(f"--output {path} is no regular file; name another file")
+    if there != path and not there.is_dir():
+        raise ConfigError(f"--output {path}: {there} is no directory; name another file")
+    read_only = os.statvfs(there).f_flag & os.ST_RDONLY
+    if not read_only and not os.access(there, os.W_OK):
+        raise ConfigError(
+            f"--output {path}: {there} can't be written by user {os.getuid()}; give it the right to,"
+            " or name another file"
+        )

@@ -22,6 +22,7 @@ from systemd._reader import _Reader
 from journal_exporter import cursor as cursors
 from journal_exporter.cursor import Cursor
 from journal_exporter.errors import SourceError
+from journal_exporter.journal_files import directories, find
 from journal_exporter.memory import JournalPages
 from journal_exporter.numbering import Numbering, Verdict
 from journal_exporter.record import CONTEXT_FIELDS, NARROW_FIELDS, Batch, Field, Position
@@ -46,8 +47,8 @@ def _translated(doing: str) -> Iterator[None]:
 class JournalSource:
     """One open journal and a place in it; ``close`` it.
 
-    ``wide``: contexts always have the units too. ``beat`` is called during long walks.
-    Raises ``SourceError`` from every method that reads.
+    ``wide``: contexts always have the units too. ``set_aside``: files that are not touched. ``beat`` is
+    called during long walks. Raises ``SourceError`` from every method that reads.
     """
 
     def __init__(
@@ -56,10 +57,14 @@ class JournalSource:
         root: Path | None,
         directory: Path | None,
         wide: bool = False,
+        set_aside: frozenset[Path] = frozenset(),
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         with _translated("opening the journal"):
-            if directory is not None:
+            if set_aside:
+                paths = set(find(directories(root=root, directory=directory))) - set_aside
+                self._reader = _Reader(flags=0, files=sorted(map(str, paths)))
+            elif directory is not None:
                 self._reader = _Reader(flags=0, path=str(directory))
             else:
                 self._reader = _Reader(flags=_OS_ROOT, path=str(root or "/"))
@@ -71,7 +76,8 @@ class JournalSource:
         self._cursor: str | None = None
         self.single_numbering = False
         """Set by who looks at the files: all share one sequence number id, so batches may be fast."""
-        self.inotify_fd = self._watch()
+        # A reader of named files never notices new ones: it is polled and opened again.
+        self.inotify_fd = None if set_aside else self._watch()
 
     def _watch(self) -> int | None:
         try:
@@ -284,3 +290,10 @@ class JournalSource:
 
 def _wide(fields: dict[str, bytes | list[bytes]]) -> tuple[tuple[Field, ...], bytes | list[bytes]]:
     return tuple(map(fields.get, CONTEXT_FIELDS)), fields.get("MESSAGE", b"")
+
+
+def read_through(path: Path) -> None:
+    """Read one file from end to end, to see whether that is survived."""
+    reader = _Reader(flags=0, files=[str(path)])
+    while reader._next():
+        reader._get_all()

@@ -28,8 +28,11 @@ class View:
 class JournalWatch:
     """Keeps what earlier looks found, to tell growth and news."""
 
-    def __init__(self, tops: Sequence[Path], numbers: Numbers) -> None:
+    def __init__(
+        self, tops: Sequence[Path], numbers: Numbers, set_aside: frozenset[Path] = frozenset()
+    ) -> None:
         self._tops = tops
+        self._set_aside = set_aside
         self._numbers = numbers
         self._told: set[Path] = set()
         self._first: tuple[float, int] | None = None
@@ -38,7 +41,11 @@ class JournalWatch:
 
     def scan(self, position: Position, now_s: float) -> View:
         """Look at every file; ``now_s`` is on the monotonic clock."""
-        files = [file for path in find(self._tops) if (file := look(path)) is not None]
+        files = [
+            file._replace(state="set_aside") if path in self._set_aside else file
+            for path in find(self._tops)
+            if (file := look(path)) is not None
+        ]
         for state in STATES:
             self._numbers.set("journal_files", sum(f.state == state for f in files), state)
         self._numbers.set("journal_size_bytes", sum(f.size_bytes for f in files))

@@ -103,6 +103,7 @@ class Work:
     numbers: Numbers
     clock: Clock
     boot_id: str
+    set_aside: frozenset[Path] = frozenset()
 
 
 def check_state(state: State | None, settings: Settings) -> None:
@@ -136,6 +137,7 @@ def run(work: Work, stop: Stop) -> None:
             root=settings.journal_root,
             directory=settings.journal_directory,
             wide=settings.format == "json" or bool(settings.include_unit or settings.exclude_unit),
+            set_aside=work.set_aside,
             beat=beat,
         )
 
@@ -190,7 +192,7 @@ def run(work: Work, stop: Stop) -> None:
             open_source=open_source,
             formatter=formatter(now),
             writer=writer,
-            scan=JournalWatch(tops, numbers).scan,
+            scan=JournalWatch(tops, numbers, work.set_aside).scan,
             numbers=numbers,
             clock=clock,
             stop=stop,

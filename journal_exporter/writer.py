@@ -156,9 +156,11 @@ class Writer:
         """Let readers catch up, then begin a new file."""
         self.sync()
         self._settle()
+        size_bytes = self.output.size_bytes
         self._insist(self.output.rotate)
         self._rotated_s = self._clock.monotonic_s()
         self._numbers.add("rotations")
+        _LOG.info("rotated %s at %d bytes", self.output.path, size_bytes)
         self._begin_file()
 
     def reopen_if_replaced(self) -> None:

@@ -1,0 +1,35 @@
+# Names only: what a target does stands in the file that it calls.
+.PHONY: run test check fix chaos bench image goldens
+
+python := .venv/bin/python
+version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+image := node-observability/journal-exporter:$(version)
+
+run:
+	@tools/setup run
+	@$(python) -m tools.demo
+
+test:
+	@tools/setup test
+	@tools/check all
+
+check:
+	@tools/setup test
+	@tools/check lint
+
+fix:
+	@.venv/bin/ruff check --fix --quiet . && .venv/bin/ruff format --quiet .
+
+chaos:
+	@tools/setup test
+	@HYPOTHESIS_PROFILE=fuzz $(python) -m pytest tests/chaos tests/property --long
+
+bench:
+	@tools/setup bench
+	@$(python) -m tests.bench
+
+image:
+	@tools/build_image $(image)
+
+goldens:
+	@$(python) -m pytest --quiet tests/unit tests/contract --update-goldens

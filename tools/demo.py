@@ -1,0 +1,114 @@
+"""``make run``: the exporter on this host's journal, or on a sample that it makes and keeps feeding.
+
+Prints what is read, where lines go and where the metrics are; Ctrl-C ends everything that it started.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from journal_exporter.journal_files import directories, find, look
+
+_BASE = Path("var")
+_SAMPLE_ENTRIES = 10_000
+_SAMPLE_RATE = 200
+
+
+def host_has_journal() -> bool:
+    """Whether this host has a journal that we may read."""
+    try:
+        paths = find(directories(root=Path("/"), directory=None))
+    except PermissionError:
+        return False
+    files = [look(path) for path in paths]
+    return any(file is not None and file.state == "readable" for file in files)
+
+
+def free_port(wanted: int) -> int:
+    """Return the wanted port of the loopback address, or another where that is taken."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise SystemExit("run: no port of 127.0.0.1 is free")
+
+
+def start_sample(directory: Path) -> "subprocess.Popen[str]":
+    """Start the sample journal's writer; return when the journal is there."""
+    shutil.rmtree(directory, ignore_errors=True)
+    writer = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tools.sample_journal", "--directory", str(directory)),
+            *("--entries", str(_SAMPLE_ENTRIES), "--follow", "--rate", str(_SAMPLE_RATE)),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    assert writer.stdout is not None  # noqa: S101
+    if not writer.stdout.readline():
+        raise SystemExit(writer.wait() or 1)
+    return writer
+
+
+def main() -> int:
+    """Run until Ctrl-C or SIGTERM."""
+    options = argparse.ArgumentParser(prog="make run", description=__doc__)
+    options.add_argument("--sample", action="store_true", help="use a sample journal in any case")
+    sample = options.parse_args().sample or not host_has_journal()
+    output, state, port = _BASE / "log" / "messages", _BASE / "state", free_port(9465)
+    if sample:
+        directory = (_BASE / "sample").absolute()
+        # A new sample is a new journal: an old checkpoint would not fit it.
+        shutil.rmtree(state, ignore_errors=True)
+        shutil.rmtree(output.parent, ignore_errors=True)
+        writer = start_sample(directory)
+        reads = f"a sample journal in {directory}, {_SAMPLE_RATE} new entries a second"
+        where = ["--journal-directory", str(directory), "--start", "head", "--max-bytes", "1Mi"]
+        where += ["--rotation-settle-s", "1"]
+    else:
+        writer = None
+        reads = "this host's journal, from its newest boot on"
+        where = ["--journal-root", "/"]
+    command = [
+        *(sys.executable, "-m", "journal_exporter", "run", *where),
+        *("--output", str(output), "--state-directory", str(state)),
+        *("--metrics-address", f"127.0.0.1:{port}"),
+    ]
+    print(f"reads    {reads}")
+    print(f"writes   {output.absolute()} and its archives .1 to .5")
+    print(f"state    {state.absolute()}")
+    print(f"metrics  http://127.0.0.1:{port}/metrics (also /livez and /readyz)")
+    print(
+        f"look     tail -F {output}   or   .venv/bin/journal-exporter status --state-directory {state}"
+    )
+    print("Ctrl-C ends it.", flush=True)
+    return run(command, writer)
+
+
+def run(command: list[str], writer: "subprocess.Popen[str] | None") -> int:
+    """Run the exporter; a signal that ends us ends it, and the writer, cleanly."""
+    exporter = subprocess.Popen(command, env={**os.environ}, process_group=0)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: exporter.terminate())
+    try:
+        return exporter.wait()
+    finally:
+        if writer is not None:
+            writer.terminate()
+            writer.wait()
+            if writer.stdout is not None:
+                writer.stdout.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
