@@ -190,12 +190,12 @@ def variable(name: str) -> str:
 def default_text(name: str) -> str:
     """Return a setting's default as people write it."""
     default = FIELDS[name].default
-    if default is None or default == ():
+    if default is None or default is False or default == ():
         return ""
     if isinstance(default, tuple):
         return ",".join(default)
-    if FIELDS[name].metadata["metavar"] == "SIZE" and default:
-        return size_text(default)
+    if FIELDS[name].metadata["parse"] in (size_bytes, _max_bytes):
+        return size_text(int(str(default)))
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 

@@ -1,5 +1,6 @@
 """The listening socket, made before anything starts: a wrong address is an error at start-up."""
 
+import contextlib
 import os
 import socket
 
@@ -15,14 +16,25 @@ def listen(host: str, port: int) -> socket.socket:
         ConfigError: it can't be bound.
     """
     try:
-        if not host and socket.has_dualstack_ipv6():
+        if not host:
+            return _listen_everywhere(port)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        shown = f"[{host}]" if ":" in host else host
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        if isinstance(error, socket.gaierror):
+            reason = "no such host"
+        raise ConfigError(
+            f"--metrics-address {shown}:{port} can't be bound: {reason}; name a free address"
+        ) from error
+
+
+def _listen_everywhere(port: int) -> socket.socket:
+    if socket.has_dualstack_ipv6():
+        # Nodes with IPv6 switched off still make such sockets, and refuse to bind them.
+        with contextlib.suppress(OSError):
             return socket.create_server(
                 ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG
             )
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        shown = f"[{host}]" if ":" in host else host
-        raise ConfigError(
-            f"--metrics-address {shown}:{port} can't be bound: {os.strerror(error.errno or 0)}; name a free address"
-        ) from error
+    return socket.create_server(("", port), backlog=_BACKLOG)
