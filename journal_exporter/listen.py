@@ -22,9 +22,8 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:
         shown = f"[{host}]" if ":" in host else host
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-        if isinstance(error, socket.gaierror):
-            reason = "no such host"
+        number = error.errno if isinstance(error, OSError) else None
+        reason = os.strerror(number) if number and number > 0 else "no such host"
         raise ConfigError(
             f"--metrics-address {shown}:{port} can't be bound: {reason}; name a free address"
         ) from error
