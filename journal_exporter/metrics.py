@@ -36,7 +36,7 @@ METRICS = (
     Metric("lines_written", "counter", "Lines written to the output."),
     Metric("written_bytes", "counter", "Bytes written to the output."),
     Metric("entries_filtered", "counter", "Journal entries left out by the filters."),
-    Metric("entries_invalid", "counter", "Journal entries whose fields could not be read."),
+    Metric("entries_invalid", "counter", "Journal entries of which no field could be read, or no message."),
     Metric("entries_lost", "counter", "Journal entries gone before they could be read."),
     Metric("gaps", "counter", "Runs of lost entries, each marked by one line in the output."),
     Metric("numbering_restarts", "counter", "New numberings of the journal: losses across them can't be counted."),

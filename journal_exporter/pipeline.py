@@ -145,7 +145,7 @@ class Pipeline:
     def _count(self, batch: Batch, lines: int) -> None:
         self._numbers.add("entries_read", batch.entries)
         self._numbers.add("entries_filtered", len(batch.times_us) - lines)
-        self._numbers.add("entries_invalid", batch.unreadable)
+        self._numbers.add("entries_invalid", batch.unreadable + batch.without_message)
         self._numbers.add("duplicates_suppressed", batch.repeated)
         self._numbers.add("numbering_restarts", batch.renumbered)
 

@@ -77,6 +77,8 @@ class Batch:
     unreadable: int = 0
     repeated: int = 0
     renumbered: int = 0
+    without_message: int = 0
+    """Have an element all the same. libsystemd skips a damaged field without a word."""
 
 
 class Source(Protocol):

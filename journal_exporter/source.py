@@ -234,10 +234,12 @@ class JournalSource:
             if not fields:
                 return None
             try:
-                context = context_of(fields)
+                context: tuple[Field, ...] = context_of(fields)
                 message = fields["MESSAGE"]
             except KeyError:
-                context, message = _wide(fields)
+                context = tuple(map(fields.get, CONTEXT_FIELDS))
+                message = fields.get("MESSAGE", b"")
+                batch.without_message += "MESSAGE" not in fields
             add_time(get_time())
             add_context(context)
             add_message(message)
@@ -272,9 +274,10 @@ class JournalSource:
             batch.renumbered += verdict is Verdict.RESTARTED
             if gap is not None:
                 batch.gaps[len(batch.times_us)] = gap
-            context, message = _wide(fields)
+            message = fields.get("MESSAGE", b"")
+            batch.without_message += "MESSAGE" not in fields
             batch.times_us.append(self._reader._get_realtime())
-            batch.contexts.append(context)
+            batch.contexts.append(tuple(map(fields.get, CONTEXT_FIELDS)))
             batch.messages.append(message)
             batch.positions.append(self.position)
             room_bytes -= len(message)
@@ -286,10 +289,6 @@ class JournalSource:
             return self._reader._get_all()
         except (OSError, UnicodeDecodeError):
             return {}
-
-
-def _wide(fields: dict[str, bytes | list[bytes]]) -> tuple[tuple[Field, ...], bytes | list[bytes]]:
-    return tuple(map(fields.get, CONTEXT_FIELDS)), fields.get("MESSAGE", b"")
 
 
 def read_through(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The seams between what must agree."""

@@ -1,0 +1,46 @@
+"""What the integration tests share."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.exporter import Exporter
+from tests.support.journald import Journald, unavailable
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _real_journald() -> None:
+    reason = unavailable()
+    if reason and os.environ.get("CI"):
+        pytest.fail(f"CI must run these: {reason}")
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def exporter(tmp_path: Path) -> Iterator[Callable[..., Exporter]]:
+    """Make exporters that read below ``tmp_path/host`` and are ended with the test."""
+    with ExitStack() as stack:
+
+        def make(*arguments: str, prefix: tuple[str, ...] = ()) -> Exporter:
+            made = Exporter(
+                tmp_path / "out",
+                "--journal-root",
+                str(tmp_path / "host"),
+                *arguments,
+                prefix=prefix,
+            )
+            stack.callback(made.end)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def journald(tmp_path: Path) -> Iterator[Journald]:
+    """Run a journald whose journal is below ``tmp_path/host``."""
+    with Journald(tmp_path / "host") as daemon:
+        yield daemon

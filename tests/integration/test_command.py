@@ -1,0 +1,161 @@
+"""The command line on real directories: what is refused, and what starting again means."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.test_damage import numbers, stream
+from tests.support.exporter import Exporter
+from tools.journal_writer import write_journal
+
+Make = Callable[..., Exporter]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Return a directory whose one journal file holds 100 entries."""
+    directory = tmp_path / "host" / "var/log/journal"
+    directory.mkdir(parents=True)
+    write_journal(directory / "system.journal", stream(range(100)))
+    return directory
+
+
+def refused(exporter: Exporter) -> str:
+    """Expect exit code 2 and one line; return it."""
+    before = exporter.errors.read_text() if exporter.errors.exists() else ""
+    assert exporter.run() == 2
+    text = exporter.log().removeprefix(before)
+    assert text.count("\n") == 1, text
+    return text
+
+
+def test_a_journal_that_is_not_there_is_refused(tmp_path: Path, exporter: Make) -> None:
+    assert f"--journal-root {tmp_path / 'host'} does not exist" in refused(exporter())
+
+
+def test_a_directory_without_journal_files_is_refused(tmp_path: Path, exporter: Make) -> None:
+    (tmp_path / "host").mkdir()
+    assert "there are no journal files in" in refused(exporter())
+
+
+def test_an_unreadable_journal_is_refused(journal: Path, exporter: Make) -> None:
+    (journal / "system.journal").write_bytes(b"garbage" * 1000)
+    assert f"{journal}/system.journal (corrupt)" in refused(exporter())
+
+
+@pytest.mark.usefixtures("journal")
+def test_an_output_that_is_a_directory_is_refused(tmp_path: Path, exporter: Make) -> None:
+    assert f"--output {tmp_path} is a directory" in refused(exporter("--output", str(tmp_path)))
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_busy_address_is_refused_and_named(exporter: Make) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        text = refused(exporter("--metrics-address", address))
+    assert f"--metrics-address {address} can't be bound: Address already in use" in text
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_second_exporter_on_a_state_directory_is_refused(exporter: Make) -> None:
+    first = exporter("--start", "head")
+    first.start()
+    first.wait_for_line(b"number 000099")
+    second = exporter("--start", "head")
+    second.errors = second.errors.with_name("second.log")
+    assert "is in use by another exporter" in refused(second)
+    assert first.process.poll() is None
+    assert numbers(first) == list(range(100))
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_checkpoint_with_garbage_is_refused_and_kept(exporter: Make) -> None:
+    tail = exporter("--once", "--start", "head")
+    assert tail.run() == 0
+    checkpoint = tail.state / "checkpoint"
+    checkpoint.write_bytes(b"\x00garbage" * 1000)
+    assert f"checkpoint {checkpoint} is no checkpoint" in refused(tail)
+    assert checkpoint.read_bytes() == b"\x00garbage" * 1000
+    assert numbers(tail) == list(range(100))
+
+
+@pytest.mark.usefixtures("journal")
+def test_the_state_of_another_output_is_refused(exporter: Make, tmp_path: Path) -> None:
+    tail = exporter("--once", "--start", "head")
+    assert tail.run() == 0
+    other = exporter("--once", "--output", str(tmp_path / "other"))
+    assert f"belongs to the output {tail.output}, not to {tmp_path / 'other'}" in refused(other)
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_second_run_writes_nothing_again(exporter: Make) -> None:
+    tail = exporter("--once", "--start", "head")
+    assert [tail.run(), tail.run()] == [0, 0]
+    assert numbers(tail) == list(range(100))
+
+
+def test_a_tail_begins_with_what_comes_and_keeps_its_place(journal: Path, exporter: Make) -> None:
+    tail = exporter("--once", "--start", "tail")
+    assert tail.run() == 0
+    assert tail.lines() == []
+    write_journal(journal / "more.journal", stream(range(100, 120)))
+    assert tail.run() == 0
+    assert numbers(tail) == list(range(100, 120))
+
+
+def test_the_first_run_begins_with_the_newest_boot(journal: Path, exporter: Make) -> None:
+    other = (line.replace(b"b" * 32, b"c" * 32) for line in stream(range(200, 220)))
+    write_journal(journal / "next.journal", other)
+    tail = exporter("--once")
+    assert tail.run() == 0
+    assert numbers(tail) == list(range(200, 220))
+
+
+@pytest.mark.usefixtures("journal")
+def test_another_format_at_the_next_start_continues_the_same_file(exporter: Make) -> None:
+    tail = exporter("--once", "--start", "head")
+    assert tail.run() == 0
+    again = exporter("--once", "--format", "json")
+    assert again.run() == 0
+    assert numbers(again) == list(range(100))
+
+
+@pytest.mark.usefixtures("journal")
+def test_an_existing_file_is_continued_and_its_torn_line_ended(exporter: Make) -> None:
+    tail = exporter("--once", "--start", "head")
+    tail.output.parent.mkdir(parents=True)
+    tail.output.write_bytes(b"what another program left")
+    assert tail.run() == 0
+    assert tail.lines()[0] == b"what another program left"
+    assert numbers(tail) == list(range(100))
+
+
+@pytest.mark.usefixtures("journal")
+def test_status_tells_a_running_exporter_from_a_stopped_one(exporter: Make) -> None:
+    tail = exporter("--start", "head")
+    tail.start()
+    tail.wait_for_line(b"number 000099")
+    running = tail.status()
+    tail.stop()
+    stopped = tail.status()
+    assert [running["running"], stopped["running"]] == [True, False]
+    assert stopped["lag"] == {"entries": 0, "seconds": 0.0}
+    assert [file["path"] for file in stopped["output"]] == [str(tail.output)]
+
+
+@pytest.mark.usefixtures("journal")
+def test_the_files_mode_lets_everybody_read_whatever_the_umask(exporter: Make) -> None:
+    tail = exporter(
+        "--once",
+        "--start",
+        "head",
+        "--max-bytes",
+        "4Ki",
+        prefix=("sh", "-c", 'umask 077; exec "$0" "$@"'),
+    )
+    assert tail.run() == 0
+    assert {path.stat().st_mode & 0o777 for path in tail.files()} == {0o644}
+    assert len(tail.files()) > 2
