@@ -97,6 +97,26 @@ def test_a_file_truncated_under_the_reader_costs_a_worker_and_not_the_container(
     assert tail.process.poll() is None
 
 
+def test_a_file_that_kills_every_reader_is_set_aside_and_the_others_are_read(
+    journal: Path, exporter: Make
+) -> None:
+    deadly = journal / "deadly.journal"
+    write_journal(deadly, stream(range(30_000, 30_010)))
+    # What a bad sector does: whoever maps the file gets SIGBUS.
+    strace = ("strace", "-f", "-qq", "-o", "/dev/null", "-P", str(deadly))
+    tail = exporter("--start", "head", prefix=(*strace, "-e", "inject=mmap:signal=SIGBUS"))
+    tail.start()
+    tail.wait_for_line(b"number 019999")
+    assert numbers(tail) == list(range(20_000))
+    tail.wait_for(
+        lambda: tail.metric("journal_files", '{state="set_aside"}') == 1, "the scan of the files"
+    )
+    assert tail.metric("worker_restarts_total", '{signal="SIGBUS"}') >= 3
+    assert f"journal file {deadly} kills its readers; it is set aside" in tail.log()
+    write_journal(journal / "new.journal", stream(range(40_000, 40_010)))
+    tail.wait_for_line(b"number 040009")
+
+
 def test_archives_that_are_removed_unread_are_counted(journal: Path, exporter: Make) -> None:
     tail = exporter("--once", "--start", "head")
     assert tail.run() == 0
