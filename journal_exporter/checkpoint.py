@@ -170,6 +170,8 @@ class CheckpointFile:
         if len(data) > _SLOT_BYTES:
             raise ValueError(f"a state of {len(data)} bytes does not fit its slot")
         try:
+            if self._descriptor is not None and not self._is_there(self._descriptor):
+                self.close()
             if self._descriptor is None:
                 self._descriptor = self._open(data)
             os.pwrite(self._descriptor, data, _SLOT_BYTES * (self._generation % 2))
@@ -189,6 +191,13 @@ class CheckpointFile:
         if self._descriptor is not None:
             os.close(self._descriptor)
         self._descriptor = None
+
+    def _is_there(self, descriptor: int) -> bool:
+        """Whether the open file still has its name: somebody may have tidied up."""
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(descriptor))
+        except FileNotFoundError:
+            return False
 
     def _open(self, first: bytes) -> int:
         flags = os.O_RDWR | os.O_CLOEXEC

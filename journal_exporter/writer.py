@@ -102,6 +102,8 @@ class Writer:
 
     def commit(self, data: bytes, position: Position, lines: int) -> None:
         """Append ``data``, the ``lines`` of all entries up to ``position``."""
+        if data:
+            self.reopen_if_replaced()
         before = self._known
         if not data:
             # Nothing to tell the files by, so nothing must be durable at once.
