@@ -1,0 +1,46 @@
+"""``make run`` on a host without a journal."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_newcomer_sees_lines_arrive_the_file_rotate_and_the_metrics_move(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tools.demo", "--sample"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        process_group=0,
+    ) as demo:
+        assert demo.stdout is not None
+        said = []
+        for line in demo.stdout:
+            said.append(line)
+            if line.startswith("Ctrl-C"):
+                break
+        text = "".join(said)
+        output = Path(re.search(r"^writes +(\S+)", text, re.MULTILINE)[1])  # type: ignore[index]
+        url = re.search(r"^metrics +(\S+)", text, re.MULTILINE)[1]  # type: ignore[index]
+        try:
+            deadline_s = time.monotonic() + 30
+            while not output.with_name("messages.1").exists() or not output.stat().st_size:
+                assert time.monotonic() < deadline_s, text
+                time.sleep(0.05)
+            with urllib.request.urlopen(url, timeout=10) as reply:
+                metrics = reply.read().decode()
+        finally:
+            demo.send_signal(signal.SIGINT)
+            code = demo.wait(10)
+    assert code == 0
+    assert re.search(r"^journal_exporter_lines_written_total [1-9]", metrics, re.MULTILINE)
+    assert "a sample journal in" in text
