@@ -6,7 +6,6 @@ variables, variables over defaults; every problem is reported at once; a variabl
 """
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -277,6 +276,8 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
         rest = name.removeprefix(ENV_PREFIX)
         if rest == name or name in known or _SERVICE_LINK.fullmatch(rest):
             continue
+        import difflib  # noqa: PLC0415 - an eighth of the start-up time, for an error's text
+
         close = difflib.get_close_matches(name, known, 1)
         hint = f"; did you mean {close[0]}?" if close else "; unset it"
         problems.append(f"{name} is no setting{hint}")

@@ -10,6 +10,7 @@ There is no writing here and no choice of where a file ends.
 """
 
 import dataclasses
+import functools
 import json
 import re
 import time
@@ -28,6 +29,7 @@ MAX_HEADS = 4096
 
 _SECOND_US = 1_000_000
 _CONTROLS = bytes(range(32)) + b"\x7f"
+_PLAIN = bytes(range(32, 127))
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NOT_TAG = re.compile(rb"[^!-9;-Z\\^-~]")
 _NOT_HOST = re.compile(rb"[^0-9A-Za-z._:-]")
@@ -45,6 +47,20 @@ def printable(message: bytes) -> bytes:
 
 def _octal(match: re.Match[str]) -> str:
     return "".join(f"#{byte:03o}" for byte in match[0].encode())
+
+
+def _odd_parts(messages: Sequence[Field]) -> Sequence[bytes] | None:
+    """Return of each message what is not plain ASCII; None where that takes a look at each.
+
+    One pass over the whole batch is much cheaper than one at each message, and few messages are odd.
+    """
+    try:
+        joined = b"\0".join(messages)  # type: ignore[arg-type]
+    except TypeError:
+        return None  # One is a list.
+    odd = joined.translate(None, _PLAIN).split(b"\0")
+    # A NUL within a message shifts the parts.
+    return odd if len(odd) == len(messages) else None
 
 
 def _first(value: Field) -> bytes | None:
@@ -108,8 +124,14 @@ class _Layout:
     after: bytes
 
 
+@functools.lru_cache(maxsize=4)
+def _utc_minute(minute: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:", time.gmtime(minute * 60))
+
+
 def _utc_second(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+    minute, rest = divmod(second, 60)
+    return f"{_utc_minute(minute)}{rest:02d}."
 
 
 def _local_second(second: int) -> str:
@@ -169,17 +191,14 @@ class Formatter:
         return b"".join((*self._stamp(time_us), head, message, self._layout.after))
 
     def _messages(self, messages: Sequence[Field]) -> Iterable[bytes]:
-        if self._layout.message is printable:
-            try:
-                # One look at the whole batch is much cheaper than one at each message.
-                joined = b" ".join(messages)  # type: ignore[arg-type]
-            except TypeError:
-                pass  # Absent, or a list: the careful way below.
-            else:
-                clean = len(joined.translate(None, _CONTROLS)) == len(joined)
-                if clean and joined.isascii():
-                    return messages  # type: ignore[return-value]
         encode = self._layout.message
+        if encode is printable:
+            odd = _odd_parts(messages)
+            if odd is not None:
+                return [
+                    encode(_message(message)) if part else message  # type: ignore[misc]
+                    for message, part in zip(messages, odd, strict=True)
+                ]
         return [encode(_message(message)) for message in messages]
 
     def _parts(

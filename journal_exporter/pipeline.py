@@ -23,6 +23,8 @@ SCAN_POLLING_S = 1.0
 MAX_REOPENS = 5
 _MAX_REOPEN_WAIT_S = 30.0
 _CHUNK_BYTES = 256 * 1024
+_PRECISE_BELOW_BYTES = 512 * 1024
+"""More than the lines of a batch take, as a rule."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -88,7 +90,8 @@ class Pipeline:
     def _turn(self) -> bool:
         source = self._source or self._opened()
         source.process()
-        batch = source.read()
+        # Near the end of a file each entry's place is wanted, to cut the batch there.
+        batch = source.read(precise=self._writer.room_bytes < _PRECISE_BELOW_BYTES)
         if batch.entries:
             self._failures = 0
             self.write(source, batch)
@@ -137,7 +140,7 @@ class Pipeline:
                 self._count(batch, lines)
                 return
             if not batch.positions:
-                # Where the file is full is known only entry by entry.
+                # Longer lines than usual: go back, and read with each entry's place.
                 source.seek(self._writer.position)
                 batch = source.read(precise=True)
         self._write_precisely(batch)

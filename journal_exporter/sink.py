@@ -7,9 +7,9 @@ is left is kept and written by the next one.
 What goes into the file, and what is done when it can't be written, is the pipeline's.
 """
 
-import hashlib
 import os
 import stat
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -24,22 +24,21 @@ _MODE = 0o644
 class FileId(NamedTuple):
     """Which file it is, whatever it is called now.
 
-    ``head`` is the hash of the first ``head_bytes`` bytes: inode numbers are used again, and device
+    ``head`` is the CRC-32 of the first ``head_bytes`` bytes: inode numbers are used again, and device
     numbers change over a reboot.
     """
 
     device: int
     inode: int
     head_bytes: int
-    head: str
+    head: int
 
 
 def file_id(descriptor: int, upto_bytes: int) -> FileId:
     """Return the identity of an open file of which ``upto_bytes`` bytes are known."""
     status = os.fstat(descriptor)
     head = os.pread(descriptor, min(HEAD_BYTES, upto_bytes), 0)
-    digest = hashlib.blake2b(head, digest_size=8).hexdigest()
-    return FileId(status.st_dev, status.st_ino, len(head), digest)
+    return FileId(status.st_dev, status.st_ino, len(head), zlib.crc32(head))
 
 
 def matches(descriptor: int, wanted: FileId) -> bool:

@@ -158,14 +158,20 @@ class JournalSource:
             if position.cursor is None:
                 self._reader.seek_head()
                 return True
-            mark = cursors.parse(position.cursor)
-            self._reader.seek_cursor(position.cursor)
-            if not self._reader._next():
-                self._reader.seek_tail()
-                if not self._reader._previous():
-                    self._reader.seek_head()
-                    return False
-            return self._settle_after(mark)
+            try:
+                return self._seek(cursors.parse(position.cursor))
+            finally:
+                # A search touches pages all over the files.
+                self._pages.trim()
+
+    def _seek(self, mark: Cursor) -> bool:
+        self._reader.seek_cursor(mark.text)
+        if not self._reader._next():
+            self._reader.seek_tail()
+            if not self._reader._previous():
+                self._reader.seek_head()
+                return False
+        return self._settle_after(mark)
 
     def _settle_after(self, mark: Cursor) -> bool:
         """From some entry walk to the last one that is not after the mark; stand there."""

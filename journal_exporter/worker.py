@@ -6,9 +6,9 @@ It is replaced whenever it dies, so it owns nothing that a restart would miss.
 import contextlib
 import dataclasses
 import gc
-import hashlib
 import json
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def formatter(rendered: dict[str, Any]) -> Formatter:
 def digest(rendered: dict[str, Any]) -> str:
     """Return a short name for a ``rendering``."""
     text = json.dumps(rendered, sort_keys=True).encode()
-    return hashlib.blake2b(text, digest_size=8).hexdigest()
+    return f"{zlib.crc32(text):08x}"
 
 
 def previous_rendering(directory: Path, state: State | None, now: dict[str, Any]) -> dict[str, Any]:
