@@ -19,7 +19,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class JournalPages:
     """Keeps what the journal's mappings hold resident below ``limit_bytes``, roughly."""
 
-    def __init__(self, limit_bytes: int = 8 << 20) -> None:
+    def __init__(self, limit_bytes: int = 4 << 20) -> None:
         self._limit_pages = limit_bytes // _PAGE_BYTES
         self._base_pages = self._shared_pages()
         self._madvise = ctypes.CDLL(None).madvise
