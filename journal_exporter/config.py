@@ -52,7 +52,7 @@ def _max_bytes(text: str) -> int:
 
 
 def _keep_files(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= MAX_KEEP_FILES:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= MAX_KEEP_FILES:
         raise ValueError(f"write a number from 1 to {MAX_KEEP_FILES}")
     return int(text)
 
@@ -91,7 +91,7 @@ def address(text: str) -> tuple[str, int] | None:
         host = host[1:-1]
     elif ":" in host:
         raise ValueError("write an IPv6 address in brackets, as in [::1]:9465")
-    if not colon or not port.isdigit() or int(port) > _MAX_PORT:
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > _MAX_PORT:
         raise ValueError("write HOST:PORT with a port from 0 to 65535, as in 127.0.0.1:9465")
     return host, int(port)
 
@@ -229,7 +229,8 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str]) -> Loaded:
     if "journal_root" in given and "journal_directory" in given:
         problems.append("--journal-root and --journal-directory exclude each other; keep one")
     settings = Settings(**values)
-    problems += _cross_checks(settings)
+    if not problems:
+        problems += _cross_checks(settings)
     if problems:
         raise ConfigError(*problems)
     return Loaded(settings, frozenset(given))

@@ -24,6 +24,7 @@ FORMATS = ("rfc3339", "rfc3164", "json")
 REVISION = 1
 """Raised when the same entry would give other bytes than before."""
 
+_MAX_PID_DIGITS = 10
 MAX_HEADS = 4096
 """Heads kept; a node with short-lived processes makes new ones without end."""
 
@@ -73,15 +74,16 @@ def _message(value: Field) -> bytes:
 
 
 def _identifier(context: Context) -> bytes:
-    tag = context.identifier or context.comm or b"journal"
-    return _NOT_TAG.sub(b"_", tag)
+    # An entry with all narrow fields comes without the others: these may count only if one is absent.
+    tag = context.comm if context.identifier is None else context.identifier
+    return _NOT_TAG.sub(b"_", tag or b"journal")
 
 
 def _pid(context: Context) -> bytes:
-    if context.transport == b"kernel":
+    if context.pid is None and context.transport == b"kernel":
         return b""
-    pid = context.pid or context.syslog_pid or b""
-    return pid if pid.isdigit() else b""
+    pid = (context.syslog_pid if context.pid is None else context.pid) or b""
+    return pid if pid.isdigit() and len(pid) <= _MAX_PID_DIGITS else b""
 
 
 def _host(context: Context) -> bytes:

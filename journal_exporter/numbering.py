@@ -20,7 +20,7 @@ MAX_IDS = 16
 """Ids that are kept, the newest: the checkpoint has a fixed size."""
 RECENT_GAPS = 8
 Snapshot = Mapping[str, Any]
-"""``ids``: [id, last number, boot, monotonic time in microseconds, domain] each, the newest last;
+"""``ids``: [id, the fields of ``_Seen``] each, the newest last; ``read``: entries that were read;
 ``lost`` and ``gaps``: totals; ``recent``: the last gaps, [first, last, time of the next entry in
 microseconds] each."""
 
@@ -52,17 +52,22 @@ class _Seen:
     boot_id: str
     monotonic_us: int
     domain: int
+    began: int
+    """The first number of the domain."""
+    ordinal: int
+    """How many entries had been read, of all ids, when this one was."""
 
 
 class Numbering:
     """Where each numbering stands, and what was lost so far; ``snapshot`` saves it as JSON."""
 
     def __init__(self, snapshot: Snapshot | None = None) -> None:
-        saved = snapshot or {"ids": [], "lost": 0, "gaps": 0, "recent": []}
+        saved = snapshot or {"ids": [], "read": 0, "lost": 0, "gaps": 0, "recent": []}
         self._ids: dict[str, _Seen] = {
-            str(key): _Seen(int(seqnum), str(boot), int(monotonic_us), int(domain))
-            for key, seqnum, boot, monotonic_us, domain in saved["ids"]
+            str(key): _Seen(int(seqnum), str(boot), *map(int, numbers))
+            for key, seqnum, boot, *numbers in saved["ids"]
         }
+        self._read = int(saved["read"])
         self._lost = int(saved["lost"])
         self._gaps = int(saved["gaps"])
         self._recent = [[int(number) for number in gap] for gap in saved["recent"]]
@@ -70,10 +75,8 @@ class Numbering:
     def snapshot(self) -> Snapshot:
         """Return the whole as JSON can hold it."""
         return {
-            "ids": [
-                [key, seen.seqnum, seen.boot_id, seen.monotonic_us, seen.domain]
-                for key, seen in self._ids.items()
-            ],
+            "ids": [[key, *dataclasses.astuple(seen)] for key, seen in self._ids.items()],
+            "read": self._read,
             "lost": self._lost,
             "gaps": self._gaps,
             "recent": list(self._recent),
@@ -83,8 +86,9 @@ class Numbering:
     def _last(self) -> str | None:
         return next(reversed(self._ids), None)
 
-    def _domain_end(self, domain: int) -> int:
-        return max(seen.seqnum for seen in self._ids.values() if seen.domain == domain)
+    def _domain_end(self, domain: int) -> _Seen:
+        mates = (seen for seen in self._ids.values() if seen.domain == domain)
+        return max(mates, key=lambda seen: seen.seqnum)
 
     def continues(self, first: Cursor, last: Cursor, count: int) -> bool:
         """Whether ``count`` entries from ``first`` to ``last`` leave no hole, without a look at each.
@@ -95,6 +99,7 @@ class Numbering:
         return (
             seen is not None
             and first.seqnum_id == last.seqnum_id == self._last
+            and first.boot_id == last.boot_id == seen.boot_id
             and first.seqnum == seen.seqnum + 1
             and last.seqnum - first.seqnum == count - 1
         )
@@ -103,7 +108,7 @@ class Numbering:
         """Judge the next entry and remember it, unless it is repeated."""
         verdict, gap, domain = self._judge(cursor)
         if verdict is not Verdict.REPEATED:
-            self._remember(cursor, domain)
+            self._remember(cursor, domain, 1)
         if gap is not None:
             self._lost += gap.entries
             self._gaps += 1
@@ -112,41 +117,56 @@ class Numbering:
 
     def advance(self, last: Cursor) -> None:
         """Remember the end of a run that ``continues`` approved."""
-        self._remember(last, self._ids[last.seqnum_id].domain)
+        seen = self._ids[last.seqnum_id]
+        self._remember(last, seen.domain, last.seqnum - seen.seqnum)
 
-    def _remember(self, cursor: Cursor, domain: int) -> None:
+    def _remember(self, cursor: Cursor, domain: int, entries: int) -> None:
+        self._read += entries
+        mates = list(self._ids.values())
         self._ids.pop(cursor.seqnum_id, None)
+        began = next((s.began for s in mates if s.domain == domain), cursor.seqnum)
         self._ids[cursor.seqnum_id] = _Seen(
-            cursor.seqnum, cursor.boot_id, cursor.monotonic_us, domain
+            cursor.seqnum, cursor.boot_id, cursor.monotonic_us, domain, began, self._read
         )
         while len(self._ids) > MAX_IDS:
             del self._ids[next(iter(self._ids))]
 
     def _judge(self, cursor: Cursor) -> tuple[Verdict, Gap | None, int]:
+        if self._last is None:
+            return Verdict.NEXT, None, self._new_domain()
+        previous = self._ids[self._last]
         seen = self._ids.get(cursor.seqnum_id)
-        if seen is None:
-            return self._judge_new_id(cursor)
-        if cursor.seqnum <= seen.seqnum:
-            repeated = cursor.boot_id == seen.boot_id and cursor.monotonic_us <= seen.monotonic_us
-            if repeated:
+        if seen is not None and cursor.seqnum <= seen.seqnum and cursor.boot_id == seen.boot_id:
+            if cursor.monotonic_us <= seen.monotonic_us:
                 return Verdict.REPEATED, None, seen.domain
             return Verdict.RESTARTED, None, self._new_domain()
+        if cursor.seqnum in (previous.seqnum + 1, self._domain_end(previous.domain).seqnum + 1):
+            # Whatever was thought before: these two share a counter.
+            return Verdict.NEXT, None, previous.domain
+        if seen is None or cursor.seqnum <= seen.seqnum:
+            return Verdict.RESTARTED, None, self._new_domain()
+        return self._judge_later(cursor, seen, previous)
+
+    def _judge_later(
+        self, cursor: Cursor, seen: _Seen, previous: _Seen
+    ) -> tuple[Verdict, Gap | None, int]:
+        """Judge an entry of a known id with a higher number than the last."""
         end = self._domain_end(seen.domain)
-        if cursor.seqnum == end + 1:
+        if cursor.seqnum == end.seqnum + 1:
             return Verdict.NEXT, None, seen.domain
-        if cursor.seqnum == seen.seqnum + 1 or cursor.seqnum <= end:
+        if cursor.seqnum == seen.seqnum + 1 or cursor.seqnum <= end.seqnum:
             # The ids of this domain turn out not to share a counter.
             return Verdict.NEXT, None, self._new_domain()
-        return Verdict.GAP, Gap(end + 1, cursor.seqnum - 1), seen.domain
-
-    def _judge_new_id(self, cursor: Cursor) -> tuple[Verdict, Gap | None, int]:
-        last = self._last
-        if last is None:
-            return Verdict.NEXT, None, self._new_domain()
-        domain = self._ids[last].domain
-        if cursor.seqnum == self._domain_end(domain) + 1:
-            return Verdict.NEXT, None, domain
-        return Verdict.RESTARTED, None, self._new_domain()
+        if end.seqnum < previous.began <= previous.seqnum < cursor.seqnum:
+            # The other ids since have numbers in between: they share this counter.
+            return Verdict.GAP, Gap(previous.seqnum + 1, cursor.seqnum - 1), previous.domain
+        # Entries of this boot read under other ids since may be among the missing: journald copies
+        # the runtime journal into the persistent one, and readers pass over the copies.
+        elsewhere = self._read - end.ordinal if previous.boot_id == cursor.boot_id else 0
+        first = end.seqnum + 1 + elsewhere
+        if first >= cursor.seqnum:
+            return Verdict.NEXT, None, seen.domain
+        return Verdict.GAP, Gap(first, cursor.seqnum - 1), seen.domain
 
     def _new_domain(self) -> int:
         return 1 + max((seen.domain for seen in self._ids.values()), default=0)

@@ -6,6 +6,7 @@ of bytes.
 """
 
 import re
+from decimal import Decimal
 
 _SIZE = {
     "": 1,
@@ -19,7 +20,7 @@ _SIZE = {
     "ti": 2**40,
 }
 _DURATION_S = {"": 1.0, "ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
+_QUANTITY = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([A-Za-z]*)\s*")
 
 
 def size_bytes(text: str) -> int:
@@ -33,8 +34,8 @@ def size_bytes(text: str) -> int:
     suffix = suffix.removesuffix("b") if len(suffix) > 1 else suffix
     if match is None or suffix not in _SIZE:
         raise ValueError("not a size; write bytes or a suffix, as in 52428800 or 50Mi")
-    size = float(match[1]) * _SIZE[suffix]
-    if size != int(size):
+    size = Decimal(match[1]) * _SIZE[suffix]
+    if size != size.to_integral_value():
         raise ValueError("not a whole number of bytes")
     return int(size)
 

@@ -43,7 +43,7 @@ def priority_number(name: str) -> int:
         ValueError: no such priority.
     """
     key = name.strip().lower()
-    if key.isdigit() and int(key) < len(PRIORITIES):
+    if key.isascii() and key.isdigit() and int(key) < len(PRIORITIES):
         return int(key)
     if key in PRIORITIES:
         return PRIORITIES.index(key)
@@ -59,7 +59,7 @@ def facility_number(name: str) -> int:
         ValueError: no such facility.
     """
     key = name.strip().lower()
-    if key.isdigit() and int(key) < len(FACILITIES):
+    if key.isascii() and key.isdigit() and int(key) < len(FACILITIES):
         return int(key)
     if key in FACILITIES:
         return FACILITIES.index(key)
@@ -75,11 +75,13 @@ def priority_of(context: Context) -> int:
 
 
 def facility_of(context: Context) -> int:
-    """Return the entry's facility; without a valid one kern for the kernel, user for others."""
+    """Return the entry's facility; without one kern for the kernel, without a valid one user."""
     value = context.facility
-    if value is not None and value.isdigit() and len(value) <= 2 and int(value) < len(FACILITIES):  # noqa: PLR2004
+    if value is None:
+        return _KERN if context.transport == b"kernel" else _USER
+    if value.isdigit() and len(value) <= 2 and int(value) < len(FACILITIES):  # noqa: PLR2004
         return int(value)
-    return _KERN if context.transport == b"kernel" else _USER
+    return _USER
 
 
 def unit_of(context: Context) -> str:
@@ -113,9 +115,9 @@ class Selection:
         if not self.include_units and not self.exclude_units:
             return True
         unit = unit_of(context)
-        if self.include_units and not _matches(unit, self.include_units):
+        if self.include_units and not (unit and _matches(unit, self.include_units)):
             return False
-        return not _matches(unit, self.exclude_units)
+        return not (unit and _matches(unit, self.exclude_units))
 
 
 def _matches(name: str, globs: Iterable[str]) -> bool:

@@ -6,6 +6,7 @@ Imported by the HTTP process alone: the libraries for it are half of a process's
 
 import socket
 import socketserver
+import sys
 import time
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -24,6 +25,11 @@ StartResponse = Any
 
 class _Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of errors of ours; a client that goes away or stays silent is no news."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(simple_server.WSGIRequestHandler):
