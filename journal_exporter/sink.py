@@ -77,15 +77,18 @@ class Output:
             raise SinkError(f"opening {self.path}", error) from error
 
     def _open_live(self) -> int:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, flags, _MODE)
         try:
-            return os.open(self.path, flags)
-        except FileNotFoundError:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, flags | os.O_CREAT | os.O_EXCL, _MODE)
-            os.fchmod(descriptor, _MODE)
-            _sync_directory(self.path.parent)
-            return descriptor
+            if os.fstat(descriptor).st_size == 0:
+                # New, or left by a start that got no further: the umask must not hide it.
+                os.fchmod(descriptor, _MODE)
+                _sync_directory(self.path.parent)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
 
     def close(self) -> None:
         """Close the live file; nothing is synced, what is pending is dropped."""
@@ -148,14 +151,22 @@ class Output:
         After an error, or a crash, call it or ``open`` again: it goes on where it stopped.
         """
         try:
-            if self.path.exists():
+            # Where our file has lost its name, an earlier try has shifted the names already.
+            if not self.is_replaced():
                 self._shift()
-            self.close()
-            self._descriptor = self._open_live()
-            self.size_bytes = os.fstat(self._descriptor).st_size
+            descriptor = self._open_live()
         except OSError as error:
             raise SinkError(f"rotating {self.path}", error) from error
-        self.retain()
+        try:
+            size_bytes = os.fstat(descriptor).st_size
+            self.retain(size_bytes)
+        except SinkError:
+            os.close(descriptor)
+            raise
+        # Only now: until here the next try still sees that our file has lost its name.
+        self.close()
+        self._descriptor = descriptor
+        self.size_bytes = size_bytes
 
     def _shift(self) -> None:
         existing = {number for number, _ in self._numbered()}
@@ -166,8 +177,8 @@ class Output:
             old.rename(new)
         _sync_directory(self.path.parent)
 
-    def retain(self) -> None:
-        """Delete archives beyond the limits, oldest first."""
+    def retain(self, live_bytes: int) -> None:
+        """Delete archives beyond the limits, oldest first; ``live_bytes`` is the live file's size."""
         try:
             numbered = self._numbered()
             for number, path in numbered:
@@ -175,7 +186,7 @@ class Output:
                     self._delete(path, "count")
             kept = [path for number, path in numbered if number <= self._keep_files]
             sizes_bytes = [path.stat().st_size for path in kept]
-            for _ in range(archives.surplus(sizes_bytes, self.size_bytes, self._keep_bytes)):
+            for _ in range(archives.surplus(sizes_bytes, live_bytes, self._keep_bytes)):
                 self._delete(kept.pop(), "bytes")
         except OSError as error:
             raise SinkError(f"deleting archives of {self.path}", error) from error

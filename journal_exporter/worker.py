@@ -28,8 +28,6 @@ from journal_exporter.source import JournalSource
 from journal_exporter.watch import JournalWatch
 from journal_exporter.writer import Rotation, Stopped, Writer
 
-RENDER_NAME = "render.json"
-
 
 def rendering(settings: Settings) -> dict[str, Any]:
     """Return everything that decides an entry's bytes: what recovery needs of the previous run."""
@@ -61,12 +59,16 @@ def digest(rendered: dict[str, Any]) -> str:
     return f"{zlib.crc32(text):08x}"
 
 
+def _note(directory: Path, name: str) -> Path:
+    return directory / f"render-{name}.json"
+
+
 def previous_rendering(directory: Path, state: State | None, now: dict[str, Any]) -> dict[str, Any]:
     """Return how the run that left the state rendered; the present way where it left no note."""
     if state is None or state.render_hash == digest(now):
         return now
     try:
-        saved: dict[str, Any] = json.loads((directory / RENDER_NAME).read_bytes())
+        saved: dict[str, Any] = json.loads(_note(directory, state.render_hash).read_bytes())
         formatter(saved)
     except (OSError, ValueError, KeyError, TypeError):
         return now
@@ -74,14 +76,14 @@ def previous_rendering(directory: Path, state: State | None, now: dict[str, Any]
 
 
 def save_rendering(directory: Path, rendered: dict[str, Any]) -> None:
-    """Keep for the next run how this one renders.
+    """Keep for the next run how this one renders, beside the note of the run before.
 
     Raises:
         SinkError: it can't be written now.
     """
-    path = directory / RENDER_NAME
+    path = _note(directory, digest(rendered))
     data = json.dumps(rendered, sort_keys=True).encode()
-    fresh = path.with_name(RENDER_NAME + ".new")
+    fresh = path.with_suffix(".new")
     try:
         with contextlib.suppress(FileNotFoundError):
             if path.read_bytes() == data:
@@ -93,6 +95,14 @@ def save_rendering(directory: Path, rendered: dict[str, Any]) -> None:
         fresh.rename(path)
     except OSError as error:
         raise SinkError(f"writing {path}", error) from error
+
+
+def forget_renderings(directory: Path, kept: str) -> None:
+    """Delete the notes of earlier runs: the checkpoint names the present one by now."""
+    for path in directory.glob("render-*"):
+        if path != _note(directory, kept):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -188,6 +198,7 @@ def run(work: Work, stop: Stop) -> None:
                 ).run(state)
         except Stopped:
             return
+        forget_renderings(settings.state_directory, digest(now))
         Pipeline(
             open_source=open_source,
             formatter=formatter(now),
