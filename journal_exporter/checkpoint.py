@@ -174,7 +174,7 @@ class CheckpointFile:
                 self.close()
             if self._descriptor is None:
                 self._descriptor = self._open(data)
-            os.pwrite(self._descriptor, data, _SLOT_BYTES * (self._generation % 2))
+            _write_whole(self._descriptor, data, _SLOT_BYTES * (self._generation % 2))
         except OSError as error:
             raise SinkError(f"writing {self._path}", error) from error
 
@@ -207,10 +207,17 @@ class CheckpointFile:
         fresh = self._path.with_name(f"{NAME}.new")
         descriptor = os.open(fresh, flags | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.pwrite(descriptor, first.ljust(_SLOT_BYTES, b"\0") * 2, 0)
+            _write_whole(descriptor, first.ljust(_SLOT_BYTES, b"\0") * 2, 0)
             os.fsync(descriptor)
             fresh.rename(self._path)
         except OSError:
             os.close(descriptor)
             raise
         return descriptor
+
+
+def _write_whole(descriptor: int, data: bytes, offset: int) -> None:
+    """Write all of it: a disk that fills up takes a part without an error."""
+    written = 0
+    while written < len(data):
+        written += os.pwrite(descriptor, data[written:], offset + written)

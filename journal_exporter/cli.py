@@ -22,8 +22,8 @@ Tails the host's journal into a rotated file, every entry exactly once, and tell
   journal-exporter status --state-directory /var/lib/journal-exporter
 """
 _EPILOG = f"""\
-Every flag of 'run' is also a variable: --max-bytes is {config.ENV_PREFIX}MAX_BYTES; lists are separated
-by commas. Flags win. Sizes take Ki, Mi, Gi (or k, M, G), durations ms, s, min, h, d.
+Every flag of 'run' is also a variable: --max-bytes is {config.ENV_PREFIX}MAX_BYTES; lists are
+separated by commas. Flags win. Sizes take Ki, Mi, Gi (or k, M, G), durations ms, s, min, h, d.
 """
 _GROUPS = {
     "journal": "what is read",

@@ -23,8 +23,10 @@ from journal_exporter.selection import (
 )
 
 ENV_PREFIX = "JOURNAL_EXPORTER_"
-_SERVICE_LINK = re.compile(r"(SERVICE_(HOST|PORT(_.+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_.+)?)?)")
-"""What Kubernetes sets in every pod when a Service is called ``journal-exporter``."""
+_SERVICE_LINK = re.compile(
+    r"([A-Z0-9_]+_)?(SERVICE_(HOST|PORT(_.+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_.+)?)?)"
+)
+"""What Kubernetes sets in every pod for a Service ``journal-exporter`` or ``journal-exporter-…``."""
 MIN_MAX_BYTES = 4096
 _MAX_PORT = 65535
 

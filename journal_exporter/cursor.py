@@ -69,9 +69,3 @@ def parse(text: str) -> Cursor:
         )
     except KeyError as missing:
         raise ValueError(f"journal cursor {text!r} has no part {missing}") from None
-
-
-def seqnum(text: str) -> int:
-    """Return the sequence number of a cursor that libsystemd made just now: the fast way."""
-    start = text.index(";i=") + 3
-    return int(text[start : text.index(";", start)], 16)

@@ -43,13 +43,24 @@ def directories(*, root: Path | None, directory: Path | None) -> list[Path]:
 
 
 def find(tops: Iterable[Path]) -> list[Path]:
-    """Return the files that libsystemd reads: in the directory and in sub-directories named by an id."""
+    """Return the files that libsystemd reads: in the directory and in sub-directories named by an id.
+
+    A directory that can't be read stands for itself; ``look`` says that it is denied.
+    """
     found: list[Path] = []
     for top in tops:
-        found.extend(_journals(top))
-        for name in _names(top):
+        try:
+            names = _names(top)
+        except PermissionError:
+            found.append(top)
+            continue
+        found.extend(_journals(top, names))
+        for name in names:
             if _ID_DIRECTORY.fullmatch(name):
-                found.extend(_journals(top / name))
+                try:
+                    found.extend(_journals(top / name, _names(top / name)))
+                except PermissionError:
+                    found.append(top / name)
     return found
 
 
@@ -60,10 +71,10 @@ def _names(directory: Path) -> list[str]:
         return []
 
 
-def _journals(directory: Path) -> list[Path]:
+def _journals(directory: Path, names: Iterable[str]) -> list[Path]:
     return [
         directory / name
-        for name in _names(directory)
+        for name in names
         if name.endswith((".journal", ".journal~")) and not name.startswith(".")
     ]
 
@@ -71,7 +82,7 @@ def _journals(directory: Path) -> list[Path]:
 def look(path: Path) -> JournalFile | None:
     """Read one header; None when the file has gone."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     except PermissionError:

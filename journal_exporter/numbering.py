@@ -143,7 +143,8 @@ class Numbering:
         if cursor.seqnum in (previous.seqnum + 1, self._domain_end(previous.domain).seqnum + 1):
             # Whatever was thought before: these two share a counter.
             return Verdict.NEXT, None, previous.domain
-        if seen is None or cursor.seqnum <= seen.seqnum:
+        rewound = cursor.boot_id != previous.boot_id and cursor.seqnum <= previous.seqnum
+        if seen is None or rewound or cursor.seqnum <= seen.seqnum:
             return Verdict.RESTARTED, None, self._new_domain()
         return self._judge_later(cursor, seen, previous)
 

@@ -2,13 +2,13 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from journal_exporter.exposition import version
 from tools.configuration_docs import render
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "configuration.md"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -18,11 +18,9 @@ def _pins(lines: list[str]) -> dict[str, str]:
 
 
 def test_the_configuration_page_is_what_the_settings_table_says(
-    update_goldens: bool,  # noqa: FBT001 - a fixture
+    golden: Callable[[str, str], None],
 ) -> None:
-    if update_goldens:
-        PAGE.write_text(render())
-    assert PAGE.read_text() == render()
+    golden("../../docs/configuration.md", render())
 
 
 def test_every_direct_dependency_is_pinned_to_one_version_everywhere() -> None:

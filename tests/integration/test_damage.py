@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.cursor import seqnum
+from journal_exporter.cursor import parse
 from tests.support.exporter import Exporter
 from tests.support.journald import Journald
 from tools.journal_writer import export_entry, write_journal
@@ -54,7 +54,7 @@ def assert_adds_up(exporter: Exporter, entries: int) -> int:
     assert lines + lost == entries
     # At each edge of the damage an entry or two may have a line without its whole message.
     assert lines - len(found) <= 4
-    assert seqnum(exporter.status()["checkpoint"]["cursor"]) == entries
+    assert parse(exporter.status()["checkpoint"]["cursor"]).seqnum == entries
     return lost
 
 
@@ -145,7 +145,7 @@ def test_an_archive_of_the_same_numbering_that_is_removed_unread_is_counted_exac
         archive.unlink()
         assert tail.run() == 0
         lost = tail.status()["gaps"]["lost_entries"]
-        ever = seqnum(tail.status()["checkpoint"]["cursor"])
+        ever = parse(tail.status()["checkpoint"]["cursor"]).seqnum
     assert numbers(tail) == [*range(100), *range(900, 1000)]
     assert 800 <= lost <= 810
     assert len(tail.lines()) - len(tail.lines(b"entries lost")) + lost == ever

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from journal_exporter.cursor import seqnum
+from journal_exporter.cursor import parse
 from tests.support.exporter import Exporter
 from tests.support.journald import Journald
 
@@ -99,7 +99,7 @@ def test_entries_that_journald_deletes_unread_are_counted_exactly_and_marked(
     first, last = (int(n) for n in markers[0].split(b"seqnum ")[1].rstrip(b")").split(b".."))
     assert last - first + 1 == int(markers[0].split(b": ")[1].split()[0])
     # A new journal numbers from 1, so the last number is how many entries there ever were.
-    ever = seqnum(tail.status()["checkpoint"]["cursor"])
+    ever = parse(tail.status()["checkpoint"]["cursor"]).seqnum
     assert len(tail.lines()) - len(markers) + lost == ever
 
 

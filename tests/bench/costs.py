@@ -1,0 +1,177 @@
+"""Where the time of a catch-up goes: python -m tests.bench.costs [--compressed] [--profile].
+
+Every step is a loop over the same journal that does what the step before does and one thing more.
+CPU time, and the least of several runs, as other programs only ever add to it.
+"""
+
+import argparse
+import cProfile
+import gc
+import operator
+import os
+import pstats
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from systemd._reader import _Reader
+
+from journal_exporter import worker
+from journal_exporter.clock import PipeStop, SystemClock
+from journal_exporter.config import load
+from journal_exporter.format import Formatter
+from journal_exporter.metrics import Numbers
+from journal_exporter.record import NARROW_FIELDS, Batch
+from journal_exporter.selection import Selection
+from journal_exporter.source import JournalSource
+from tests.bench import journals, report
+
+__all__ = ["main"]
+
+_ENTRIES = 100_000
+_RUNS = 9
+_PROFILE_LINES = 25
+_BOOT_ID = "0" * 32
+_NO_FILTER = Selection(
+    max_priority=7, exclude_facilities=frozenset(), include_units=(), exclude_units=()
+)
+
+
+def _opened(journal: Path) -> _Reader:
+    reader = _Reader(flags=0, path=str(journal))
+    reader.data_threshold = 0
+    reader.seek_head()
+    return reader
+
+
+def _step_on(journal: Path) -> None:
+    with closing(_opened(journal)) as reader:
+        advance = reader._next
+        while advance():
+            pass
+
+
+def _step_and_time(journal: Path) -> None:
+    with closing(_opened(journal)) as reader:
+        advance, get_time = reader._next, reader._get_realtime
+        while advance():
+            get_time()
+
+
+def _step_and_fields(journal: Path) -> None:
+    with closing(_opened(journal)) as reader:
+        advance, get_time, get_all = reader._next, reader._get_realtime, reader._get_all
+        while advance():
+            get_time()
+            get_all()
+
+
+def _step_and_context(journal: Path) -> None:
+    context_of = operator.itemgetter(*NARROW_FIELDS)
+    with closing(_opened(journal)) as reader:
+        advance, get_time, get_all = reader._next, reader._get_realtime, reader._get_all
+        while advance():
+            get_time()
+            fields = get_all()
+            if "_PID" in fields:
+                context_of(fields)
+
+
+def _batches(journal: Path, use: Callable[[Batch], object], *, process: bool) -> None:
+    with closing(JournalSource(root=None, directory=journal)) as source:
+        source.start("head")
+        source.single_numbering = True
+        while (batch := source.read()).entries:
+            use(batch)
+            if process:
+                source.process()
+
+
+def _read(journal: Path) -> None:
+    _batches(journal, lambda batch: batch, process=False)
+
+
+def _read_and_trim(journal: Path) -> None:
+    _batches(journal, lambda batch: batch, process=True)
+
+
+def _read_and_format(journal: Path) -> None:
+    _batches(journal, Formatter("rfc3339", _NO_FILTER).blob, process=True)
+
+
+def _everything(journal: Path) -> None:
+    """Do all that a worker does, in this process."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
+        directory = Path(temporary)
+        (directory / "state").mkdir()
+        flags: dict[str, object] = {
+            "once": True,
+            "start": "head",
+            "journal_directory": str(journal),
+            "output": str(directory / "messages"),
+            "state_directory": str(directory / "state"),
+            "max_priority": "debug",
+            "exclude_facility": ["none"],
+        }
+        stop, holder_fd = PipeStop.pipe()
+        settings = load(flags, {}).settings
+        worker.run(worker.Work(settings, Numbers(), SystemClock(), _BOOT_ID), stop)
+        os.close(holder_fd)
+        os.close(stop.fd)
+
+
+_STEPS = (
+    ("`_next`", _step_on),
+    ("`_get_realtime`", _step_and_time),
+    ("`_get_all`", _step_and_fields),
+    ("context", _step_and_context),
+    ("columns, `len`, check", _read),
+    ("`process`, trim", _read_and_trim),
+    ("format", _read_and_format),
+    ("resume, write, checkpoint, sync", _everything),
+)
+
+
+def _cpu_us(step: Callable[[Path], None], journal: Path, entries: int) -> float:
+    gc.collect()
+    started_s = time.process_time()
+    step(journal)
+    return (time.process_time() - started_s) / entries * 1e6
+
+
+def _print_steps(journal: Path, entries: int) -> None:
+    """Take the steps in turn in every run, so that noise meets all of them."""
+    runs = [[_cpu_us(step, journal, entries) for _, step in _STEPS] for _ in range(_RUNS)]
+    totals_us = list(map(min, zip(*runs, strict=True)))
+    whole_us = totals_us[-1]
+    rows = [
+        (name, f"{total - before:.2f}", f"{100 * (total - before) / whole_us:.0f}", f"{total:.2f}")
+        for (name, _), before, total in zip(_STEPS, [0.0, *totals_us], totals_us, strict=False)
+    ]
+    report.table(("step", "µs an entry", "%", "µs so far"), rows)
+
+
+def main() -> int:
+    """Print the table, or what cProfile says of a whole run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.costs", description=__doc__)
+    parser.add_argument("--compressed", action="store_true")
+    parser.add_argument("--profile", action="store_true", help="cProfile, which adds to each call")
+    options = parser.parse_args()
+    journal = journals.reference(compressed=options.compressed, entries=_ENTRIES)
+    _, entries = journals.warm(journal)
+    gc.disable()
+    if options.profile:
+        profile = cProfile.Profile()
+        profile.runcall(_everything, journal)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(_PROFILE_LINES)
+    else:
+        report.say(f"{entries:,} entries, Python {sys.version.split()[0]}, least of {_RUNS} runs:")
+        _print_steps(journal, entries)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

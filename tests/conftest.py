@@ -1,0 +1,45 @@
+"""Options, Hypothesis profiles and goldens of the whole suite."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support.tools import in_ci
+
+_GOLDENS = Path(__file__).parent / "golden"
+_FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
+
+settings.register_profile("ci", deadline=None, database=None, derandomize=True, max_examples=40)
+settings.register_profile(
+    "fuzz",
+    deadline=None,
+    max_examples=_FUZZ_EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+# pytest --hypothesis-profile=fuzz comes later and wins.
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-goldens", action="store_true", help="write what the tests/golden files compare"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with the golden of that name; ``--update-goldens`` writes it instead."""
+
+    def compare(name: str, text: str) -> None:
+        path = _GOLDENS / name
+        if request.config.getoption("--update-goldens"):
+            assert not in_ci(), "goldens are updated by people"
+            path.write_text(text)
+        assert path.exists(), f"no {path}; pytest --update-goldens makes it"
+        assert text == path.read_text(), f"{path} differs; pytest --update-goldens renews it"
+
+    return compare

@@ -1,0 +1,1 @@
+"""Properties that hold for any input; ``--hypothesis-profile=fuzz`` looks longer."""

@@ -1,0 +1,286 @@
+"""Faults for unit tests: a journal written by the test, disks that refuse, kills at any step.
+
+Everything here is real but the journal, the clock and the moment of death: files are files.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from journal_exporter.checkpoint import CheckpointFile, State, load
+from journal_exporter.cursor import parse
+from journal_exporter.errors import SinkError, SourceError
+from journal_exporter.format import Formatter
+from journal_exporter.metrics import Numbers
+from journal_exporter.numbering import Numbering, Verdict
+from journal_exporter.pipeline import Pipeline
+from journal_exporter.record import Batch, Position
+from journal_exporter.resume import Resume, Setup
+from journal_exporter.selection import Selection
+from journal_exporter.sink import Output
+from journal_exporter.watch import View
+from journal_exporter.writer import Rotation, Writer
+from tests.fakes import FakeClock, ScriptedStop, context, cursor
+
+__all__ = ["Entry", "Killed", "Plan", "Rig", "ScriptedSource", "entries", "refusal"]
+
+
+class Killed(BaseException):
+    """The process dies here: nothing may catch it."""
+
+
+def refusal(number: int) -> SinkError:
+    """Return the error of a disk that refuses, by ``errno``."""
+    return SinkError("writing", OSError(number, "refused"))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One journal entry; an unreadable one has a number and nothing else."""
+
+    seqnum: int
+    message: bytes
+    readable: bool = True
+
+
+def entries(messages: Iterable[bytes], first: int = 1) -> list[Entry]:
+    """Return numbered entries."""
+    return [Entry(number, message) for number, message in enumerate(messages, first)]
+
+
+class ScriptedSource:
+    """A journal in a list, which the test may extend, vacuum or break while it is read."""
+
+    def __init__(self, journal: list[Entry], *, batch_entries: int = 1000) -> None:
+        self.journal = journal
+        self.single_numbering = False
+        self.inotify_fd: int | None = 7
+        self.errors = 0
+        """How many of the next reads fail."""
+        self.on_read: Callable[[], None] = lambda: None
+        self.calls: list[str] = []
+        self._batch_entries = batch_entries
+        self._cursor: str | None = None
+        self._numbering = Numbering()
+
+    def vacuum(self, count: int) -> None:
+        """Lose the oldest entries, as when journald deletes a file."""
+        del self.journal[:count]
+
+    def start(self, where: str) -> Position:
+        self.calls.append(f"start {where}")
+        if where == "tail" and self.journal:
+            last = cursor(self.journal[-1].seqnum)
+            self._numbering.observe(last)
+            self._cursor = last.text
+        return self._position
+
+    @property
+    def _position(self) -> Position:
+        return Position(self._cursor, self._numbering.snapshot())
+
+    @property
+    def _read_up_to(self) -> int:
+        return 0 if self._cursor is None else parse(self._cursor).seqnum
+
+    def seek(self, position: Position) -> bool:
+        self._cursor = position.cursor
+        self._numbering = Numbering(position.numbering)
+        return position.cursor is None or any(
+            entry.seqnum == self._read_up_to for entry in self.journal
+        )
+
+    def read(self, *, precise: bool = False) -> Batch:
+        self.on_read()
+        self.calls.append("read precisely" if precise else "read")
+        if self.errors:
+            self.errors -= 1
+            raise SourceError("reading: refused (EIO)")
+        ahead = [entry for entry in self.journal if entry.seqnum > self._read_up_to]
+        batch = Batch(self._position)
+        for entry in ahead[: self._batch_entries]:
+            self._take(entry, batch)
+        if not precise and not batch.gaps:
+            batch.positions.clear()
+        batch.end = self._position
+        return batch
+
+    def _take(self, entry: Entry, batch: Batch) -> None:
+        here = cursor(entry.seqnum)
+        batch.entries += 1
+        self._cursor = here.text
+        if not entry.readable:
+            batch.unreadable += 1
+            return
+        verdict, gap = self._numbering.observe(here)
+        if verdict is Verdict.REPEATED:
+            batch.repeated += 1
+            return
+        if gap is not None:
+            batch.gaps[len(batch.times_us)] = gap
+        batch.times_us.append(here.realtime_us)
+        batch.contexts.append(context())
+        batch.messages.append(entry.message)
+        batch.positions.append(self._position)
+
+    def process(self) -> None:
+        self.calls.append("process")
+
+    def wait(self, timeout_s: float, stop_fd: int) -> None:
+        self.calls.append(f"wait {timeout_s} {stop_fd}")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+@dataclass
+class Plan:
+    """What happens at which step: every call that changes a file is a step, counted from 0."""
+
+    kill_at: int | None = None
+    torn_bytes: int = 0
+    """How much of an append is written by the time of the kill."""
+    refuse: dict[int, int] = field(default_factory=dict)
+    """The errno for each step that is refused."""
+    steps: list[str] = field(default_factory=list)
+
+    def step(self, name: str, tear: Callable[[int], None] = lambda _bytes: None) -> None:
+        number = len(self.steps)
+        self.steps.append(name)
+        if number == self.kill_at:
+            tear(self.torn_bytes)
+            raise Killed(name)
+        if number in self.refuse:
+            tear(self.torn_bytes)
+            raise refusal(self.refuse[number])
+
+
+class FaultyOutput(Output):
+    """An output whose every step is in the plan."""
+
+    plan: Plan
+
+    def open(self) -> None:
+        self.plan.step("open")
+        super().open()
+
+    def flush(self) -> None:
+        self.plan.step("flush", self._tear)
+        super().flush()
+
+    def _tear(self, torn_bytes: int) -> None:
+        left = bytes(self._pending)
+        self.put(left[:torn_bytes])
+        super().flush()
+        self.put(left[torn_bytes:])
+
+    def sync(self) -> None:
+        self.plan.step("sync")
+        super().sync()
+
+    def rotate(self) -> None:
+        self.plan.step("rotate")
+        super().rotate()
+        self.plan.step("rotated")
+
+
+class FaultyCheckpoint(CheckpointFile):
+    """A checkpoint whose every step is in the plan."""
+
+    plan: Plan
+
+    def store(self, state: State) -> None:
+        self.plan.step("store")
+        super().store(state)
+
+    def sync(self) -> None:
+        self.plan.step("sync checkpoint")
+        super().sync()
+
+
+class Rig:
+    """The exporter's worker without its process: ``run`` is one life of it, over the same files."""
+
+    def __init__(
+        self,
+        base: Path,
+        journal: list[Entry],
+        *,
+        max_bytes: int = 1 << 20,
+        keep_files: int = 9,
+        batch_entries: int = 1000,
+    ) -> None:
+        base.mkdir(parents=True, exist_ok=True)
+        self.output_path = base / "log" / "messages"
+        self.state = base
+        self.journal = journal
+        self.clock = FakeClock()
+        self.numbers = Numbers()
+        self.boot_id = "boot-1"
+        self.start = "head"
+        self.max_bytes = max_bytes
+        self.keep_files = keep_files
+        self.batch_entries = batch_entries
+        self.recover_with: Formatter | None = None
+
+    def formatter(self) -> Formatter:
+        everything = Selection(max_priority=7, exclude_facilities=frozenset())
+        return Formatter("rfc3339", everything)
+
+    def source(self) -> ScriptedSource:
+        return ScriptedSource(self.journal, batch_entries=self.batch_entries)
+
+    def run(self, plan: Plan | None = None, stop: ScriptedStop | None = None) -> Plan:
+        """Live until the journal's end, or until the plan kills it."""
+        plan = plan or Plan()
+        stop = stop or ScriptedStop(self.clock)
+        output = FaultyOutput(self.output_path, keep_files=self.keep_files, keep_bytes=0)
+        checkpoint = FaultyCheckpoint(self.state)
+        output.plan = checkpoint.plan = plan
+        writer = Writer(
+            output=output,
+            checkpoint=checkpoint,
+            rotation=Rotation(max_bytes=self.max_bytes, min_interval_s=0.0),
+            numbers=self.numbers,
+            clock=self.clock,
+            stop=stop,
+        )
+        try:
+            Resume(
+                setup=Setup("out", self.boot_id, "hash", self.start),
+                source=self.source(),
+                writer=writer,
+                output=output,
+                formatter=self.recover_with or self.formatter(),
+                numbers=self.numbers,
+                clock=self.clock,
+            ).run(load(self.state))
+            Pipeline(
+                open_source=self.source,
+                formatter=self.formatter(),
+                writer=writer,
+                scan=lambda _position, _now_s: View(unread=False, single_numbering=True),
+                numbers=self.numbers,
+                clock=self.clock,
+                stop=stop,
+                once=True,
+            ).run()
+        except Killed:
+            pass
+        finally:
+            output.close()
+            checkpoint.close()
+        return plan
+
+    def files(self) -> dict[str, bytes]:
+        """Return every file, oldest first."""
+        names = [self.output_path.with_name(f"messages.{n}") for n in range(9, 0, -1)]
+        return {p.name: p.read_bytes() for p in (*names, self.output_path) if p.exists()}
+
+    def data(self) -> bytes:
+        return b"".join(self.files().values())
+
+    def wanted(self, without: Collection[int] = ()) -> bytes:
+        """Return the lines of the whole journal as an undisturbed run writes them."""
+        source = ScriptedSource([e for e in self.journal if e.seqnum not in without])
+        return b"".join(line or b"" for line in self.formatter().lines(source.read(precise=True)))
