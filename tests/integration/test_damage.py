@@ -9,6 +9,7 @@ import pytest
 from journal_exporter.cursor import parse
 from tests.support.exporter import Exporter
 from tests.support.journald import Journald
+from tests.support.tools import need
 from tools.journal_writer import export_entry, write_journal
 
 Make = Callable[..., Exporter]
@@ -103,7 +104,7 @@ def test_a_file_that_kills_every_reader_is_set_aside_and_the_others_are_read(
     deadly = journal / "deadly.journal"
     write_journal(deadly, stream(range(30_000, 30_010)))
     # What a bad sector does: whoever maps the file gets SIGBUS.
-    strace = ("strace", "-f", "-qq", "-o", "/dev/null", "-P", str(deadly))
+    strace = (need("strace"), "-f", "-qq", "-o", "/dev/null", "-P", str(deadly))
     tail = exporter("--start", "head", prefix=(*strace, "-e", "inject=mmap:signal=SIGBUS"))
     tail.start()
     tail.wait_for_line(b"number 019999")

@@ -9,6 +9,7 @@ from pathlib import Path
 from journal_exporter.cursor import parse
 from tests.support.exporter import Exporter
 from tests.support.journald import Journald
+from tests.support.tools import need
 
 Make = Callable[..., Exporter]
 
@@ -144,7 +145,7 @@ def test_a_move_from_run_to_var_while_the_exporter_is_down_loses_and_repeats_not
 def test_without_inotify_new_entries_and_new_files_are_found_all_the_same(
     journald: Journald, exporter: Make
 ) -> None:
-    strace = ("strace", "-f", "-qq", "-o", "/dev/null")
+    strace = (need("strace"), "-f", "-qq", "-o", "/dev/null")
     tail = exporter(prefix=(*strace, "-e", "inject=inotify_init1:error=EMFILE"))
     tail.start()
     journald.send_many(numbered(0, 10))
@@ -157,7 +158,7 @@ def test_without_inotify_new_entries_and_new_files_are_found_all_the_same(
 
 
 def test_a_watch_that_is_denied_is_noticed_as_a_stall(journald: Journald, exporter: Make) -> None:
-    strace = ("strace", "-f", "-qq", "-o", "/dev/null")
+    strace = (need("strace"), "-f", "-qq", "-o", "/dev/null")
     tail = exporter(prefix=(*strace, "-e", "inject=inotify_add_watch:error=EACCES"))
     tail.start()
     journald.send_many(numbered(0, 10))
