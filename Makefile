@@ -3,7 +3,8 @@
 
 python := .venv/bin/python
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
-image := node-observability/journal-exporter:$(version)
+# With its registry: podman and buildah would put localhost/ before a bare name, which no kubelet finds.
+image := docker.io/node-observability/journal-exporter:$(version)
 
 run:
 	@tools/setup run

@@ -6,10 +6,12 @@ denied. Only headers are read (``pread``, never ``mmap``, so
 that a file truncated meanwhile can't kill us). The layout is systemd's JOURNAL_FILE_FORMAT.
 """
 
+import ctypes
+import functools
 import os
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +19,8 @@ _SIGNATURE = b"LPKSHHRH"
 _HEADER = struct.Struct("<8sII8x16s16s16s16s14Q")
 _KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16
 """XZ, LZ4, keyed hash, ZSTD, compact: what libsystemd 252 reads when built with all three codecs."""
+_CODECS = {1: "liblzma.so.5", 2: "liblz4.so.1", 8: "libzstd.so.1"}
+"""What a flag needs. Newer libsystemds load it when they meet it, and leave a field out without it."""
 _ID_DIRECTORY = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 STATES = ("readable", "unsupported", "corrupt", "denied", "set_aside")
 
@@ -32,6 +36,20 @@ class JournalFile(NamedTuple):
     head_seqnum: int = 0
     tail_seqnum: int = 0
     tail_realtime_us: int = 0
+
+
+@functools.cache
+def _is_installed(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def missing_codecs(flags: int, is_installed: Callable[[str], bool] = _is_installed) -> list[str]:
+    """Return the libraries that a file with these flags needs and that are not installed."""
+    return [name for flag, name in _CODECS.items() if flags & flag and not is_installed(name)]
 
 
 def directories(*, root: Path | None, directory: Path | None) -> list[Path]:
@@ -110,7 +128,7 @@ def _parse(path: Path, status: os.stat_result, data: bytes) -> JournalFile:
     tail_seqnum, head_seqnum, tail_realtime_us = fields[16], fields[17], fields[20]
     if signature != _SIGNATURE:
         return blank
-    if incompatible & ~_KNOWN_FLAGS:
+    if incompatible & ~_KNOWN_FLAGS or missing_codecs(incompatible):
         return blank._replace(state="unsupported")
     if header_size + arena_size > status.st_size:
         return blank

@@ -92,7 +92,14 @@ class JournalWatch:
     def _tell_ignored(self, files: Sequence[JournalFile]) -> None:
         ignored = {file.path: file.state for file in files if file.state != "readable"}
         for path in ignored.keys() - self._told:
-            _LOG.warning("journal file %s is %s: its entries are not read", path, ignored[path])
+            _LOG.warning(
+                "journal file %s is %s: its entries are not read, or not whole%s",
+                path,
+                ignored[path],
+                "; install libzstd1, liblz4-1 and liblzma5, or a newer libsystemd"
+                if ignored[path] == "unsupported"
+                else "",
+            )
         self._told = set(ignored)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.journal_files import STATES, directories, find, look
+from journal_exporter.journal_files import STATES, directories, find, look, missing_codecs
 from tests.support.journal_headers import write_header
 from tests.support.tools import need
 from tools.sample_journal import realistic, write_journal
@@ -146,3 +146,15 @@ def test_a_file_that_may_not_be_read_is_denied(tmp_path: Path) -> None:
     path.chmod(0)
     with unprivileged():
         assert state(path) == "denied"
+
+
+def test_a_codec_that_is_not_installed_is_named() -> None:
+    def all_but_lz4(library: str) -> bool:
+        return library != "liblz4.so.1"
+
+    assert missing_codecs(1 | 2 | 8, all_but_lz4) == ["liblz4.so.1"]
+    assert missing_codecs(1 | 4 | 8 | 16, all_but_lz4) == []
+
+
+def test_the_codecs_that_this_machines_libsystemd_is_linked_to_are_found() -> None:
+    assert missing_codecs(1 | 2 | 8) == []

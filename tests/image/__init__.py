@@ -1,0 +1,1 @@
+"""The image that the Containerfile describes, run as a node runs it."""

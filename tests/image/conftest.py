@@ -1,0 +1,38 @@
+"""The image, built once for the same sources, and containers of it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.image.containers import Container, StartContainer
+from tests.support.tools import in_ci, need
+from tools.image_rootfs import PROGRAMS, Image, build
+
+_CACHE = Path(__file__).resolve().parents[2] / ".cache/image"
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    if os.geteuid():
+        reason = "needs root, to build a root file system and to start containers"
+        if in_ci():
+            pytest.fail(f"{reason}, and CI leaves no test out")
+        pytest.skip(reason)
+    for program in (*PROGRAMS, "runc", "unshare", "systemd-journal-remote"):
+        need(program)
+    return build(_CACHE)
+
+
+@pytest.fixture
+def start(image: Image, tmp_path: Path) -> Iterator[StartContainer]:
+    """Start a container; it ends with the test. The arguments are those of ``Container``."""
+    with ExitStack() as stack:
+
+        def begin(**arguments: Any) -> Container:  # noqa: ANN401 - as they are
+            return stack.enter_context(Container(image, tmp_path, **arguments))
+
+        yield begin
