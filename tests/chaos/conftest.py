@@ -1,0 +1,35 @@
+"""The long form of the chaos test, and the journals that all of it reads."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import oracle
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the chaos test at length, as make chaos")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether time does not matter. The option is unknown where ``pytest`` runs without a path."""
+    return bool(request.config.getoption("--long", default=False))
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> oracle.Oracle:
+    """Four files' worth of messages of 4096 bytes, one of which holds a single line."""
+    return oracle.Oracle.written(tmp_path_factory.mktemp("small"), count=110, huge={51})
+
+
+@pytest.fixture(scope="session")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> oracle.Oracle:
+    """Messages that fill a file beyond the checkpoint's size, for limits on the size of files."""
+    return oracle.Oracle.written(tmp_path_factory.mktemp("wide"), count=450)
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """Return where output and state of one test go."""
+    return tmp_path
