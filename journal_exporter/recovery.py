@@ -80,9 +80,12 @@ class Replay:
         start = self._tail.rfind(b"\n") + 1
         if not self._torn_end or start < self._at or not line.startswith(self._tail[start:]):
             return None
-        self.mismatches += start > self._at
+        if start > self._at and not self._misses:
+            self.mismatches += 1
+            self._misses = 1
         rest = line[len(self._tail) - start :]
-        self._at = len(self._tail)
+        # Whole lines before it that nobody has claimed yet may still be those of later entries.
+        self._tail = self._tail[:start]
         self._torn_end = False
         self.finished_torn += 1
         return rest

@@ -70,6 +70,15 @@ def test_a_line_that_a_kill_tears_at_any_byte_is_finished_and_not_repeated(
     side_by_side(check, some)
 
 
+def test_a_recovery_never_shortens_a_file_not_even_for_a_moment(case: Case, wide: Oracle) -> None:
+    ended(case, torn(case, places(wide)[3]))
+    assert case.traced("-e", "trace=openat,truncate,ftruncate,fallocate") == 0, case.log()
+    opened = [text for text in case.trace.read_bytes().splitlines() if b"log/messages" in text]
+    assert opened
+    assert not [text for text in opened if b"O_TRUNC" in text or b"fallocate" in text]
+    case.expect(wide.lines)
+
+
 def test_a_recovery_that_is_torn_and_killed_again_and_again_goes_on_where_it_was(
     case: Case, wide: Oracle, *, long: bool
 ) -> None:
