@@ -19,6 +19,7 @@ check:
 	@tools/check lint
 
 fix:
+	@tools/setup test
 	@.venv/bin/ruff check --fix --quiet . && .venv/bin/ruff format --quiet .
 
 chaos:
@@ -33,4 +34,5 @@ image:
 	@tools/build_image $(image)
 
 goldens:
+	@tools/setup test
 	@$(python) -m pytest --quiet tests/unit tests/contract --update-goldens

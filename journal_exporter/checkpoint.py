@@ -3,6 +3,7 @@
 Guarantees: a reader finds the newest whole state or the one before it, whatever instant the writer was
 killed at, and with a full disk too. The file has two slots that are written in turn, in place, each
 with a checksum: its blocks are allocated once, so that a state can be stored when nothing else can be.
+Two more slots are written in turn by a sync alone, so that a power cut always leaves one of them whole.
 
 A state is stored *before* its bytes are appended, with the length that they will have (``Intent``): what
 a kill leaves is then told from the file's size alone; only a torn append needs the journal again.
@@ -20,11 +21,12 @@ from typing import Any
 
 from journal_exporter.errors import ConfigError, SinkError
 from journal_exporter.record import Position
-from journal_exporter.sink import FileId
+from journal_exporter.sink import FileId, sync_directory
 
 NAME = "checkpoint"
 _MAGIC = b"journal-exporter checkpoint 1"
 _SLOT_BYTES = 16384
+_SLOTS = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -145,11 +147,12 @@ def load(directory: Path) -> State | None:
         return None
     except OSError as error:
         raise ConfigError(f"checkpoint {path} can't be read: {error.strerror}") from error
-    states = [_unpack(data[start : start + _SLOT_BYTES]) for start in (0, _SLOT_BYTES)]
+    starts = range(0, _SLOTS * _SLOT_BYTES, _SLOT_BYTES)
+    states = [_unpack(data[start : start + _SLOT_BYTES]) for start in starts]
     whole = [state for state in states if state is not None]
     if not whole:
         raise ConfigError(
-            f"checkpoint {path} is no checkpoint of this exporter, or both its copies are damaged;"
+            f"checkpoint {path} is no checkpoint of this exporter, or all its copies are damaged;"
             " move it away to begin anew as --start says (the output is continued)"
         )
     return max(whole, key=lambda state: state.generation)
@@ -162,6 +165,8 @@ class CheckpointFile:
         self._path = directory / NAME
         self._descriptor: int | None = None
         self._generation = 0
+        self._syncs = 0
+        self._stored = b""
 
     def store(self, state: State) -> None:
         """Write the state into the older slot; a kill leaves the other one whole."""
@@ -175,6 +180,7 @@ class CheckpointFile:
             if self._descriptor is None:
                 self._descriptor = self._open(data)
             _write_whole(self._descriptor, data, _SLOT_BYTES * (self._generation % 2))
+            self._stored = data
         except OSError as error:
             raise SinkError(f"writing {self._path}", error) from error
 
@@ -182,7 +188,10 @@ class CheckpointFile:
         """Make what was stored durable."""
         try:
             if self._descriptor is not None:
+                slot = 2 + self._syncs % 2
+                _write_whole(self._descriptor, self._stored, _SLOT_BYTES * slot)
                 os.fdatasync(self._descriptor)
+                self._syncs += 1
         except OSError as error:
             raise SinkError(f"syncing {self._path}", error) from error
 
@@ -203,13 +212,14 @@ class CheckpointFile:
         flags = os.O_RDWR | os.O_CLOEXEC
         with contextlib.suppress(FileNotFoundError):
             return os.open(self._path, flags)
-        # Both slots filled and synced under another name: there is never a checkpoint without a state.
+        # All slots filled and synced under another name: there is never a checkpoint without a state.
         fresh = self._path.with_name(f"{NAME}.new")
         descriptor = os.open(fresh, flags | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            _write_whole(descriptor, first.ljust(_SLOT_BYTES, b"\0") * 2, 0)
+            _write_whole(descriptor, first.ljust(_SLOT_BYTES, b"\0") * _SLOTS, 0)
             os.fsync(descriptor)
             fresh.rename(self._path)
+            sync_directory(self._path.parent)
         except OSError:
             os.close(descriptor)
             raise

@@ -36,6 +36,12 @@ class JournalFile(NamedTuple):
     head_seqnum: int = 0
     tail_seqnum: int = 0
     tail_realtime_us: int = 0
+    file_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """Which file it is, whatever it is called: journald renames files when it rotates."""
+        return self.file_id or f"inode {self.inode}"
 
 
 @functools.cache
@@ -141,4 +147,11 @@ def _parse(path: Path, status: os.stat_result, data: bytes) -> JournalFile:
         head_seqnum,
         tail_seqnum,
         tail_realtime_us,
+        fields[3].hex(),
     )
+
+
+def file_key(path: Path) -> str:
+    """Return the key of a file; empty when it has gone."""
+    file = look(path)
+    return "" if file is None else file.key

@@ -21,7 +21,7 @@ POLL_S = 0.25
 SCAN_S = 5.0
 SCAN_POLLING_S = 1.0
 MAX_REOPENS = 5
-_MAX_REOPEN_WAIT_S = 30.0
+_MAX_REOPEN_WAIT_S = 10.0
 _CHUNK_BYTES = 256 * 1024
 _PRECISE_BELOW_BYTES = 512 * 1024
 """More than the lines of a batch take, as a rule."""
@@ -92,6 +92,11 @@ class Pipeline:
         source.process()
         # Near the end of a file each entry's place is wanted, to cut the batch there.
         batch = source.read(precise=self._writer.room_bytes < _PRECISE_BELOW_BYTES)
+        if batch.gaps:
+            # libsystemd may have lost sight of a file for a moment: look again before it is a loss.
+            self._close()
+            source = self._opened()
+            batch = source.read(precise=True)
         if batch.entries:
             self._failures = 0
             self.write(source, batch)

@@ -9,8 +9,9 @@ import signal
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-PROBE_S = 60
-"""Reading a file of 128 MiB takes a second or two; a probe that hangs is ended."""
+PROBE_S = 20
+"""Reading a file of 128 MiB takes a second or two; a probe that takes so long is ended, and its file is
+slow, not deadly. Below the default of ``--live-timeout-s``."""
 
 
 def culprits(paths: Iterable[Path], probe: Callable[[Path], None]) -> frozenset[Path]:
@@ -28,4 +29,5 @@ def _kills(probe: Callable[[Path], None], path: Path) -> bool:
         finally:
             # An exception is no crash: the reader can handle it, the file stays.
             os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+    status = os.waitpid(pid, 0)[1]
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGALRM

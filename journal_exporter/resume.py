@@ -93,7 +93,10 @@ class Resume:
             )
             self._end_torn_line()
             return "output_gone", state.written.position
-        tail = self._output.tail(mark.file, mark.offset, _TAIL_LIMIT_BYTES)
+        found = mark
+        tail = self._writer.insist(
+            lambda: self._output.tail(found.file, found.offset, _TAIL_LIMIT_BYTES)
+        )
         if not tail:
             return "clean", mark.position
         intent = state.intent
@@ -102,12 +105,12 @@ class Resume:
         return self._replay(mark, tail)
 
     def _reachable(self, mark: Mark) -> Mark | None:
-        size_bytes = self._output.size_of(mark.file)
+        size_bytes = self._writer.insist(lambda: self._output.size_of(mark.file))
         return mark if size_bytes is not None and size_bytes >= mark.offset else None
 
     def _end_torn_line(self) -> None:
         """Somebody else's last line, or one of a run whose checkpoint is gone."""
-        if self._output.ends_torn():
+        if self._writer.insist(self._output.ends_torn):
             self._writer.append(b"\n")
 
     def _replay(self, mark: Mark, tail: bytes) -> tuple[str, Position]:

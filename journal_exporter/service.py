@@ -26,8 +26,8 @@ from journal_exporter import checkpoint as checkpoints
 from journal_exporter import config, quarantine, worker
 from journal_exporter.clock import Clock, PipeStop, SystemClock
 from journal_exporter.config import Loaded, Settings
-from journal_exporter.errors import ConfigError, SourceError
-from journal_exporter.journal_files import directories, find, look
+from journal_exporter.errors import ConfigError, SinkError, SourceError
+from journal_exporter.journal_files import directories, file_key, find, look
 from journal_exporter.listen import listen
 from journal_exporter.metrics import Numbers
 from journal_exporter.sink import check_output
@@ -40,7 +40,10 @@ EXIT_REPLACE = 75
 _LOCK_NAME = "lock"
 _LOCK_WAIT_S = 3.0
 _MAX_PAUSE_S = 10.0
-_GRACE_S = 5.0
+_GRACE_S = 20.0
+"""For a worker that syncs to a slow disk; Kubernetes' own grace is 30 s."""
+_REAP_S = 1.0
+_STOP_STEP_S = 0.5
 _SUSPICIOUS_DEATHS = 3
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 
@@ -119,8 +122,17 @@ def run(loaded: Loaded) -> int:
         ConfigError: it can't start.
     """
     settings = loaded.settings
-    check_journal(settings)
-    check_output(settings.output)
+    problems: list[str] = []
+    try:
+        check_journal(settings)
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        check_output(settings.output)
+    except ConfigError as error:
+        problems += error.problems
+    if problems:
+        raise ConfigError(*problems)
     lock_fd = lock_state(settings.state_directory)
     try:
         worker.check_state(checkpoints.load(settings.state_directory), settings)
@@ -148,7 +160,10 @@ class Supervisor:
         self._stopping = False
         self._fruitless = 0
         self._read_at_death = -1.0
-        self._set_aside: frozenset[Path] = frozenset()
+        self._set_aside: frozenset[str] = frozenset()
+        self._prober_pid = 0
+        self._report_fd = -1
+        self._stop_until_s = 0.0
 
     def run(self) -> int:
         """Start the processes, replace those that die, end when the worker is done."""
@@ -168,13 +183,18 @@ class Supervisor:
     def _supervise(self) -> int:
         while True:
             ended = _ended_children()
+            if not ended and self._stopping and time.monotonic() > self._stop_until_s:
+                _LOG.error("the worker did not end in time; the next start goes on from there")
+                return EXIT_FAILED
             if not ended:
-                self._wait_for_signal(None)
+                self._wait_for_signal(_STOP_STEP_S if self._stopping else None)
             for pid, status in ended:
                 if pid == self._http_pid and not self._stopping:
                     _LOG.error("the HTTP process ended (%s); starting it again", _cause(status))
                     self._pause(1.0)
                     self._http_pid = 0 if self._stopping else self._fork(self._serve)
+                elif pid == self._prober_pid:
+                    self._probed()
                 elif pid == self._worker_pid:
                     code = self._worker_ended(status)
                     if code is not None:
@@ -198,21 +218,41 @@ class Supervisor:
         self._pause(pause_s)
         if self._stopping:
             return EXIT_OK
-        if self._fruitless == _SUSPICIOUS_DEATHS:
-            self._set_aside_culprits()
-        self._worker_pid = self._fork(self._work)
+        if self._fruitless and self._fruitless % _SUSPICIOUS_DEATHS == 0:
+            self._probe()
+        else:
+            self._worker_pid = self._fork(self._work)
         return None
 
-    def _set_aside_culprits(self) -> None:
+    def _probe(self) -> None:
         """Several workers in a row died at one place: see which file kills its readers."""
-        paths = find(
+        self._report_fd, write_fd = os.pipe2(os.O_CLOEXEC)
+
+        def find_culprits() -> int:
+            found = quarantine.culprits(self._beating(self._journal()), read_through)
+            os.write(write_fd, "\n".join(file_key(path) for path in found).encode())
+            return EXIT_OK
+
+        self._prober_pid = self._fork(find_culprits)
+        os.close(write_fd)
+
+    def _probed(self) -> None:
+        """Take the prober's answer, and start a worker that leaves those files alone."""
+        self._prober_pid = 0
+        with os.fdopen(self._report_fd) as report:
+            self._set_aside = frozenset(report.read().split("\n")) - {""}
+        for path in self._journal():
+            if file_key(path) in self._set_aside:
+                _LOG.error("journal file %s kills its readers; it is set aside", path)
+        if not self._stopping:
+            self._worker_pid = self._fork(self._work)
+
+    def _journal(self) -> list[Path]:
+        return find(
             directories(
                 root=self._settings.journal_root, directory=self._settings.journal_directory
             )
         )
-        self._set_aside = quarantine.culprits(self._beating(paths), read_through)
-        for path in sorted(self._set_aside):
-            _LOG.error("journal file %s kills its readers; it is set aside", path)
 
     def _beating(self, paths: Iterable[Path]) -> Iterator[Path]:
         for path in paths:
@@ -227,6 +267,7 @@ class Supervisor:
             info = signal.sigtimedwait(_SIGNALS, timeout_s)
         if info is not None and info.si_signo != signal.SIGCHLD and not self._stopping:
             self._stopping = True
+            self._stop_until_s = time.monotonic() + _GRACE_S
             os.close(self._holder_fd)
 
     def _pause(self, pause_s: float) -> None:
@@ -243,14 +284,16 @@ class Supervisor:
         code = EXIT_FAILED
         try:
             os.close(self._holder_fd)
+            # A signal to the whole group is the supervisor's to obey: the others end by the pipe.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             code = body()
         except ConfigError as error:
             for problem in error.problems:
                 _LOG.error("%s", problem)
             code = EXIT_CONFIG
-        except SourceError as error:
+        except (SourceError, SinkError) as error:
             _LOG.error("%s; the worker gives up", error)
             code = EXIT_REPLACE
         finally:
@@ -264,6 +307,7 @@ class Supervisor:
         if self._listener is not None:
             self._listener.close()
         self._numbers.recovered = False
+        self._numbers.output_unblocked()
         work = worker.Work(self._settings, self._numbers, self._clock, boot_id(), self._set_aside)
         worker.run(work, self._stop)
         return EXIT_OK
@@ -288,7 +332,7 @@ class Supervisor:
         if not self._stopping:
             os.close(self._holder_fd)
         self._stopping = True
-        for pid in (self._worker_pid, self._http_pid):
+        for pid in (self._worker_pid, self._prober_pid, self._http_pid):
             if pid:
                 _reap(pid)
 
@@ -309,7 +353,7 @@ def _ended_children() -> list[tuple[int, int]]:
 
 def _reap(pid: int) -> None:
     """Wait for a child that was told to end; kill it when it does not."""
-    until_s = time.monotonic() + _GRACE_S
+    until_s = time.monotonic() + _REAP_S
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(pid, os.WNOHANG)[0] == 0:
             if time.monotonic() > until_s:

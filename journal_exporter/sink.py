@@ -56,11 +56,13 @@ class Output:
         *,
         keep_files: int,
         keep_bytes: int,
+        max_bytes: int = 0,
         on_archive_deleted: Callable[[str], None] = lambda _reason: None,
     ) -> None:
         self.path = path
         self._keep_files = keep_files
         self._keep_bytes = keep_bytes
+        self._max_bytes = max_bytes
         self._on_archive_deleted = on_archive_deleted
         self._descriptor: int | None = None
         self._pending = memoryview(b"")
@@ -84,7 +86,7 @@ class Output:
             if os.fstat(descriptor).st_size == 0:
                 # New, or left by a start that got no further: the umask must not hide it.
                 os.fchmod(descriptor, _MODE)
-                _sync_directory(self.path.parent)
+                sync_directory(self.path.parent)
         except OSError:
             os.close(descriptor)
             raise
@@ -109,7 +111,10 @@ class Output:
     def id(self) -> FileId:
         """The live file's identity, of the bytes before the end."""
         if self._id is None or self._id.head_bytes < min(HEAD_BYTES, self.size_bytes):
-            self._id = file_id(self._open, self.size_bytes)
+            try:
+                self._id = file_id(self._open, self.size_bytes)
+            except OSError as error:
+                raise SinkError(f"reading {self.path}", error) from error
         return self._id
 
     def put(self, data: bytes) -> None:
@@ -135,7 +140,7 @@ class Output:
             raise SinkError(f"syncing {self.path}", error) from error
 
     def is_replaced(self) -> bool:
-        """Whether somebody else removed or renamed the live file."""
+        """Whether somebody else removed, renamed or emptied the live file."""
         try:
             status = self.path.lstat()
         except FileNotFoundError:
@@ -143,7 +148,8 @@ class Output:
         except OSError as error:
             raise SinkError(f"looking at {self.path}", error) from error
         own = os.fstat(self._open)
-        return (status.st_dev, status.st_ino) != (own.st_dev, own.st_ino)
+        renamed = (status.st_dev, status.st_ino) != (own.st_dev, own.st_ino)
+        return renamed or own.st_size < self.size_bytes
 
     def rotate(self) -> None:
         """Rename the live file to archive 1, the archives up by one, and begin a new live file.
@@ -159,7 +165,7 @@ class Output:
             raise SinkError(f"rotating {self.path}", error) from error
         try:
             size_bytes = os.fstat(descriptor).st_size
-            self.retain(size_bytes)
+            self.retain()
         except SinkError:
             os.close(descriptor)
             raise
@@ -175,10 +181,10 @@ class Output:
             existing.discard(self._keep_files)
         for old, new in archives.shift(self.path, existing, self._keep_files):
             old.rename(new)
-        _sync_directory(self.path.parent)
+        sync_directory(self.path.parent)
 
-    def retain(self, live_bytes: int) -> None:
-        """Delete archives beyond the limits, oldest first; ``live_bytes`` is the live file's size."""
+    def retain(self) -> None:
+        """Delete archives beyond the limits, oldest first; the live file may grow to its maximum."""
         try:
             numbered = self._numbered()
             for number, path in numbered:
@@ -186,7 +192,7 @@ class Output:
                     self._delete(path, "count")
             kept = [path for number, path in numbered if number <= self._keep_files]
             sizes_bytes = [path.stat().st_size for path in kept]
-            for _ in range(archives.surplus(sizes_bytes, live_bytes, self._keep_bytes)):
+            for _ in range(archives.surplus(sizes_bytes, self._max_bytes, self._keep_bytes)):
                 self._delete(kept.pop(), "bytes")
         except OSError as error:
             raise SinkError(f"deleting archives of {self.path}", error) from error
@@ -225,7 +231,10 @@ class Output:
     def size_of(self, wanted: FileId) -> int | None:
         """Return the size of a file that was remembered; None when it is not among ours any more."""
         found = self._newer_than(wanted)
-        return None if found is None else found[-1].stat().st_size
+        try:
+            return None if found is None else found[-1].stat().st_size
+        except OSError as error:
+            raise SinkError(f"looking at {self.path}", error) from error
 
     def tail(self, wanted: FileId, offset: int, limit_bytes: int) -> bytes:
         """Return what the files hold after ``offset`` of the file ``wanted``, through newer ones.
@@ -263,7 +272,8 @@ def _read_from(path: Path, offset: int, limit_bytes: int) -> bytes:
         raise SinkError(f"reading {path}", error) from error
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Make names durable."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -22,7 +22,7 @@ from systemd._reader import _Reader
 from journal_exporter import cursor as cursors
 from journal_exporter.cursor import Cursor
 from journal_exporter.errors import SourceError
-from journal_exporter.journal_files import directories, find
+from journal_exporter.journal_files import directories, file_key, find
 from journal_exporter.memory import JournalPages
 from journal_exporter.numbering import Numbering, Verdict
 from journal_exporter.record import CONTEXT_FIELDS, NARROW_FIELDS, Batch, Field, Position
@@ -47,7 +47,8 @@ def _translated(doing: str) -> Iterator[None]:
 class JournalSource:
     """One open journal and a place in it; ``close`` it.
 
-    ``wide``: contexts always have the units too. ``set_aside``: files that are not touched. ``beat`` is
+    ``wide``: contexts always have the units too. ``set_aside``: keys of files
+    that are not touched. ``beat`` is
     called during long walks. Raises ``SourceError`` from every method that reads.
     """
 
@@ -57,13 +58,14 @@ class JournalSource:
         root: Path | None,
         directory: Path | None,
         wide: bool = False,
-        set_aside: frozenset[Path] = frozenset(),
+        set_aside: frozenset[str] = frozenset(),
         beat: Callable[[], None] = lambda: None,
     ) -> None:
         with _translated("opening the journal"):
             if set_aside:
-                paths = set(find(directories(root=root, directory=directory))) - set_aside
-                self._reader = _Reader(flags=0, files=sorted(map(str, paths)))
+                paths = find(directories(root=root, directory=directory))
+                kept = [str(path) for path in paths if file_key(path) not in set_aside]
+                self._reader = _Reader(flags=0, files=kept)
             elif directory is not None:
                 self._reader = _Reader(flags=0, path=str(directory))
             else:

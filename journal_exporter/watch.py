@@ -1,7 +1,9 @@
 """Looks at the journal's files every few seconds: lag, unreadable files, and a reader that has stalled."""
 
+import collections
 import dataclasses
 import logging
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,20 +31,21 @@ class JournalWatch:
     """Keeps what earlier looks found, to tell growth and news."""
 
     def __init__(
-        self, tops: Sequence[Path], numbers: Numbers, set_aside: frozenset[Path] = frozenset()
+        self, tops: Sequence[Path], numbers: Numbers, set_aside: frozenset[str] = frozenset()
     ) -> None:
         self._tops = tops
         self._set_aside = set_aside
         self._numbers = numbers
         self._told: set[Path] = set()
-        self._first: tuple[float, int] | None = None
+        self._samples: collections.deque[tuple[float, int]] = collections.deque()
         self._written_bytes = 0
         self._sizes: dict[int, int] = {}
+        numbers.set("time_to_vacuum_seconds", math.inf)
 
     def scan(self, position: Position, now_s: float) -> View:
         """Look at every file; ``now_s`` is on the monotonic clock."""
         files = [
-            file._replace(state="set_aside") if path in self._set_aside else file
+            file._replace(state="set_aside") if file.key in self._set_aside else file
             for path in find(self._tops)
             if (file := look(path)) is not None
         ]
@@ -76,16 +79,17 @@ class JournalWatch:
         return behind.entries > 0 or any(news)
 
     def _growth(self, files: Sequence[JournalFile], now_s: float) -> float:
-        """Return bytes a second since the first look of the window; deleted files do not count."""
+        """Return bytes a second over the last ten minutes; deleted files do not count."""
         sizes = {file.inode: file.size_bytes for file in files}
-        if self._first is not None:
+        if self._samples:
             self._written_bytes += sum(
                 max(0, size - self._sizes.get(inode, 0)) for inode, size in sizes.items()
             )
         self._sizes = sizes
-        if self._first is None or now_s - self._first[0] > 2 * _GROWTH_WINDOW_S:
-            self._first = (now_s, self._written_bytes)
-        start_s, start_bytes = self._first
+        self._samples.append((now_s, self._written_bytes))
+        while now_s - self._samples[0][0] > _GROWTH_WINDOW_S:
+            self._samples.popleft()
+        start_s, start_bytes = self._samples[0]
         elapsed_s = now_s - start_s
         return (self._written_bytes - start_bytes) / elapsed_s if elapsed_s > 0 else 0.0
 

@@ -23,7 +23,7 @@ from journal_exporter.metrics import Numbers
 from journal_exporter.pipeline import Pipeline
 from journal_exporter.resume import Resume, Setup
 from journal_exporter.selection import Selection, facility_number, priority_number
-from journal_exporter.sink import Output
+from journal_exporter.sink import Output, sync_directory
 from journal_exporter.source import JournalSource
 from journal_exporter.watch import JournalWatch
 from journal_exporter.writer import Rotation, Stopped, Writer
@@ -93,6 +93,7 @@ def save_rendering(directory: Path, rendered: dict[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.rename(path)
+        sync_directory(directory)
     except OSError as error:
         raise SinkError(f"writing {path}", error) from error
 
@@ -113,7 +114,7 @@ class Work:
     numbers: Numbers
     clock: Clock
     boot_id: str
-    set_aside: frozenset[Path] = frozenset()
+    set_aside: frozenset[str] = frozenset()
 
 
 def check_state(state: State | None, settings: Settings) -> None:
@@ -156,6 +157,7 @@ def run(work: Work, stop: Stop) -> None:
         settings.output,
         keep_files=settings.keep_files,
         keep_bytes=settings.keep_bytes,
+        max_bytes=settings.max_bytes,
         on_archive_deleted=lambda reason: numbers.add("archives_deleted", 1, reason),
     )
     with contextlib.ExitStack() as stack:
@@ -172,7 +174,7 @@ def run(work: Work, stop: Stop) -> None:
                 max_bytes=settings.max_bytes,
                 max_age_s=settings.max_age,
                 settle_s=0.0 if settings.once else settings.rotation_settle_s,
-                min_interval_s=settings.rotation_interval_s,
+                min_interval_s=0.0 if settings.once else settings.rotation_interval_s,
             ),
             numbers=numbers,
             clock=clock,

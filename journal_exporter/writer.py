@@ -8,6 +8,7 @@ call does not return, the journal is the buffer.
 import dataclasses
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 from journal_exporter.checkpoint import CheckpointFile, Intent, Mark, State
 from journal_exporter.clock import Clock, Stop
@@ -17,9 +18,10 @@ from journal_exporter.record import Position
 from journal_exporter.sink import Output
 
 _LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 RETRY_S = 1.0
 SYNC_S = 5.0
-SYNC_BYTES = 64 << 20
+SYNC_BYTES = 16 << 20
 _SETTLE_STEP_S = 0.25
 
 
@@ -74,6 +76,7 @@ class Writer:
     def begin(self, state: State) -> None:
         """Take up from a state whose ``written`` mark is the output's very end."""
         self._insist(self._prepare, frees=False)
+        self._insist(self.output.retain)
         self._state = dataclasses.replace(state, intent=None)
         self._numbers.set("output_size_bytes", self.output.size_bytes)
         self._numbers.set("archives", self.output.count_archives())
@@ -98,7 +101,13 @@ class Writer:
 
     def here(self, position: Position) -> Mark:
         """Return the mark of the output's end."""
-        return Mark(position, self.output.id, self.output.size_bytes)
+        return Mark(position, self.insist(lambda: self.output.id), self.output.size_bytes)
+
+    def insist(self, look: Callable[[], T]) -> T:
+        """Return what ``look`` finds; while the disk refuses, wait."""
+        found: list[T] = []
+        self._insist(lambda: found.append(look()), frees=False)
+        return found[0]
 
     def commit(self, data: bytes, position: Position, lines: int) -> None:
         """Append ``data``, the ``lines`` of all entries up to ``position``."""
@@ -167,15 +176,8 @@ class Writer:
 
     def reopen_if_replaced(self) -> None:
         """Begin a new file where somebody else removed or renamed ours."""
-        replaced = False
-
-        def look() -> None:
-            nonlocal replaced
-            replaced = self.output.is_replaced()
-
-        self._insist(look)
-        if replaced:
-            _LOG.warning("%s was removed or renamed by somebody else", self.output.path)
+        if self.insist(self.output.is_replaced):
+            _LOG.warning("%s was removed, renamed or emptied by somebody else", self.output.path)
             self._insist(self.output.open)
             self._begin_file()
 

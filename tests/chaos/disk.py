@@ -30,7 +30,10 @@ class Disk:
                 pytest.fail("no permission to make a mount namespace, and CI leaves no test out")
             pytest.skip("no permission to make a mount namespace")
         self._holder = subprocess.Popen(
-            ("unshare", "--mount", "sh", "-euc", _HOLD, "sh", str(self.directory), self._size),
+            (
+                *(need("setpriv"), "--pdeathsig=KILL", "unshare", "--mount", "sh", "-euc", _HOLD),
+                *("sh", str(self.directory), self._size),
+            ),
             stdout=subprocess.PIPE,
         )
         assert self._holder.stdout is not None

@@ -5,7 +5,9 @@ that was interrupted in the middle: see test_torn. strace makes the kills; which
 found out by a first run, so a call that is new in the exporter is killed at, too.
 """
 
+import os
 import random
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,11 +18,16 @@ from tests.chaos.runs import (
     CHANGING,
     Case,
     calls,
+    children,
+    end,
+    is_running,
+    kill,
     kill_all,
     kill_at_open,
     kill_worker,
     paths,
     side_by_side,
+    wait_for,
 )
 
 Point = tuple[str, int]
@@ -53,6 +60,7 @@ def test_a_kill_of_everything_at_any_system_call_loses_and_repeats_nothing(
 ) -> None:
     layout, points = undisturbed(make)
     assert len(layout) > 3
+    assert all(len(data) <= 4096 or data.count(b"\n") == 1 for data in layout.values())
     assert {"write", "pwrite64", "rename", "fsync", "fdatasync"} <= {call for call, _ in points}
 
     def check(point: Point) -> None:
@@ -143,3 +151,29 @@ def test_a_kill_as_the_output_or_the_state_is_opened_loses_and_repeats_nothing(
         case.expect(small.lines)
 
     side_by_side(check, range(1, count + 1, 1 if long else 3))
+
+
+def test_a_worker_that_hangs_without_its_supervisor_keeps_the_next_exporter_out(
+    make: Make, small: Oracle
+) -> None:
+    case = make("hanging")
+    once, case.arguments = case.arguments, ("--max-bytes", "4096", "--log-level", "error")
+    orphaned = case.start()
+    workers: list[int] = []
+    try:
+        wait_for(case.output.exists, case.log)
+        workers += children(orphaned.pid)
+        os.kill(workers[0], signal.SIGSTOP)
+        orphaned.kill()
+        orphaned.wait()
+        case.arguments = once
+        assert case.run() == 2
+        assert "is in use by another exporter" in case.log()
+        os.kill(workers[0], signal.SIGCONT)
+        wait_for(lambda: not is_running(case.state), case.log)
+    finally:
+        end(orphaned)
+        for pid in workers:
+            kill(pid)
+    case.heal()
+    case.expect(small.lines)

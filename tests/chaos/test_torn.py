@@ -10,8 +10,8 @@ from tests.chaos.oracle import KINDS, Oracle
 from tests.chaos.runs import Case, children, end, is_running, kill, side_by_side, wait_for
 from tests.support.tools import need
 
-FIRST_BYTE = 33_000
-"""Above the size of the checkpoint, which the limit concerns, too."""
+FIRST_BYTE = 66_000
+"""Above the size of the checkpoint, which the limit must leave alone."""
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
@@ -38,6 +38,7 @@ def torn(case: Case, limit_bytes: int) -> "subprocess.Popen[bytes]":
         end(process)
         raise
     assert size(case) == limit_bytes
+    assert (case.state / "checkpoint").stat().st_size < FIRST_BYTE, "raise FIRST_BYTE"
     return process
 
 

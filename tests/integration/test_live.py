@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,34 @@ def test_asked_to_end_it_ends_within_a_second_with_everything_written(
     tail.start()
     tail.wait_for_line(b"number 004999")
     assert found(tail) == numbered(0, 5000)
+
+
+def test_a_signal_to_the_whole_group_ends_it_as_cleanly(journald: Journald, exporter: Make) -> None:
+    tail = exporter()
+    tail.start()
+    journald.send_many(numbered(0, 2000))
+    tail.wait_for_line(b"number 000001")
+    os.killpg(tail.process.pid, signal.SIGTERM)
+    assert tail.process.wait(10) == 0
+    tail.start()
+    tail.wait_for_line(b"number 001999")
+    assert found(tail) == numbered(0, 2000)
+
+
+def test_a_worker_killed_while_it_was_blocked_does_not_leave_it_unready(
+    journald: Journald, exporter: Make
+) -> None:
+    # Half a mebibyte is what one process may put into a file: as good as a full disk, for one worker.
+    tail = exporter("--max-bytes", "8Mi", prefix=("prlimit", "--fsize=524288:"))
+    tail.start()
+    journald.send_many(b"number %06d " % n + b"x" * 1000 for n in range(1000))
+    tail.wait_for(lambda: tail.get("/readyz")[0] == 503, "it to be blocked")
+    worker = tail.worker()
+    subprocess.run(["prlimit", f"--pid={tail.process.pid}", "--fsize=unlimited"], check=True)
+    os.kill(worker, signal.SIGKILL)
+    tail.wait_for_line(b"number 000999")
+    tail.wait_for(lambda: tail.get("/readyz") == (200, "ready\n"), "it to be ready")
+    assert len(found(tail)) == 1000
 
 
 def test_nothing_is_lost_or_repeated_while_journald_rotates_and_the_output_too(

@@ -42,12 +42,13 @@ def largest() -> State:
     )
 
 
-def store(directory: Path, *states: State) -> None:
+def store(directory: Path, *states: State, synced: bool = True) -> None:
     checkpoint = CheckpointFile(directory)
     try:
         for each in states:
             checkpoint.store(each)
-        checkpoint.sync()
+        if synced:
+            checkpoint.sync()
     finally:
         checkpoint.close()
 
@@ -91,13 +92,31 @@ def test_a_state_larger_than_its_slot_is_a_bug_and_is_not_written(tmp_path: Path
 
 @pytest.mark.parametrize("cut", [0, 1, 30, 60, 200])
 def test_a_slot_that_is_torn_leaves_the_state_before(tmp_path: Path, cut: int) -> None:
-    store(tmp_path, state(1), state(2))
+    store(tmp_path, state(1), state(2), synced=False)
     path = tmp_path / NAME
     data = bytearray(path.read_bytes())
     newest = max((0, SLOT_BYTES), key=lambda at: b'"generation":2' in data[at : at + SLOT_BYTES])
     data[newest + cut : newest + cut + 200] = b"\0" * 200
     path.write_bytes(data)
     assert same(load(tmp_path), state(1))
+
+
+@pytest.mark.parametrize("syncs", [1, 2, 3])
+def test_a_power_cut_that_damages_both_running_slots_leaves_the_synced_one(
+    tmp_path: Path, syncs: int
+) -> None:
+    checkpoint = CheckpointFile(tmp_path)
+    try:
+        for number in range(syncs):
+            checkpoint.store(state(number))
+            checkpoint.sync()
+        checkpoint.store(state(10))
+        checkpoint.store(state(11))
+    finally:
+        checkpoint.close()
+    path = tmp_path / NAME
+    path.write_bytes(b"\0" * 2 * SLOT_BYTES + path.read_bytes()[2 * SLOT_BYTES :])
+    assert same(load(tmp_path), state(syncs - 1))
 
 
 def test_a_later_run_writes_on_where_the_numbers_are(tmp_path: Path) -> None:
@@ -133,12 +152,12 @@ def test_a_missing_directory_is_an_error_to_wait_for(tmp_path: Path) -> None:
         store(tmp_path / "missing", state(1))
 
 
-def test_there_is_room_for_both_slots_from_the_start(tmp_path: Path) -> None:
+def test_there_is_room_for_every_slot_from_the_start(tmp_path: Path) -> None:
     """So that a full disk can refuse no later state."""
     store(tmp_path, state(1))
     status = (tmp_path / NAME).stat()
-    assert status.st_size == 2 * SLOT_BYTES
-    assert status.st_blocks * 512 >= 2 * SLOT_BYTES
+    assert status.st_size == 4 * SLOT_BYTES
+    assert status.st_blocks * 512 >= 4 * SLOT_BYTES
     assert status.st_mode & 0o777 == 0o600
 
 

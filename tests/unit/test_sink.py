@@ -207,12 +207,12 @@ def test_a_rotation_that_is_tried_again_after_its_new_file_was_made_is_one_rotat
     class Refusing(Output):
         refusals = 1
 
-        def retain(self, live_bytes: int) -> None:
+        def retain(self) -> None:
             # The last step of a rotation, and the only one that a subclass can refuse.
             if self.refusals:
                 self.refusals -= 1
                 raise SinkError("syncing", OSError(errno.EIO, "refused"))
-            super().retain(live_bytes)
+            super().retain()
 
     output = Refusing(path, keep_files=2, keep_bytes=0)
     output.open()
