@@ -90,31 +90,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     top = parser()
     options = top.parse_args(argv)
     try:
-        if options.version:
-            from journal_exporter.exposition import version  # noqa: PLC0415 - only here
-
-            print(f"journal-exporter {version()}")  # noqa: T201
-            return 0
-        if options.command is None:
-            top.print_help()
-            return 2
-        if options.command == "status":
-            return _status(vars(options), os.environ)
-        loaded = load(vars(options), os.environ)
-        if options.command == "check-config":
-            return _show(loaded)
-        log.configure(loaded.settings.log_level, loaded.settings.log_format)
-        from journal_exporter import service  # noqa: PLC0415 - needs libsystemd, the others do not
-
-        return service.run(loaded)
+        return _run(top, options)
+    except BrokenPipeError:
+        # Whoever read has seen enough; nothing more may be flushed into the pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except ConfigError as error:
         for problem in error.problems:
             print(f"journal-exporter: {problem}", file=sys.stderr)  # noqa: T201
         return 2
 
 
+def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
+    if options.version:
+        from journal_exporter.exposition import version  # noqa: PLC0415 - only here
+
+        print(f"journal-exporter {version()}")  # noqa: T201
+        return 0
+    if options.command is None:
+        top.print_help()
+        return 2
+    if options.command == "status":
+        return _status(vars(options), os.environ)
+    loaded = load(vars(options), os.environ)
+    if options.command == "check-config":
+        return _show(loaded)
+    log.configure(loaded.settings.log_level, loaded.settings.log_format)
+    from journal_exporter import service  # noqa: PLC0415 - needs libsystemd, the others do not
+
+    return service.run(loaded)
+
+
 def _show(loaded: Loaded) -> int:
-    print(json.dumps(config.shown(loaded.settings), indent=2))  # noqa: T201
+    print(json.dumps(config.shown(loaded.settings), indent=2), flush=True)  # noqa: T201
     return 0
 
 
@@ -124,5 +132,5 @@ def _status(options: Mapping[str, object], environ: Mapping[str, str]) -> int:
     flags = {"state_directory": options["state_directory"]}
     known = {key: text for key, text in environ.items() if key == variable("state_directory")}
     found = status.collect(load(flags, known).settings.state_directory)
-    print(status.as_json(found) if options["json"] else status.text(found))  # noqa: T201
+    print(status.as_json(found) if options["json"] else status.text(found), flush=True)  # noqa: T201
     return 0

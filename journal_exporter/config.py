@@ -69,7 +69,8 @@ def _positive_s(text: str) -> float:
 def _glob(text: str) -> str:
     if not text:
         raise ValueError("empty; write a unit or a glob, as in kubelet.service")
-    return text
+    # A bare name means the service, as everywhere in systemd.
+    return text if re.search(r"[*?\[.]", text) else f"{text}.service"
 
 
 def _facility(text: str) -> str:

@@ -73,6 +73,12 @@ class Application:
                 start, health.live(self._numbers, now_s=now_s, timeout_s=self._live_timeout_s)
             )
         if path == "/readyz":
+            # The numbers of a loop that hangs say how things were.
+            alive = health.live(
+                self._numbers, now_s=time.monotonic(), timeout_s=self._live_timeout_s
+            )
+            if not alive.ok:
+                return _tell(start, alive)
             return _tell(start, health.ready(self._numbers, max_lag_s=self._max_lag_s))
         return _text(start, HTTPStatus.NOT_FOUND, "see /metrics, /livez and /readyz")
 

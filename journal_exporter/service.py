@@ -45,7 +45,7 @@ _GRACE_S = 20.0
 _REAP_S = 1.0
 _STOP_STEP_S = 0.5
 _SUSPICIOUS_DEATHS = 3
-_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def boot_id() -> str:
@@ -78,6 +78,25 @@ def check_journal(settings: Settings) -> None:
             f"{name} {wanted}: no journal file can be read: {states}; run as root or in the group"
             " systemd-journal, with a libsystemd as new as the host's"
         )
+
+
+def check_places(settings: Settings) -> None:
+    """Refuse an output that would overwrite the state or the journal.
+
+    Raises:
+        ConfigError: it would.
+    """
+    output, state = settings.output, settings.state_directory
+    own = output.parent == state and (
+        output.name in (_LOCK_NAME, checkpoints.NAME) or output.name.startswith("render-")
+    )
+    if output == state or own:
+        raise ConfigError(
+            f"--output {output} is part of --state-directory {state}; name another file"
+        )
+    tops = directories(root=settings.journal_root, directory=settings.journal_directory)
+    if any(output.is_relative_to(top) for top in tops):
+        raise ConfigError(f"--output {output} is inside the journal's directory; name another file")
 
 
 def lock_state(directory: Path, wait_s: float = _LOCK_WAIT_S) -> int:
@@ -128,6 +147,7 @@ def run(loaded: Loaded) -> int:
     except ConfigError as error:
         problems += error.problems
     try:
+        check_places(settings)
         check_output(settings.output)
     except ConfigError as error:
         problems += error.problems
@@ -287,6 +307,7 @@ class Supervisor:
             # A signal to the whole group is the supervisor's to obey: the others end by the pipe.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             code = body()
         except ConfigError as error:

@@ -7,6 +7,7 @@ is left is kept and written by the next one.
 What goes into the file, and what is done when it can't be written, is the pipeline's.
 """
 
+import errno
 import os
 import stat
 import zlib
@@ -83,7 +84,10 @@ class Output:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, flags, _MODE)
         try:
-            if os.fstat(descriptor).st_size == 0:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise FileExistsError(errno.EEXIST, "Something that is no regular file is there")
+            if status.st_size == 0:
                 # New, or left by a start that got no further: the umask must not hide it.
                 os.fchmod(descriptor, _MODE)
                 sync_directory(self.path.parent)

@@ -1,5 +1,6 @@
 """The command line on real directories: what is refused, and what starting again means."""
 
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,26 @@ def test_an_unreadable_journal_is_refused(journal: Path, exporter: Make) -> None
 @pytest.mark.usefixtures("journal")
 def test_an_output_that_is_a_directory_is_refused(tmp_path: Path, exporter: Make) -> None:
     assert f"--output {tmp_path} is a directory" in refused(exporter("--output", str(tmp_path)))
+
+
+def test_an_output_in_the_place_of_state_or_journal_is_refused(
+    journal: Path, exporter: Make
+) -> None:
+    tail = exporter()
+    for place in (tail.state, tail.state / "checkpoint", journal / "system.journal"):
+        before = (journal / "system.journal").read_bytes()
+        wrong = exporter("--output", str(place))
+        assert f"--output {place} is " in refused(wrong)
+        assert (journal / "system.journal").read_bytes() == before
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_hang_up_ends_it_cleanly(exporter: Make) -> None:
+    tail = exporter("--start", "head")
+    tail.start()
+    tail.wait_for_line(b"number 000099")
+    tail.process.send_signal(signal.SIGHUP)
+    assert tail.process.wait(10) == 0
 
 
 @pytest.mark.usefixtures("journal")

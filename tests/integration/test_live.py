@@ -227,6 +227,20 @@ def test_an_output_that_somebody_removes_is_begun_anew(journald: Journald, expor
     assert found(tail) == numbered(10, 20)
 
 
+def test_a_worker_that_hangs_is_neither_ready_nor_in_the_way_of_the_end(
+    journald: Journald, exporter: Make
+) -> None:
+    tail = exporter("--live-timeout-s", "1")
+    tail.start()
+    journald.send(b"here")
+    tail.wait_for_line(b"here")
+    os.kill(tail.worker(), signal.SIGSTOP)
+    tail.wait_for(lambda: tail.get("/livez")[0] == 503, "the probe to notice")
+    assert tail.get("/readyz")[0] == 503
+    tail.process.terminate()
+    assert tail.process.wait(40) == 1
+
+
 def test_readers_that_keep_up_see_every_line_before_the_file_is_renamed(
     journald: Journald, exporter: Make
 ) -> None:
