@@ -109,7 +109,7 @@ def test_a_recovery_that_is_itself_killed_at_any_system_call_loses_and_repeats_n
         case.expect(small.lines)
         assert case.layout() == layout
 
-    side_by_side(check, rng.sample(pairs, 600 if long else SAMPLE))
+    side_by_side(check, rng.sample(pairs, 300 if long else SAMPLE))
 
 
 def test_a_kill_while_archives_are_deleted_leaves_what_an_undisturbed_run_leaves(

@@ -1,0 +1,17 @@
+"""Every error that the toolbox raises on purpose; anything else that escapes is a bug."""
+
+
+class ToolboxError(Exception):
+    """Base of all. ``problems`` are sentences, each of which names the place, the value and the fix."""
+
+    exit_code = 1
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problems))
+
+
+class UsageError(ToolboxError):
+    """What was given can't be used as it is: a flag, a file, a setting. Nothing was changed."""
+
+    exit_code = 2

@@ -1,0 +1,18 @@
+"""A command for the toolbox's command line: it ends as it is told."""
+
+import argparse
+
+from node_observability.errors import ToolboxError, UsageError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--how", choices=["well", "wrong", "failed"], default="well")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.how == "wrong":
+        raise UsageError("a.yaml:3: `siz`: no such key", "no b.yaml")
+    if options.how == "failed":
+        raise ToolboxError("the server is gone")
+    print("done")  # noqa: T201 - that is what it is for
+    return 0
