@@ -10,13 +10,12 @@ import ctypes
 import functools
 import os
 import re
-import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-_SIGNATURE = b"LPKSHHRH"
-_HEADER = struct.Struct("<8sII8x16s16s16s16s14Q")
+from journal_exporter.journal_objects import HEADER, SIGNATURE
+
 _KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16
 """XZ, LZ4, keyed hash, ZSTD, compact: what libsystemd 252 reads when built with all three codecs."""
 _CODECS = {1: "liblzma.so.5", 2: "liblz4.so.1", 8: "libzstd.so.1"}
@@ -115,7 +114,7 @@ def look(path: Path) -> JournalFile | None:
         return JournalFile(path, 0, 0, "corrupt")
     try:
         status = os.fstat(descriptor)
-        data = os.pread(descriptor, _HEADER.size, 0)
+        data = os.pread(descriptor, HEADER.size, 0)
     except OSError:
         return JournalFile(path, 0, 0, "corrupt")
     finally:
@@ -125,14 +124,14 @@ def look(path: Path) -> JournalFile | None:
 
 def _parse(path: Path, status: os.stat_result, data: bytes) -> JournalFile:
     blank = JournalFile(path, status.st_ino, status.st_blocks * 512, "corrupt")
-    if len(data) < _HEADER.size:
+    if len(data) < HEADER.size:
         return blank
-    fields = _HEADER.unpack(data)
+    fields = HEADER.unpack(data)
     signature, incompatible = fields[0], fields[2]
     seqnum_id = fields[6].hex()
     header_size, arena_size = fields[7], fields[8]
     tail_seqnum, head_seqnum, tail_realtime_us = fields[16], fields[17], fields[20]
-    if signature != _SIGNATURE:
+    if signature != SIGNATURE:
         return blank
     if incompatible & ~_KNOWN_FLAGS or missing_codecs(incompatible):
         return blank._replace(state="unsupported")

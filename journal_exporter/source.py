@@ -20,6 +20,7 @@ from pathlib import Path
 from systemd._reader import _Reader
 
 from journal_exporter import cursor as cursors
+from journal_exporter.catch_up import CatchUp
 from journal_exporter.cursor import Cursor
 from journal_exporter.errors import SourceError
 from journal_exporter.journal_files import directories, file_key, find
@@ -61,11 +62,15 @@ class JournalSource:
         set_aside: frozenset[str] = frozenset(),
         beat: Callable[[], None] = lambda: None,
     ) -> None:
+        tops = directories(root=root, directory=directory)
+
+        def paths() -> list[Path]:
+            found = find(tops)
+            return [p for p in found if file_key(p) not in set_aside] if set_aside else found
+
         with _translated("opening the journal"):
             if set_aside:
-                paths = find(directories(root=root, directory=directory))
-                kept = [str(path) for path in paths if file_key(path) not in set_aside]
-                self._reader = _Reader(flags=0, files=kept)
+                self._reader = _Reader(flags=0, files=list(map(str, paths())))
             elif directory is not None:
                 self._reader = _Reader(flags=0, path=str(directory))
             else:
@@ -73,6 +78,9 @@ class JournalSource:
         self._reader.data_threshold = 0
         self._beat = beat
         self._context_of = operator.itemgetter(*(CONTEXT_FIELDS if wide else NARROW_FIELDS))
+        self._catch_up = CatchUp(paths, self._context_of)
+        self._is_ahead = self._lagging = False
+        """Whether more was read than libsystemd knows; whether the last batch was full."""
         self._pages = JournalPages()
         self._numbering = Numbering()
         self._cursor: str | None = None
@@ -93,6 +101,7 @@ class JournalSource:
 
     def close(self) -> None:
         """Close the journal; harmless when it is closed already."""
+        self._catch_up.close()
         self._reader.close()
 
     @property
@@ -154,6 +163,11 @@ class JournalSource:
 
         Then the next entry read is the first after that place. Returns whether the entry was there.
         """
+        self._catch_up.restart()
+        return self._go_to(position)
+
+    def _go_to(self, position: Position) -> bool:
+        self._is_ahead = False
         self._cursor = position.cursor
         self._numbering = Numbering(position.numbering)
         with _translated("seeking"):
@@ -212,15 +226,46 @@ class JournalSource:
         A fast batch looks at numbers only at both ends; where these leave room for a gap, it goes
         back and reads again precisely, entry by entry.
         """
+        batch = self._read(precise=precise)
+        self._lagging = batch.entries >= BATCH_ENTRIES
+        return batch
+
+    def _read(self, *, precise: bool) -> Batch:
         before = self.position
-        if self.single_numbering and not precise:
+        fast = self.single_numbering and not precise
+        if fast and (batch := self._read_ahead()) is not None:
+            return batch
+        if self._is_ahead:
+            self._go_to(before)
+        if fast:
             with _translated("reading"):
                 batch = self._read_fast()
             if batch is not None:
                 return batch
-            self.seek(before)
+            self._go_to(before)
         with _translated("reading"):
             return self._read_precisely()
+
+    def _read_ahead(self) -> Batch | None:
+        if self._cursor is None:
+            return None
+        batch = Batch(Position(None))
+        after = cursors.parse(self._cursor)
+        last = self._catch_up.read(
+            batch,
+            after,
+            entries=BATCH_ENTRIES,
+            room_bytes=BATCH_BYTES,
+            lagging=self._lagging,
+        )
+        if last is None:
+            return None
+        self._is_ahead = True
+        batch.entries = len(batch.times_us)
+        self._numbering.advance(last)
+        self._cursor = last.text
+        batch.end = self.position
+        return batch
 
     def _read_fast(self) -> Batch | None:
         reader = self._reader
