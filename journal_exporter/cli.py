@@ -122,8 +122,7 @@ def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
 
 
 def _show(loaded: Loaded) -> int:
-    print(json.dumps(config.shown(loaded.settings), indent=2), flush=True)  # noqa: T201
-    return 0
+    return _emit(json.dumps(config.shown(loaded.settings), indent=2))
 
 
 def _status(options: Mapping[str, object], environ: Mapping[str, str]) -> int:
@@ -132,5 +131,17 @@ def _status(options: Mapping[str, object], environ: Mapping[str, str]) -> int:
     flags = {"state_directory": options["state_directory"]}
     known = {key: text for key, text in environ.items() if key == variable("state_directory")}
     found = status.collect(load(flags, known).settings.state_directory)
-    print(status.as_json(found) if options["json"] else status.text(found), flush=True)  # noqa: T201
+    return _emit(status.as_json(found) if options["json"] else status.text(found))
+
+
+def _emit(text: str) -> int:
+    try:
+        print(text, flush=True)  # noqa: T201
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"journal-exporter: standard output: {error.strerror}", file=sys.stderr)  # noqa: T201
+        # What is still buffered would be tried again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0

@@ -1,4 +1,4 @@
-"""The composition root: start-up checks, the supervisor, the worker and the HTTP process.
+"""The composition root: the supervisor, the worker and the HTTP process.
 
 Guarantees: a worker that dies of a signal (libsystemd's SIGBUS, when journald truncates a file that is
 mapped) is replaced within milliseconds, by a fork; one that dies again without having got further, after
@@ -10,7 +10,6 @@ the closed pipe tells the others to go too.
 """
 
 import contextlib
-import fcntl
 import gc
 import logging
 import os
@@ -22,23 +21,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from journal_exporter import checkpoint as checkpoints
-from journal_exporter import config, quarantine, worker
+from journal_exporter import preflight, quarantine, worker
 from journal_exporter.clock import Clock, PipeStop, SystemClock
 from journal_exporter.config import Loaded, Settings
 from journal_exporter.errors import ConfigError, SinkError, SourceError
-from journal_exporter.journal_files import directories, file_key, find, look
-from journal_exporter.listen import listen
+from journal_exporter.journal_files import directories, file_key, find
 from journal_exporter.metrics import Numbers
-from journal_exporter.sink import check_output
 from journal_exporter.source import read_through
 
 _LOG = logging.getLogger(__name__)
 EXIT_OK, EXIT_FAILED, EXIT_CONFIG = 0, 1, 2
 EXIT_REPLACE = 75
 """EX_TEMPFAIL of sysexits(3): a worker that wants to be replaced."""
-_LOCK_NAME = "lock"
-_LOCK_WAIT_S = 3.0
 _MAX_PAUSE_S = 10.0
 _GRACE_S = 20.0
 """For a worker that syncs to a slow disk; Kubernetes' own grace is 30 s."""
@@ -53,117 +47,15 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
 
 
-def check_journal(settings: Settings) -> None:
-    """Refuse a journal that can't be read.
-
-    Raises:
-        ConfigError: a directory is missing or unreadable, or there is no readable file.
-    """
-    wanted = settings.journal_directory or settings.journal_root or Path("/")
-    name = "--journal-directory" if settings.journal_directory else "--journal-root"
-    if not wanted.is_dir():
-        what = "is no directory" if wanted.exists() else "does not exist"
-        raise ConfigError(f"{name} {wanted} {what}; name where the host's journal is mounted")
-    tops = directories(root=settings.journal_root, directory=settings.journal_directory)
-    files = [file for path in find(tops) if (file := look(path)) is not None]
-    if not files:
-        places = " and ".join(map(str, tops))
-        raise ConfigError(
-            f"{name} {wanted}: there are no journal files in {places}; name where *.journal files are,"
-            " in it or in a sub-directory named by a machine id"
-        )
-    if not any(file.state == "readable" for file in files):
-        states = ", ".join(f"{file.path} ({file.state})" for file in files[:3])
-        raise ConfigError(
-            f"{name} {wanted}: no journal file can be read: {states}; run as root or in the group"
-            " systemd-journal, with a libsystemd as new as the host's"
-        )
-
-
-def check_places(settings: Settings) -> None:
-    """Refuse an output that would overwrite the state or the journal.
-
-    Raises:
-        ConfigError: it would.
-    """
-    output, state = settings.output, settings.state_directory
-    own = output.parent == state and (
-        output.name in (_LOCK_NAME, checkpoints.NAME) or output.name.startswith("render-")
-    )
-    if output == state or own:
-        raise ConfigError(
-            f"--output {output} is part of --state-directory {state}; name another file"
-        )
-    tops = directories(root=settings.journal_root, directory=settings.journal_directory)
-    if any(output.is_relative_to(top) for top in tops):
-        raise ConfigError(f"--output {output} is inside the journal's directory; name another file")
-
-
-def lock_state(directory: Path, wait_s: float = _LOCK_WAIT_S) -> int:
-    """Return a descriptor that holds the lock of a state directory.
-
-    Raises:
-        ConfigError: it can't be made, or another exporter holds it.
-    """
-    path = directory / _LOCK_NAME
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError:
-            # A disk that is read-only or full for now still takes a lock on the file that is there.
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise ConfigError(
-            f"--state-directory {directory}: {error.strerror}; name a directory that can be written"
-        ) from error
-    until_s = time.monotonic() + wait_s
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            # The worker of a supervisor that was just killed may need a moment to see it.
-            if time.monotonic() < until_s:
-                time.sleep(0.05)
-                continue
-            os.close(descriptor)
-            raise ConfigError(
-                f"--state-directory {directory} is in use by another exporter; give each its own"
-            ) from None
-        else:
-            return descriptor
-
-
 def run(loaded: Loaded) -> int:
     """Run the exporter; return its exit code.
 
     Raises:
-        ConfigError: it can't start.
+        ConfigError: it can't start, with every reason.
     """
-    settings = loaded.settings
-    problems: list[str] = []
-    try:
-        check_journal(settings)
-    except ConfigError as error:
-        problems += error.problems
-    try:
-        check_places(settings)
-        check_output(settings.output)
-    except ConfigError as error:
-        problems += error.problems
-    if problems:
-        raise ConfigError(*problems)
-    lock_fd = lock_state(settings.state_directory)
-    try:
-        worker.check_state(checkpoints.load(settings.state_directory), settings)
-        address = config.address(settings.metrics_address)
-        if settings.once and "metrics_address" not in loaded.given:
-            address = None
-        listener = listen(*address) if address else None
-        with listener or contextlib.nullcontext():
-            return Supervisor(settings, listener).run()
-    finally:
-        os.close(lock_fd)
+    with contextlib.ExitStack() as stack:
+        listener = preflight.start(loaded, stack)
+        return Supervisor(loaded.settings, listener).run()
 
 
 class Supervisor:

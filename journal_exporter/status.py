@@ -1,8 +1,6 @@
 """What an exporter has done so far, read from its state directory: it may run or not."""
 
-import fcntl
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -13,22 +11,7 @@ from journal_exporter.errors import ConfigError
 from journal_exporter.journal_files import find, look
 from journal_exporter.numbering import ends
 from journal_exporter.quantities import human_bytes
-
-
-def is_running(state_directory: Path) -> bool:
-    """Whether an exporter holds the directory's lock."""
-    try:
-        descriptor = os.open(state_directory / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)
+from journal_exporter.state_lock import is_running
 
 
 def collect(state_directory: Path) -> dict[str, Any]:
@@ -91,7 +74,10 @@ def text(status: dict[str, Any]) -> str:
         ("newest entry", _when(stored["newest_entry_s"])),
         ("checkpoint", f"stored {_when(stored['stored_s'])}"),
         ("lag", f"{behind['entries']} entries, {behind['seconds']:.1f} s"),
-        ("lost", f"{gaps['lost_entries']} entries in {gaps['count']} gaps"),
+        (
+            "lost",
+            f"{gaps['lost_entries']} entries in {gaps['count']} gap{'s'[: gaps['count'] != 1]}",
+        ),
     ]
     rows += [
         ("gap", f"{gap['first']}..{gap['last']} before {_when(gap['time_s'])}")

@@ -16,11 +16,12 @@ from journal_exporter import checkpoint as checkpoints
 from journal_exporter.checkpoint import CheckpointFile, State
 from journal_exporter.clock import Clock, Stop
 from journal_exporter.config import Settings
-from journal_exporter.errors import ConfigError, SinkError
+from journal_exporter.errors import SinkError
 from journal_exporter.format import REVISION, Formatter
 from journal_exporter.journal_files import directories
 from journal_exporter.metrics import Numbers
 from journal_exporter.pipeline import Pipeline
+from journal_exporter.preflight import check_state
 from journal_exporter.resume import Resume, Setup
 from journal_exporter.selection import Selection, facility_number, priority_number
 from journal_exporter.sink import Output, sync_directory
@@ -115,19 +116,6 @@ class Work:
     clock: Clock
     boot_id: str
     set_aside: frozenset[str] = frozenset()
-
-
-def check_state(state: State | None, settings: Settings) -> None:
-    """Refuse a state that belongs to another output.
-
-    Raises:
-        ConfigError: it does.
-    """
-    if state is not None and state.output != str(settings.output):
-        raise ConfigError(
-            f"--state-directory {settings.state_directory} belongs to the output {state.output},"
-            f" not to {settings.output}; give each output a state directory of its own"
-        )
 
 
 def run(work: Work, stop: Stop) -> None:

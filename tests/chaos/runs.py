@@ -1,6 +1,5 @@
 """Runs of the exporter as a real process, some of them under strace with an injection."""
 
-import fcntl
 import os
 import re
 import signal
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from journal_exporter.state_lock import is_running
 from tests.chaos import oracle
 from tests.support.tools import need
 
@@ -212,21 +212,6 @@ def kill_at_open(case: Case, number: int, like: Case) -> None:
             end(tracer)
     wait_for(lambda: not is_running(case.state), case.log)
     case.look()
-
-
-def is_running(state: Path) -> bool:
-    """Whether a process of an exporter still holds the lock of its state."""
-    try:
-        descriptor = os.open(state / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def has_ended(pidfd: int) -> bool:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from journal_exporter.state_lock import is_running
 from tests.chaos.disk import Disk
 from tests.chaos.oracle import Oracle, Witness, judge, lines
-from tests.chaos.runs import Case, end, is_running, paths, wait_for
+from tests.chaos.runs import Case, end, paths, wait_for
 from tests.support.exporter import Exporter, free_port
 from tests.support.tools import need
 
@@ -178,7 +179,6 @@ def test_a_state_directory_that_is_nearly_full_is_waited_for(
     """The first start has so many pages; it is killed while it holds, and started again."""
     case = Case(wide.journal, tmp_path)
     with Disk(case.state, "8M") as disk:
-        disk.outside(case.state / "lock").touch()
         disk.remount(f"size={4 * pages}k")
         for _ in range(2):
             with exporter(case, disk) as asked:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from journal_exporter.state_lock import is_running
 from tests.chaos.oracle import Oracle
 from tests.chaos.runs import (
     CHANGING,
@@ -20,7 +21,6 @@ from tests.chaos.runs import (
     calls,
     children,
     end,
-    is_running,
     kill,
     kill_all,
     kill_at_open,

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.checkpoint import NAME
+from journal_exporter.state_lock import is_running
 from tests.chaos import oracle
-from tests.chaos.runs import Case, children, end, is_running, kill, wait_for
+from tests.chaos.runs import Case, children, end, kill, wait_for
 from tools.sample_journal import JournalAppender
 
 KILLS_A_ROUND = 12

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from journal_exporter.state_lock import is_running
 from tests.chaos.oracle import KINDS, Oracle
-from tests.chaos.runs import Case, children, end, is_running, kill, side_by_side, wait_for
+from tests.chaos.runs import Case, children, end, kill, side_by_side, wait_for
 from tests.support.tools import need
 
 FIRST_BYTE = 66_000

@@ -92,6 +92,35 @@ def test_a_second_exporter_on_a_state_directory_is_refused(exporter: Make) -> No
 
 
 @pytest.mark.usefixtures("journal")
+def test_an_exporter_keeps_its_state_though_somebody_tidies_the_directory(exporter: Make) -> None:
+    first = exporter("--start", "head")
+    first.start()
+    first.wait_for_line(b"number 000099")
+    for path in first.state.iterdir():
+        path.unlink()
+    second = exporter("--start", "head")
+    second.errors = second.errors.with_name("second.log")
+    assert "is in use by another exporter" in refused(second)
+
+
+def test_every_reason_not_to_start_is_told_at_once(tmp_path: Path, exporter: Make) -> None:
+    state = tmp_path / "out" / "state"
+    state.parent.mkdir(parents=True)
+    state.write_bytes(b"no directory")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        wrong = exporter("--metrics-address", address, "--output", str(tmp_path))
+        assert wrong.run() == 2
+    lines = wrong.log().splitlines()
+    assert [line.split()[1] for line in lines] == [
+        "--journal-root",
+        "--output",
+        "--state-directory",
+        "--metrics-address",
+    ]
+
+
+@pytest.mark.usefixtures("journal")
 def test_a_checkpoint_with_garbage_is_refused_and_kept(exporter: Make) -> None:
     tail = exporter("--once", "--start", "head")
     assert tail.run() == 0

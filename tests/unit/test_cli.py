@@ -184,3 +184,11 @@ def test_a_status_of_nothing_is_named(tmp_path: Path) -> None:
 def test_the_status_looks_where_the_variable_says(tmp_path: Path) -> None:
     variables = {"JOURNAL_EXPORTER_STATE_DIRECTORY": str(tmp_path), "JOURNAL_EXPORTER_FOR": "run"}
     assert str(tmp_path) in refused("status", **variables)
+
+
+def test_a_result_that_cannot_be_printed_is_one_line_and_a_failure() -> None:
+    command = [sys.executable, "-m", "journal_exporter", "check-config"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "journal-exporter: standard output: No space left on device\n"

@@ -13,9 +13,9 @@ from journal_exporter.cli import main
 from journal_exporter.errors import ConfigError
 from journal_exporter.numbering import Numbering
 from journal_exporter.record import Position
-from journal_exporter.service import lock_state
 from journal_exporter.sink import FileId
-from journal_exporter.status import as_json, collect, is_running, text
+from journal_exporter.state_lock import is_running, lock_state
+from journal_exporter.status import as_json, collect, text
 from tests.fakes import START_US, cursor
 from tests.support.journal_headers import write_header
 
@@ -77,12 +77,6 @@ def test_without_a_lock_nothing_runs(tmp_path: Path) -> None:
 def test_an_exporter_that_holds_the_lock_runs(tmp_path: Path, lock: int) -> None:
     assert lock > 0
     assert is_running(tmp_path / "state")
-
-
-def test_a_lock_that_was_left_behind_is_no_exporter(tmp_path: Path) -> None:
-    os.close(lock_state(tmp_path, wait_s=0))
-    assert (tmp_path / "lock").exists()
-    assert not is_running(tmp_path)
 
 
 def test_looking_does_not_keep_an_exporter_from_starting(tmp_path: Path) -> None:
@@ -159,7 +153,7 @@ def test_people_read_one_line_a_fact(tmp_path: Path, lock: int) -> None:
         "newest entry:  2026-11-07T22:33:20Z\n"
         "checkpoint:    stored 2026-11-07T22:33:20Z\n"
         "lag:           4 entries, 1.5 s\n"
-        "lost:          3 entries in 1 gaps\n"
+        "lost:          3 entries in 1 gap\n"
         "gap:           2..4 before 2026-11-07T22:33:20Z\n"
         f"output:        {tmp_path}/messages (1.5 KiB)\n"
         "journal files: 1 corrupt, 1 readable"

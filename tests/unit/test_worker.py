@@ -7,10 +7,10 @@ import pytest
 from journal_exporter.checkpoint import Mark, State
 from journal_exporter.config import Settings
 from journal_exporter.errors import ConfigError, SinkError
+from journal_exporter.preflight import check_state
 from journal_exporter.record import Position
 from journal_exporter.sink import FileId
 from journal_exporter.worker import (
-    check_state,
     digest,
     forget_renderings,
     formatter,

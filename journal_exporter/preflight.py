@@ -1,0 +1,117 @@
+"""What is looked at before anything is started: all that a restart can't cure, every problem at once.
+
+Guarantees: nothing is written but a state directory that is missing; what it opens stays open for
+the exporter.
+"""
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from journal_exporter import checkpoint as checkpoints
+from journal_exporter import config
+from journal_exporter.checkpoint import State
+from journal_exporter.config import Loaded, Settings
+from journal_exporter.errors import ConfigError
+from journal_exporter.journal_files import directories, find, look
+from journal_exporter.listen import listen
+from journal_exporter.sink import check_output
+from journal_exporter.state_lock import lock_state
+
+T = TypeVar("T")
+
+
+def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
+    """Check everything, take the lock, and return what listens; the stack gives both back.
+
+    Raises:
+        ConfigError: with every problem there is.
+    """
+    settings = loaded.settings
+    problems: list[str] = []
+
+    def attempt(step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except ConfigError as error:
+            problems.extend(error.problems)
+            return None
+
+    attempt(lambda: check_journal(settings))
+    attempt(lambda: check_places(settings))
+    attempt(lambda: check_output(settings.output))
+    lock_fd = attempt(lambda: lock_state(settings.state_directory))
+    if lock_fd is not None:
+        stack.callback(os.close, lock_fd)
+        attempt(lambda: check_state(checkpoints.load(settings.state_directory), settings))
+    address = config.address(settings.metrics_address)
+    if settings.once and "metrics_address" not in loaded.given:
+        address = None
+    listener = attempt(lambda: listen(*address)) if address else None
+    if listener is not None:
+        stack.enter_context(listener)
+    if problems:
+        raise ConfigError(*problems)
+    return listener
+
+
+def check_journal(settings: Settings) -> None:
+    """Refuse a journal that can't be read.
+
+    Raises:
+        ConfigError: a directory is missing or unreadable, or there is no readable file.
+    """
+    wanted = settings.journal_directory or settings.journal_root or Path("/")
+    name = "--journal-directory" if settings.journal_directory else "--journal-root"
+    if not wanted.is_dir():
+        what = "is no directory" if wanted.exists() else "does not exist"
+        raise ConfigError(f"{name} {wanted} {what}; name where the host's journal is mounted")
+    tops = directories(root=settings.journal_root, directory=settings.journal_directory)
+    files = [file for path in find(tops) if (file := look(path)) is not None]
+    if not files:
+        places = " and ".join(map(str, tops))
+        raise ConfigError(
+            f"{name} {wanted}: there are no journal files in {places}; name where *.journal files are,"
+            " in it or in a sub-directory named by a machine id"
+        )
+    if not any(file.state == "readable" for file in files):
+        states = ", ".join(f"{file.path} ({file.state})" for file in files[:3])
+        raise ConfigError(
+            f"{name} {wanted}: no journal file can be read: {states}; run as root or in the group"
+            " systemd-journal, with a libsystemd as new as the host's"
+        )
+
+
+def check_places(settings: Settings) -> None:
+    """Refuse an output that would overwrite the state or the journal.
+
+    Raises:
+        ConfigError: it would.
+    """
+    output, state = settings.output, settings.state_directory
+    own = output.parent == state and (
+        output.name == checkpoints.NAME or output.name.startswith("render-")
+    )
+    if output == state or own:
+        raise ConfigError(
+            f"--output {output} is part of --state-directory {state}; name another file"
+        )
+    tops = directories(root=settings.journal_root, directory=settings.journal_directory)
+    if any(output.is_relative_to(top) for top in tops):
+        raise ConfigError(f"--output {output} is inside the journal's directory; name another file")
+
+
+def check_state(state: State | None, settings: Settings) -> None:
+    """Refuse a state that belongs to another output.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if state is not None and state.output != str(settings.output):
+        raise ConfigError(
+            f"--state-directory {settings.state_directory} belongs to the output {state.output},"
+            f" not to {settings.output}; give each output a state directory of its own"
+        )
