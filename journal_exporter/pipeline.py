@@ -12,6 +12,7 @@ from journal_exporter.clock import Clock, Stop
 from journal_exporter.errors import SourceError
 from journal_exporter.format import Formatter
 from journal_exporter.metrics import Numbers
+from journal_exporter.numbering import Gap
 from journal_exporter.record import Batch, Position, Source
 from journal_exporter.watch import Scan
 from journal_exporter.writer import Stopped, Writer
@@ -29,10 +30,11 @@ _PRECISE_BELOW_BYTES = 512 * 1024
 
 @dataclasses.dataclass(slots=True)
 class Lines:
-    """Lines that belong together: they go into one file."""
+    """Lines that belong together: they go into one file. ``gaps`` are those that lines of them mark."""
 
     data: bytearray = dataclasses.field(default_factory=bytearray)
     count: int = 0
+    gaps: list[Gap] = dataclasses.field(default_factory=list)
 
 
 class Pipeline:
@@ -165,9 +167,6 @@ class Pipeline:
             texts = [line] if line is not None else []
             gap = batch.gaps.get(index)
             if gap is not None:
-                _LOG.warning("%d journal entries lost (%d..%d)", gap.entries, *gap)
-                self._numbers.add("entries_lost", gap.entries)
-                self._numbers.add("gaps")
                 marker = self._formatter.gap_line(gap, batch.times_us[index], batch.contexts[index])
                 texts.insert(0, marker)
             size_bytes = sum(map(len, texts))
@@ -178,6 +177,7 @@ class Pipeline:
                     self._writer.rotate()
             held.data += b"".join(texts)
             held.count += len(texts)
+            held.gaps += [gap] if gap is not None else []
             done = position
             if len(held.data) >= _CHUNK_BYTES:
                 self._flush(held, done)
@@ -187,6 +187,10 @@ class Pipeline:
 
     def _flush(self, held: Lines, position: Position) -> None:
         self._writer.commit(bytes(held.data), position, held.count)
+        for gap in held.gaps:
+            _LOG.warning("%d journal entries lost (%d..%d)", gap.entries, *gap)
+            self._numbers.add("entries_lost", gap.entries)
+            self._numbers.add("gaps")
 
     def _look_after(self, source: Source, *, at_end: bool) -> None:
         now_s = self._clock.monotonic_s()

@@ -99,6 +99,9 @@ class Resume:
         )
         if not tail:
             return "clean", mark.position
+        # Written by a run that was killed before it could count them.
+        self._numbers.add("lines_written", tail.count(b"\n"))
+        self._numbers.add("written_bytes", len(tail))
         intent = state.intent
         if same_boot and intent is not None and len(tail) == intent.end_offset - mark.offset:
             return "adopted", intent.position
@@ -121,7 +124,7 @@ class Resume:
             self._numbers.beat(self._clock.monotonic_s(), self._clock.time_s())
             batch = self._source.read(precise=True)
             if not batch.entries:
-                self._writer.append(replay.close())
+                self._add(replay.close())
                 break
             position = self._compare(replay, batch)
         self._numbers.add("duplicates_suppressed", replay.suppressed)
@@ -131,6 +134,10 @@ class Resume:
                 "the output holds %d places that the journal does not explain", replay.mismatches
             )
         return "finished_torn" if replay.finished_torn else "replayed", position
+
+    def _add(self, data: bytes) -> None:
+        self._writer.append(data)
+        self._numbers.add("lines_written", data.count(b"\n"))
 
     def _compare(self, replay: Replay, batch: Batch) -> Position:
         """Append what the output lacks, up to where its end is reached."""
@@ -146,9 +153,9 @@ class Resume:
                 left = replay.explained(gap, marker, following)
                 if left is not None:
                     marker = self._formatter.gap_line(left, time_us, context)
-                    self._writer.append(replay.offer(marker))
+                    self._add(replay.offer(marker))
                     self._numbers.add("entries_lost", left.entries)
                     self._numbers.add("gaps")
             if line is not None:
-                self._writer.append(replay.offer(line))
+                self._add(replay.offer(line))
         return batch.end

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.checkpoint import load
+from journal_exporter.metrics import Numbers
 from tests.support.faults import Plan, Rig, entries
 
 MESSAGES = [b"message %d" % number for number in range(12)]
@@ -49,6 +50,16 @@ def test_a_whole_append_is_adopted_without_the_journal(rig: Rig) -> None:
     assert kind(rig) == "adopted"
     assert rig.data() == rig.wanted()
     assert rig.numbers.get("duplicates_suppressed") == 0
+
+
+@pytest.mark.parametrize("torn_bytes", [0, 1, 61, 200, 10_000])
+def test_lines_of_a_killed_append_are_counted_once(rig: Rig, torn_bytes: int) -> None:
+    killed(rig, torn_bytes)
+    fresh = Numbers()
+    rig.numbers = fresh
+    rig.run()
+    assert fresh.get("lines_written") == len(MESSAGES)
+    assert fresh.get("written_bytes") == len(rig.data())
 
 
 @pytest.mark.parametrize("torn_bytes", [1, 30, 61, 62, 63, 200])
