@@ -23,6 +23,11 @@ _DURATION_S = {"": 1.0, "ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600
 _QUANTITY = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([A-Za-z]*)\s*")
 
 
+MAX_SIZE_BYTES = 2**63 - 1
+"""Of a file on Linux."""
+MAX_DURATION_S = 3650.0 * 86_400
+
+
 def size_bytes(text: str) -> int:
     """Return ``50Mi`` as 52428800.
 
@@ -37,6 +42,8 @@ def size_bytes(text: str) -> int:
     size = Decimal(match[1]) * _SIZE[suffix]
     if size != size.to_integral_value():
         raise ValueError("not a whole number of bytes")
+    if size > MAX_SIZE_BYTES:
+        raise ValueError("no file can be that large; write less than 8388608Ti")
     return int(size)
 
 
@@ -49,7 +56,10 @@ def duration_s(text: str) -> float:
     match = _QUANTITY.fullmatch(text)
     if match is None or match[2].lower() not in _DURATION_S:
         raise ValueError("not a duration; write seconds or a suffix, as in 90, 1.5s, 10min or 24h")
-    return float(match[1]) * _DURATION_S[match[2].lower()]
+    seconds = float(match[1]) * _DURATION_S[match[2].lower()]
+    if seconds > MAX_DURATION_S:
+        raise ValueError("longer than ten years; write at most 3650d")
+    return seconds
 
 
 def size_text(size: int) -> str:
