@@ -32,6 +32,8 @@ def ready(numbers: Numbers, *, max_lag_s: float) -> Health:
         return Health(False, f"the output can't be written: {reason}")
     if not numbers.recovered:
         return Health(False, "recovering")
+    if not numbers.get("journal_files", "readable"):
+        return Health(False, "there is no journal file that can be read")
     lag_s = numbers.get("lag_seconds")
     if lag_s > max_lag_s:
         return Health(False, f"{lag_s:.0f} s behind the journal (limit {max_lag_s:g} s)")

@@ -23,9 +23,9 @@ from journal_exporter import cursor as cursors
 from journal_exporter.catch_up import CatchUp
 from journal_exporter.cursor import Cursor
 from journal_exporter.errors import SourceError
-from journal_exporter.journal_files import directories, file_key, find
+from journal_exporter.journal_files import directories, file_key, find, look
 from journal_exporter.memory import JournalPages
-from journal_exporter.numbering import Numbering, Verdict
+from journal_exporter.numbering import Numbering, Verdict, ends
 from journal_exporter.record import CONTEXT_FIELDS, NARROW_FIELDS, Batch, Field, Position
 
 BATCH_ENTRIES = 1000
@@ -78,6 +78,7 @@ class JournalSource:
         self._reader.data_threshold = 0
         self._beat = beat
         self._context_of = operator.itemgetter(*(CONTEXT_FIELDS if wide else NARROW_FIELDS))
+        self._paths = paths
         self._catch_up = CatchUp(paths, self._context_of)
         self._is_ahead = self._lagging = False
         """Whether more was read than libsystemd knows; whether the last batch was full."""
@@ -175,7 +176,12 @@ class JournalSource:
                 self._reader.seek_head()
                 return True
             try:
-                return self._seek(cursors.parse(position.cursor))
+                if self._seek(cursors.parse(position.cursor)):
+                    return True
+                if self._is_replaced():
+                    # Nothing of it was ever read, whatever the clock said then and says now.
+                    self._reader.seek_head()
+                return False
             finally:
                 # A search touches pages all over the files.
                 self._pages.trim()
@@ -188,6 +194,12 @@ class JournalSource:
                 self._reader.seek_head()
                 return False
         return self._settle_after(mark)
+
+    def _is_replaced(self) -> bool:
+        """Whether no file is left of any numbering that was read, as after a boot with a volatile journal."""
+        files = [file for path in self._paths() if (file := look(path)) is not None]
+        ids = {file.seqnum_id for file in files if file.state == "readable"}
+        return bool(ids) and ids.isdisjoint(ends(self._numbering.snapshot()))
 
     def _settle_after(self, mark: Cursor) -> bool:
         """From some entry walk to the last one that is not after the mark; stand there."""

@@ -37,6 +37,7 @@ class JournalWatch:
         self._set_aside = set_aside
         self._numbers = numbers
         self._told: set[Path] = set()
+        self._is_missing = False
         self._samples: collections.deque[tuple[float, int]] = collections.deque()
         self._written_bytes = 0
         self._sizes: dict[int, int] = {}
@@ -54,6 +55,7 @@ class JournalWatch:
         self._numbers.set("journal_size_bytes", sum(f.size_bytes for f in files))
         self._tell_ignored(files)
         good = [file for file in files if file.state == "readable"]
+        self._tell_missing(bool(good))
         ids = {file.seqnum_id for file in good}
         return View(self._measure_lag(good, position, now_s), len(ids) <= 1)
 
@@ -92,6 +94,15 @@ class JournalWatch:
         start_s, start_bytes = self._samples[0]
         elapsed_s = now_s - start_s
         return (self._written_bytes - start_bytes) / elapsed_s if elapsed_s > 0 else 0.0
+
+    def _tell_missing(self, there: bool) -> None:  # noqa: FBT001
+        if there == self._is_missing:
+            places = " and ".join(map(str, self._tops))
+            if there:
+                _LOG.info("there are journal files in %s again", places)
+            else:
+                _LOG.warning("there is no journal file that can be read in %s; waiting", places)
+        self._is_missing = not there
 
     def _tell_ignored(self, files: Sequence[JournalFile]) -> None:
         ignored = {file.path: file.state for file in files if file.state != "readable"}

@@ -17,13 +17,15 @@ BOOT = "b" * 32
 START_US = 1_793_750_000_000_000
 
 
-def stream(numbers: Iterable[int]) -> Iterator[bytes]:
+def stream(
+    numbers: Iterable[int], *, start_us: int = START_US, boot: str = BOOT
+) -> Iterator[bytes]:
     for number in numbers:
         yield export_entry(
             [
-                ("__REALTIME_TIMESTAMP", b"%d" % (START_US + number * 1000)),
+                ("__REALTIME_TIMESTAMP", b"%d" % (start_us + number * 1000)),
                 ("__MONOTONIC_TIMESTAMP", b"%d" % (number * 1000)),
-                ("_BOOT_ID", BOOT.encode()),
+                ("_BOOT_ID", boot.encode()),
                 ("_HOSTNAME", b"node"),
                 ("SYSLOG_IDENTIFIER", b"app"),
                 ("PRIORITY", b"6"),
@@ -131,6 +133,38 @@ def test_a_new_numbering_is_no_loss(journal: Path, exporter: Make) -> None:
     assert tail.run() == 0
     assert numbers(tail) == list(range(20_100))
     assert tail.status()["gaps"]["lost_entries"] == 0
+
+
+def test_a_journal_that_is_replaced_whole_is_read_whole_though_the_clock_went_back(
+    journal: Path, exporter: Make
+) -> None:
+    tail = exporter("--once", "--start", "head")
+    assert tail.run() == 0
+    (journal / "system.journal").unlink()
+    earlier = stream(range(20_000, 20_100), start_us=START_US - 10**12, boot="c" * 32)
+    write_journal(journal / "system.journal", earlier)
+    assert tail.run() == 0
+    assert tail.run() == 0
+    assert numbers(tail) == list(range(20_100))
+
+
+def test_a_journal_that_goes_away_is_told_and_read_again_when_it_comes_back(
+    journal: Path, exporter: Make
+) -> None:
+    tail = exporter("--start", "head")
+    tail.start()
+    tail.wait_for_line(b"number 019999")
+    tail.wait_for(lambda: tail.get("/readyz")[0] == 200, "readiness")
+    (journal / "system.journal").unlink()
+    tail.wait_for(lambda: tail.get("/readyz")[0] == 503, "the scan of the files")
+    assert "there is no journal file that can be read" in tail.get("/readyz")[1]
+    assert tail.get("/livez")[0] == 200
+    write_journal(journal / "system.journal", stream(range(20_000, 20_100)))
+    tail.wait_for_line(b"number 020099")
+    tail.wait_for(lambda: tail.get("/readyz")[0] == 200, "the scan of the files")
+    assert numbers(tail) == list(range(20_100))
+    assert "there is no journal file that can be read in" in tail.log()
+    assert "there are journal files in" in tail.log()
 
 
 def test_an_archive_of_the_same_numbering_that_is_removed_unread_is_counted_exactly(

@@ -16,7 +16,16 @@ def beating(at_s: float) -> Numbers:
 def well() -> Numbers:
     numbers = beating(0.0)
     numbers.recovered = True
+    numbers.set("journal_files", 1, "readable")
     return numbers
+
+
+def test_without_a_journal_it_is_alive_but_not_ready() -> None:
+    numbers = well()
+    numbers.set("journal_files", 0, "readable")
+    assert live(numbers, now_s=1.0, timeout_s=30.0).ok
+    found = ready(numbers, max_lag_s=300.0)
+    assert found == (False, "there is no journal file that can be read")
 
 
 @pytest.mark.parametrize("now_s", [100.0, 129.9, 130.0])
