@@ -6,8 +6,7 @@ between, counted. Opening after a loss is the same path as a restart: ``seek``.
 Traps that shape this module (each cost a peer lines, see docs/architecture.md):
 ``get_next()`` returns ``{}`` both at the end and for an unreadable entry, so it is not used;
 ``fileno()`` must come right after opening, else deleted files stay open; ``wait()`` may miss what it waits
-for, so ``_next()`` is asked on every turn; after ``seek_cursor`` the next entry need not be the one that
-was asked for.
+for, so ``_next()`` is asked on every turn.
 """
 
 import contextlib
@@ -27,6 +26,7 @@ from journal_exporter.journal_files import directories, file_key, find, look
 from journal_exporter.memory import JournalPages
 from journal_exporter.numbering import Numbering, Verdict, ends
 from journal_exporter.record import CONTEXT_FIELDS, NARROW_FIELDS, Batch, Field, Position
+from journal_exporter.walk import Walk
 
 BATCH_ENTRIES = 1000
 BATCH_BYTES = 256 * 1024
@@ -48,9 +48,8 @@ def _translated(doing: str) -> Iterator[None]:
 class JournalSource:
     """One open journal and a place in it; ``close`` it.
 
-    ``wide``: contexts always have the units too. ``set_aside``: keys of files
-    that are not touched. ``beat`` is
-    called during long walks. Raises ``SourceError`` from every method that reads.
+    ``wide``: contexts always have the units too. ``set_aside``: keys of files that are not touched.
+    ``beat`` is called during long walks. Raises ``SourceError`` from every method that reads.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class JournalSource:
             else:
                 self._reader = _Reader(flags=_OS_ROOT, path=str(root or "/"))
         self._reader.data_threshold = 0
-        self._beat = beat
+        self._walk = Walk(self._reader, beat)
         self._context_of = operator.itemgetter(*(CONTEXT_FIELDS if wide else NARROW_FIELDS))
         self._paths = paths
         self._catch_up = CatchUp(paths, self._context_of)
@@ -128,28 +127,8 @@ class JournalSource:
     def start(self, where: str) -> Position:
         """Go to where a first run begins: ``head``, ``tail``, or the newest entry's ``boot``."""
         with _translated("seeking"):
-            self._reader.seek_tail()
-            newest = self._parsed() if self._reader._previous() else None
-            if where == "tail" and newest is not None:
-                return self._stand_on(newest)
-            before = None
-            if where == "boot" and newest is not None:
-                before = self._before_boot(newest.boot_id)
-            if before is not None:
-                return self._stand_on(before)
-            self._reader.seek_head()
-            return Position(None)
-
-    def _before_boot(self, boot_id: str) -> Cursor | None:
-        self._reader.add_match(f"_BOOT_ID={boot_id}")
-        self._reader.seek_head()
-        first = self._reader._get_cursor() if self._reader._next() else None
-        self._reader.flush_matches()
-        if first is None:
-            return None
-        self._reader.seek_cursor(first)
-        self._reader._next()
-        return self._parsed() if self._reader._previous() else None
+            before = self._walk.begin(where)
+            return Position(None) if before is None else self._stand_on(before)
 
     def _stand_on(self, cursor: Cursor) -> Position:
         self._numbering = Numbering()
@@ -176,7 +155,7 @@ class JournalSource:
                 self._reader.seek_head()
                 return True
             try:
-                if self._seek(cursors.parse(position.cursor)):
+                if self._walk.go_to(cursors.parse(position.cursor)):
                     return True
                 if self._is_replaced():
                     # Nothing of it was ever read, whatever the clock said then and says now.
@@ -186,51 +165,11 @@ class JournalSource:
                 # A search touches pages all over the files.
                 self._pages.trim()
 
-    def _seek(self, mark: Cursor) -> bool:
-        self._reader.seek_cursor(mark.text)
-        if not self._reader._next():
-            self._reader.seek_tail()
-            if not self._reader._previous():
-                self._reader.seek_head()
-                return False
-        return self._settle_after(mark)
-
     def _is_replaced(self) -> bool:
         """Whether no file is left of any numbering that was read, as after a boot with a volatile journal."""
         files = [file for path in self._paths() if (file := look(path)) is not None]
         ids = {file.seqnum_id for file in files if file.state == "readable"}
         return bool(ids) and ids.isdisjoint(ends(self._numbering.snapshot()))
-
-    def _settle_after(self, mark: Cursor) -> bool:
-        """From some entry walk to the last one that is not after the mark; stand there."""
-        here = self._parsed()
-        if here.same_entry(mark):
-            return True
-        if here.not_after(mark):
-            while here.not_after(mark):
-                if here.same_entry(mark):
-                    return True
-                if not self._step(self._reader._next):
-                    return False
-                here = self._parsed()
-            self._reader._previous()
-            return False
-        while not here.not_after(mark):
-            if not self._step(self._reader._previous):
-                self._reader.seek_head()
-                return False
-            here = self._parsed()
-        return here.same_entry(mark)
-
-    def _step(self, move: Callable[[], bool]) -> bool:
-        self._beat()
-        return move()
-
-    def _parsed(self) -> Cursor:
-        try:
-            return cursors.parse(self._reader._get_cursor())
-        except ValueError as error:
-            raise SourceError(str(error)) from error
 
     def read(self, *, precise: bool = False) -> Batch:
         """Read what is there, at most ``BATCH_ENTRIES`` or about ``BATCH_BYTES`` of messages.
@@ -285,7 +224,7 @@ class JournalSource:
         context_of = self._context_of
         if not advance():
             return Batch(self.position)
-        first = self._parsed()
+        first = self._walk.here()
         batch = Batch(Position(None))
         add_time = batch.times_us.append
         add_context = batch.contexts.append
@@ -311,7 +250,7 @@ class JournalSource:
             room_bytes -= len(message)
             if room_bytes < 0 or not step or not advance():
                 break
-        last = self._parsed()
+        last = self._walk.here()
         batch.entries = len(batch.times_us)
         if not self._numbering.continues(first, last, batch.entries):
             return None
@@ -324,7 +263,7 @@ class JournalSource:
         batch = Batch(self.position)
         room_bytes = BATCH_BYTES
         while batch.entries < BATCH_ENTRIES and room_bytes > 0 and self._reader._next():
-            here = self._parsed()
+            here = self._walk.here()
             batch.entries += 1
             fields = self._fields()
             self._cursor = here.text
