@@ -75,7 +75,11 @@ class Numbering:
     def snapshot(self) -> Snapshot:
         """Return the whole as JSON can hold it."""
         return {
-            "ids": [[key, *dataclasses.astuple(seen)] for key, seen in self._ids.items()],
+            # Not dataclasses.astuple(): it copies deeply, and this is done twice a batch.
+            "ids": [
+                [key, s.seqnum, s.boot_id, s.monotonic_us, s.domain, s.began, s.ordinal]
+                for key, s in self._ids.items()
+            ],
             "read": self._read,
             "lost": self._lost,
             "gaps": self._gaps,

@@ -98,7 +98,6 @@ def _build(cache: Path, target: Path) -> None:
     archive = _base_archive(cache, _SUITES[release])
     version = tomllib.loads((_TOP / "pyproject.toml").read_text())["project"]["version"]
     tag = f"node-observability/journal-exporter:{version}"
-    # What buildah keeps of its own is gone afterwards: no image of the machine's is touched.
     # What buildah keeps is gone afterwards: no image of the machine's own is touched.
     with tempfile.TemporaryDirectory(dir=cache, prefix="build-") as scratch:
         buildah = _Buildah(Path(scratch))
