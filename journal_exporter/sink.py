@@ -179,6 +179,7 @@ class Output:
         self.size_bytes = size_bytes
 
     def _shift(self) -> None:
+        self._delete_beyond_count()
         existing = {number for number, _ in self._numbered()}
         if all(number in existing for number in range(1, self._keep_files + 1)):
             self._delete(archives.archive(self.path, self._keep_files), "count")
@@ -190,16 +191,19 @@ class Output:
     def retain(self) -> None:
         """Delete archives beyond the limits, oldest first; the live file may grow to its maximum."""
         try:
-            numbered = self._numbered()
-            for number, path in numbered:
-                if number > self._keep_files:
-                    self._delete(path, "count")
-            kept = [path for number, path in numbered if number <= self._keep_files]
+            self._delete_beyond_count()
+            kept = [path for _, path in self._numbered()]
             sizes_bytes = [path.stat().st_size for path in kept]
             for _ in range(archives.surplus(sizes_bytes, self._max_bytes, self._keep_bytes)):
                 self._delete(kept.pop(), "bytes")
         except OSError as error:
             raise SinkError(f"deleting archives of {self.path}", error) from error
+
+    def _delete_beyond_count(self) -> None:
+        """Oldest first, so that a kill in between leaves no hole in what is kept."""
+        for number, path in reversed(self._numbered()):
+            if number > self._keep_files:
+                self._delete(path, "count")
 
     def delete_oldest(self) -> bool:
         """Make room on a full disk; False when there is no archive left."""

@@ -56,6 +56,8 @@ def test_with_foreign_lines_anywhere_every_line_is_there_once(
     pieces = lines[: data.draw(st.integers(0, len(lines)))]
     for place, text in foreign:
         pieces.insert(place, text + b"\n")
+    # A foreign line that is one of ours to the byte can't be told from it.
+    assume(not {line for _, text in foreign for line in split(text + b"\n")} & set(lines))
     check_once(b"".join(pieces), lines)
 
 

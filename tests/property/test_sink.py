@@ -1,5 +1,6 @@
 """What the files hold, whatever is appended, however often it is rotated, killed and started again."""
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from journal_exporter import archives
 from journal_exporter.sink import Output
-from tests.support.faults import Plan, Rig, entries
+from tests.support.faults import Killed, Plan, Rig, entries
 
 MAX_BYTES = 60
 LINES = st.binary(max_size=80).map(lambda text: text.replace(b"\n", b"") + b"\n")
@@ -58,7 +59,10 @@ class Files(RuleBasedStateMachine):
     def die_in_a_rotation(self, renames: int) -> None:
         """Make the renames of a rotation, cut off after any of them."""
         existing = {int(path.suffix[1:]) for path in self.names() if path != self.path}
-        if len(existing & set(range(1, self.keep_files + 1))) == self.keep_files:
+        for number in sorted(existing - set(range(1, self.keep_files + 1)), reverse=True):
+            archives.archive(self.path, number).unlink()
+            existing.discard(number)
+        if len(existing) == self.keep_files:
             archives.archive(self.path, self.keep_files).unlink()
             existing.discard(self.keep_files)
         for old, new in archives.shift(self.path, existing, self.keep_files)[:renames]:
@@ -120,6 +124,32 @@ class Files(RuleBasedStateMachine):
 
 
 TestFiles = Files.TestCase
+
+
+def test_a_lower_limit_deletes_the_oldest_archives_first_wherever_it_is_killed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "messages"
+    for kill_at in range(9):
+        for number, text in enumerate([b"5\n", b"4\n", b"3\n", b"2\n", b"1\n"]):
+            (archives.archive(path, number) if number else path).write_bytes(text)
+        deleted: list[str] = []
+
+        def count(reason: str, deleted: list[str] = deleted, last: int = kill_at) -> None:
+            deleted.append(reason)
+            if len(deleted) > last:
+                raise Killed
+
+        output = Output(path, keep_files=2, keep_bytes=0, on_archive_deleted=count)
+        output.open()
+        with contextlib.suppress(Killed):
+            output.rotate()
+        output.close()
+        names = [name for name in archives.newest_first(path) if name.exists()]
+        found = b"".join(name.read_bytes() for name in reversed(names))
+        assert b"1\n2\n3\n4\n5\n".endswith(found)
+        assert len(deleted) == min(kill_at + 1, 3)
+
 
 KILLS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 300)), max_size=6)
 
