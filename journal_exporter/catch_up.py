@@ -31,6 +31,7 @@ class CatchUp:
         self._path: Path | None = None
         self._worth_entries = 1
         self._pause = self._paused = 0
+        self._known_paths: frozenset[Path] = frozenset()
         self.entries = 0
         """How many were read here and not by libsystemd."""
 
@@ -45,6 +46,11 @@ class CatchUp:
         self.close()
         self._worth_entries = 1
         self._pause = self._paused = 0
+
+    def look_around(self) -> None:
+        """Notice files that came or went since the stretch was found: it is then looked for again."""
+        if self._stretch is not None and frozenset(self._paths()) != self._known_paths:
+            self.close()
 
     def read(
         self, batch: Batch, after: Cursor, *, entries: int, room_bytes: int, lagging: bool
@@ -69,7 +75,7 @@ class CatchUp:
     def _is_at(self, after: Cursor) -> bool:
         if self._stretch is None:
             return False
-        if self._stretch.seqnum != after.seqnum:
+        if self._stretch.last != after:
             # libsystemd has read on meanwhile, entry by entry.
             self._open(after)
         return self._stretch is not None and self._stretch.entries_left > 0
@@ -91,7 +97,8 @@ class CatchUp:
             self._paused += 1
             if not lagging or self._paused <= self._pause:
                 return False
-        files = [file for path in self._paths() if (file := look(path)) is not None]
+        self._known_paths = frozenset(self._paths())
+        files = [file for path in self._known_paths if (file := look(path)) is not None]
         self._path = next_file(files, after)
         self._open(after)
         if self._stretch is None or self._stretch.entries_left < worth:
@@ -103,9 +110,13 @@ class CatchUp:
 
 def next_file(files: Sequence[JournalFile], after: Cursor) -> Path | None:
     """Return the one file that holds the number after an entry's; None where there may be a doubt."""
-    numbered = [file for file in files if file.state == "readable" and file.tail_seqnum]
-    if any(file.seqnum_id != after.seqnum_id for file in numbered):
+    if any(file.state == "unsupported" for file in files):
+        # A newer libsystemd may read it all the same.
         return None
+    readable = [file for file in files if file.state == "readable"]
+    if any(file.seqnum_id != after.seqnum_id for file in readable):
+        return None
+    numbered = [file for file in readable if file.tail_seqnum]
     holding = [
         file for file in numbered if file.head_seqnum <= after.seqnum + 1 <= file.tail_seqnum
     ]

@@ -128,9 +128,9 @@ def _parse(path: Path, status: os.stat_result, data: bytes) -> JournalFile:
         return blank
     fields = HEADER.unpack(data)
     signature, incompatible = fields[0], fields[2]
-    seqnum_id = fields[6].hex()
-    header_size, arena_size = fields[7], fields[8]
-    tail_seqnum, head_seqnum, tail_realtime_us = fields[16], fields[17], fields[20]
+    seqnum_id = fields[7].hex()
+    header_size, arena_size = fields[8], fields[9]
+    tail_seqnum, head_seqnum, tail_realtime_us = fields[17], fields[18], fields[21]
     if signature != SIGNATURE:
         return blank
     if incompatible & ~_KNOWN_FLAGS or missing_codecs(incompatible):
@@ -146,7 +146,7 @@ def _parse(path: Path, status: os.stat_result, data: bytes) -> JournalFile:
         head_seqnum,
         tail_seqnum,
         tail_realtime_us,
-        fields[3].hex(),
+        fields[4].hex(),
     )
 
 

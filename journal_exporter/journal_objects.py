@@ -7,12 +7,14 @@ objects, and xz and lz4, are left to libsystemd.
 import struct
 from typing import NamedTuple
 
-HEADER = struct.Struct("<8sII8x16s16s16s16s14Q")
-"""Signature, compatible and incompatible flags, four ids, and numbers up to ``tail_entry_realtime``,
+HEADER = struct.Struct("<8sIIB7x16s16s16s16s14Q")
+"""Signature, compatible and incompatible flags, state, four ids, and numbers up to ``tail_entry_realtime``,
 which every version has."""
 SIGNATURE = b"LPKSHHRH"
 KEYED_HASH, ZSTD, COMPACT = 4, 8, 16
 """Incompatible flags of a file."""
+ARCHIVED = 2
+"""The last state of a file; the others are offline and online."""
 DATA, ENTRY, ENTRY_ARRAY = 1, 3, 6
 """Types of objects."""
 OBJECT_ZSTD = 4
@@ -58,10 +60,10 @@ def parse_header(data: bytes) -> Header | None:
     if len(data) < HEADER.size:
         return None
     fields = HEADER.unpack(data)
-    signature, _compatible, flags, *_ids, seqnum_id, size_bytes, arena_bytes = fields[:9]
-    if signature != SIGNATURE or flags & ~(KEYED_HASH | ZSTD | COMPACT):
+    signature, _compatible, flags, state, *_ids, seqnum_id, size_bytes, arena_bytes = fields[:10]
+    if signature != SIGNATURE or flags & ~(KEYED_HASH | ZSTD | COMPACT) or state > ARCHIVED:
         return None
-    entries, tail_seqnum, head_seqnum, first_array = fields[15:19]
+    entries, tail_seqnum, head_seqnum, first_array = fields[16:20]
     return Header(
         COMPACT_LAYOUT if flags & COMPACT else REGULAR,
         seqnum_id, size_bytes + arena_bytes, entries, head_seqnum, tail_seqnum, first_array,

@@ -21,16 +21,22 @@ class JournalPages:
 
     def __init__(self, limit_bytes: int = 4 << 20) -> None:
         self._limit_pages = limit_bytes // _PAGE_BYTES
-        self._base_pages = self._shared_pages()
         self._madvise = ctypes.CDLL(None).madvise
         self._madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+        # What opening the journal touched is not part of what there always is.
+        self.drop()
+        self._base_pages = self._shared_pages()
 
     def trim(self) -> None:
         """Drop the pages when they have grown past the limit; costs one small read when not."""
         if self._shared_pages() - self._base_pages > self._limit_pages:
-            for start, end in _JOURNAL_MAPPING.findall(Path("/proc/self/maps").read_text()):
-                address = int(start, 16)
-                self._madvise(address, int(end, 16) - address, _MADV_DONTNEED)
+            self.drop()
+
+    def drop(self) -> None:
+        """Drop all pages: the next ones are far away, or not read through libsystemd."""
+        for start, end in _JOURNAL_MAPPING.findall(Path("/proc/self/maps").read_text()):
+            address = int(start, 16)
+            self._madvise(address, int(end, 16) - address, _MADV_DONTNEED)
 
     @staticmethod
     def _shared_pages() -> int:

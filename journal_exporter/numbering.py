@@ -94,6 +94,15 @@ class Numbering:
         mates = (seen for seen in self._ids.values() if seen.domain == domain)
         return max(mates, key=lambda seen: seen.seqnum)
 
+    def stands_at(self, cursor: Cursor) -> bool:
+        """Whether this is the last entry observed: nothing after it is still unaccounted for."""
+        seen = self._ids.get(cursor.seqnum_id)
+        return (
+            seen is not None
+            and self._last == cursor.seqnum_id
+            and (seen.seqnum, seen.boot_id) == (cursor.seqnum, cursor.boot_id)
+        )
+
     def continues(self, first: Cursor, last: Cursor, count: int) -> bool:
         """Whether ``count`` entries from ``first`` to ``last`` leave no hole, without a look at each.
 

@@ -93,12 +93,7 @@ class Pipeline:
         source = self._source or self._opened()
         source.process()
         # Near the end of a file each entry's place is wanted, to cut the batch there.
-        batch = source.read(precise=self._writer.room_bytes < _PRECISE_BELOW_BYTES)
-        if batch.gaps:
-            # libsystemd may have lost sight of a file for a moment: look again before it is a loss.
-            self._close()
-            source = self._opened()
-            batch = source.read(precise=True)
+        source, batch = self._read(source, precise=self._writer.room_bytes < _PRECISE_BELOW_BYTES)
         if batch.entries:
             self._failures = 0
             self.write(source, batch)
@@ -109,6 +104,18 @@ class Pipeline:
         self._writer.sync_if_due()
         self._look_after(source, at_end=not batch.entries)
         return True
+
+    def _read(self, source: Source, *, precise: bool) -> tuple[Source, Batch]:
+        """Read; where something is missing, open the journal again and read once more.
+
+        libsystemd may have lost sight of a file for a moment: that is no loss yet.
+        """
+        batch = source.read(precise=precise)
+        if batch.gaps:
+            self._close()
+            source = self._opened()
+            batch = source.read(precise=True)
+        return source, batch
 
     def _opened(self) -> Source:
         source = self._open_source()
@@ -149,7 +156,7 @@ class Pipeline:
             if not batch.positions:
                 # Longer lines than usual: go back, and read with each entry's place.
                 source.seek(self._writer.position)
-                batch = source.read(precise=True)
+                _, batch = self._read(source, precise=True)
         self._write_precisely(batch)
 
     def _count(self, batch: Batch, lines: int) -> None:
@@ -207,7 +214,7 @@ class Pipeline:
             return
         # The files hold more than the reader sees. It may just have been written: look once more.
         source.process()
-        batch = source.read()
+        source, batch = self._read(source, precise=False)
         if batch.entries:
             self.write(source, batch)
             return

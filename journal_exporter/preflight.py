@@ -7,6 +7,7 @@ the exporter.
 import contextlib
 import os
 import socket
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -58,6 +59,21 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
     return listener
 
 
+def check_directory(name: str, path: Path, fix: str) -> None:
+    """Refuse what is no directory.
+
+    Raises:
+        ConfigError: it is missing, something else, or below a directory that can't be searched.
+    """
+    try:
+        if not stat.S_ISDIR(path.stat().st_mode):
+            raise ConfigError(f"{name} {path} is no directory; {fix}")
+    except FileNotFoundError:
+        raise ConfigError(f"{name} {path} does not exist; {fix}") from None
+    except OSError as error:
+        raise ConfigError(f"{name} {path} can't be looked at: {error.strerror}; {fix}") from error
+
+
 def check_journal(settings: Settings) -> None:
     """Refuse a journal that can't be read.
 
@@ -66,9 +82,7 @@ def check_journal(settings: Settings) -> None:
     """
     wanted = settings.journal_directory or settings.journal_root or Path("/")
     name = "--journal-directory" if settings.journal_directory else "--journal-root"
-    if not wanted.is_dir():
-        what = "is no directory" if wanted.exists() else "does not exist"
-        raise ConfigError(f"{name} {wanted} {what}; name where the host's journal is mounted")
+    check_directory(name, wanted, "name where the host's journal is mounted")
     tops = directories(root=settings.journal_root, directory=settings.journal_directory)
     files = [file for path in find(tops) if (file := look(path)) is not None]
     if not files:

@@ -30,6 +30,8 @@ from journal_exporter.walk import Walk
 
 BATCH_ENTRIES = 1000
 BATCH_BYTES = 256 * 1024
+PRECISE_ENTRIES = 250
+"""Of a precise batch that is read ahead: each entry takes a kilobyte for its place."""
 _OS_ROOT = 16
 """SD_JOURNAL_OS_ROOT: the path is a root directory, both journals below it are merged."""
 _STEPS = (*(True for _ in range(BATCH_ENTRIES - 1)), False)
@@ -178,17 +180,16 @@ class JournalSource:
         back and reads again precisely, entry by entry.
         """
         batch = self._read(precise=precise)
-        self._lagging = batch.entries >= BATCH_ENTRIES
+        self._lagging = batch.entries >= PRECISE_ENTRIES
         return batch
 
     def _read(self, *, precise: bool) -> Batch:
         before = self.position
-        fast = self.single_numbering and not precise
-        if fast and (batch := self._read_ahead()) is not None:
+        if self.single_numbering and (batch := self._read_ahead(precise=precise)) is not None:
             return batch
         if self._is_ahead:
             self._go_to(before)
-        if fast:
+        if self.single_numbering and not precise:
             with _translated("reading"):
                 batch = self._read_fast()
             if batch is not None:
@@ -197,24 +198,32 @@ class JournalSource:
         with _translated("reading"):
             return self._read_precisely()
 
-    def _read_ahead(self) -> Batch | None:
-        if self._cursor is None:
+    def _read_ahead(self, *, precise: bool) -> Batch | None:
+        if self._cursor is None or not self._numbering.stands_at(cursors.parse(self._cursor)):
             return None
+        self._catch_up.look_around()
         batch = Batch(Position(None))
-        after = cursors.parse(self._cursor)
-        last = self._catch_up.read(
-            batch,
-            after,
-            entries=BATCH_ENTRIES,
-            room_bytes=BATCH_BYTES,
-            lagging=self._lagging,
-        )
-        if last is None:
+        step, room_bytes = (1, 0) if precise else (BATCH_ENTRIES, BATCH_BYTES)
+        while len(batch.times_us) < (PRECISE_ENTRIES if precise else 1):
+            after = cursors.parse(self._cursor)
+            last = self._catch_up.read(
+                batch, after, entries=step, room_bytes=room_bytes, lagging=self._lagging
+            )
+            if last is None and not precise:
+                # Part of it may be in the columns.
+                return None
+            if last is None:
+                break
+            self._numbering.advance(last)
+            self._cursor = last.text
+            if precise:
+                batch.positions.append(self.position)
+        if not batch.times_us:
             return None
+        if not self._is_ahead:
+            self._pages.drop()
         self._is_ahead = True
         batch.entries = len(batch.times_us)
-        self._numbering.advance(last)
-        self._cursor = last.text
         batch.end = self.position
         return batch
 

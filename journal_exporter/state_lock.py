@@ -30,7 +30,7 @@ def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
             f"--state-directory {directory}: {error.strerror}; name a directory that can be written"
         ) from error
     until_s = time.monotonic() + wait_s
-    while not _try(descriptor, fcntl.LOCK_EX):
+    while not _attempt(descriptor, directory):
         # The worker of a supervisor that was just killed may need a moment to see it.
         if time.monotonic() >= until_s:
             os.close(descriptor)
@@ -45,12 +45,22 @@ def is_running(directory: Path) -> bool:
     """Whether an exporter holds the directory's lock."""
     try:
         descriptor = os.open(directory, _FLAGS)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return False
     try:
         return not _try(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
+
+
+def _attempt(descriptor: int, directory: Path) -> bool:
+    try:
+        return _try(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        os.close(descriptor)
+        raise ConfigError(
+            f"--state-directory {directory} can't be locked: {error.strerror}; name one on a local disk"
+        ) from error
 
 
 def _try(descriptor: int, kind: int) -> bool:

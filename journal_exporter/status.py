@@ -10,6 +10,7 @@ from journal_exporter import cursor as cursors
 from journal_exporter.errors import ConfigError
 from journal_exporter.journal_files import find, look
 from journal_exporter.numbering import ends
+from journal_exporter.preflight import check_directory
 from journal_exporter.quantities import human_bytes
 from journal_exporter.state_lock import is_running
 
@@ -20,10 +21,7 @@ def collect(state_directory: Path) -> dict[str, Any]:
     Raises:
         ConfigError: there is no checkpoint, or it can't be read.
     """
-    if not state_directory.is_dir():
-        raise ConfigError(
-            f"--state-directory {state_directory} is no directory; name the exporter's"
-        )
+    check_directory("--state-directory", state_directory, "name the exporter's")
     state = checkpoint.load(state_directory)
     if state is None:
         raise ConfigError(

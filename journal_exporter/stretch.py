@@ -1,13 +1,14 @@
 """Reads a stretch: entries of one journal file whose sequence numbers leave no hole, by ``pread``.
 
-Guarantees: the batches that libsystemd would give, or none (``UnfitError``): every number, boot, offset,
-type and size is checked, and whatever is out of the ordinary is left to libsystemd, so that nothing is
-decided twice. No page is mapped: a file that is truncated meanwhile can't kill us, and nothing has
-to be given back. There is no following here, and no order between files: the caller sees to it
-that no other file has entries of the same numbers.
+Guarantees: of a sound file the batches that libsystemd would give, or none (``UnfitError``): every number,
+boot, offset, type and size that leads to an entry is checked, and whatever is out of the ordinary is left
+to libsystemd. Of a damaged file an entry may be read here that libsystemd refuses. No page is mapped: a file
+that is truncated meanwhile can't kill us, and nothing has to be given back. There is no following here, and
+no order between files: the caller sees to it that no other file has entries of the same numbers.
 
-Why it is faster: an entry lists its fields by offset, in the order of the file, and all but the
+Why it is faster: an entry lists its fields by offset, as a rule in the order of the file, and all but the
 message are older than the entry before. What a list of old offsets comes to is looked up, not read.
+Where the order is another one, or a field is not where it should be, the entry's fields are read one by one.
 """
 
 import contextlib
@@ -34,24 +35,30 @@ from journal_exporter.journal_objects import (
 )
 from journal_exporter.record import CONTEXT_FIELDS, Batch, Field
 
-_WINDOW_BYTES = 512 << 10
+_WINDOW_BYTES = 256 << 10
 _ENTRY_BYTES = 4 << 10
 """More than an entry takes, as a rule."""
 _MAX_NEW_BYTES = 8 << 20
 """Between two entries; where there is more, libsystemd reads."""
-_MAX_KNOWN = 3072
+_MAX_KNOWN = 2560
 """Lists of old fields kept: a node with a hundred pods makes 2,200 in a file of 128 MiB."""
-_MAX_FIELDS = 8192
+_MAX_FIELDS = 4096
 """Fields and names kept, each."""
 _MAX_KNOWN_BYTES = 256
 """Of a message or a field that is kept."""
+_MAX_CONTEXT_BYTES = 1024
 _SUFFIX = 4
 """New fields of an entry that are looked for first."""
 _MESSAGE = "MESSAGE"
 _UNKNOWN = ""
 """Stands for a name that was not met yet."""
+_UNWANTED: tuple[str | None, bytes] = None, b""
 _Head = tuple[int, int, int, int, int, int, bytes, int]
 """What ``ENTRY_HEAD`` unpacks."""
+
+
+def _size_of(value: Field) -> int:
+    return sum(map(len, value)) if isinstance(value, list) else len(value or b"")
 
 
 class UnfitError(Exception):
@@ -92,12 +99,16 @@ class Stretch:
         item, item_bytes = self._layout.item, self._layout.item_bytes
         self._suffix = struct.Struct("<" + item * _SUFFIX)
         self._suffix_bytes = item_bytes * _SUFFIX
+        self.last = after
+        """The entry before the place."""
         self._boot = bytes.fromhex(after.boot_id)
         self._seqnum_id = after.seqnum_id
         self._seqnum = after.seqnum
         self._array = header.first_array
         self._skipped = after.seqnum + 1 - header.head_seqnum
         self._previous = 0
+        self._held = b"", 0
+        """The window that was read last, and where in the file it begins."""
         if self._skipped:
             # Where it continues an entry of this file, that must be the one that was read.
             self._skipped -= 1
@@ -143,11 +154,6 @@ class Stretch:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
-
-    @property
-    def seqnum(self) -> int:
-        """The number of the entry before the place."""
-        return self._seqnum
 
     @property
     def entries_left(self) -> int:
@@ -206,7 +212,8 @@ class Stretch:
         payload, names = self._layout.payload, self._names
         known, boot = self._known, self._boot
         seqnum, previous = self._seqnum, self._previous or offsets[0]
-        window, base, end = b"", 0, -1
+        window, base = self._held
+        end = base + len(window) if base <= previous else -1
         head: _Head = (0, 0, 0, 0, 0, 0, b"", 0)
         for offset in offsets:
             if offset + _ENTRY_BYTES > end:
@@ -218,6 +225,8 @@ class Stretch:
             seqnum += 1
             if kind != ENTRY or number != seqnum or entry_boot != boot or not time_us:
                 raise UnfitError("no entry, or not the next one")
+            if offset < previous or size <= ENTRY_HEAD.size:
+                raise UnfitError("an entry out of order, or without fields")
             start, stop = at + ENTRY_HEAD.size, at + size
             new: tuple[int, ...] | None = ()
             if stop > len(window) or stop - start < suffix_bytes:
@@ -237,6 +246,10 @@ class Stretch:
                 context, message = known.get(old) or self._learn(old)
                 for item in new:
                     place = item - base
+                    if place < 0:
+                        # Items need not be sorted: journald's flush to /var leaves them as they were.
+                        new = None
+                        break
                     kind, flags, size = unpack_object(window, place)
                     begin = place + payload
                     equals = window.find(b"=", begin, place + size)
@@ -264,8 +277,9 @@ class Stretch:
             if room_bytes < 0:
                 break
         self._skipped += seqnum - self._seqnum
-        self._seqnum, self._previous = seqnum, previous
-        return self._cursor(head)
+        self._seqnum, self._previous, self._held = seqnum, previous, (window, base)
+        self.last = self._cursor(head)
+        return self.last
 
     def _window(self, previous: int, offset: int) -> bytes:
         between = offset - previous
@@ -276,7 +290,9 @@ class Stretch:
 
     def _learn(self, items: bytes) -> _Known:
         found = self._whole(items)
-        if isinstance(found.message, list) or len(found.message or b"") > _MAX_KNOWN_BYTES:
+        if _size_of(found.message) > _MAX_KNOWN_BYTES or (
+            sum(map(_size_of, found.context)) > _MAX_CONTEXT_BYTES
+        ):
             return found
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
@@ -316,13 +332,12 @@ class Stretch:
         if not equals or not raw_name:
             raise UnfitError("no field name")
         name = self._name(raw_name)
-        if name is None:
-            value = b""
+        found = _UNWANTED if name is None else (name, value)
         if len(self._fields) >= _MAX_FIELDS:
             self._fields.clear()
-        if len(value) <= _MAX_KNOWN_BYTES:
-            self._fields[offset] = name, value
-        return name, value
+        if len(found[1]) <= _MAX_KNOWN_BYTES:
+            self._fields[offset] = found
+        return found
 
     def _name(self, raw: bytes) -> str | None:
         """Return the name of a field that is wanted, None for any other."""

@@ -2,9 +2,10 @@
 
 import itertools
 import os
+import random
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,12 @@ from journal_exporter.record import CONTEXT_FIELDS, Batch, Field, Position
 from journal_exporter.source import JournalSource
 from journal_exporter.stretch import Stretch, UnfitError
 from tests.support.journald import Journald
-from tools.journal_writer import export_entry, write_journal
+from tools.journal_writer import BOTTLEROCKET, export_entry, write_journal
 
 BOOT = b"b" * 32
 START_US = 1_793_750_000_000_000
+N_ENTRIES_OFFSET = 152
+"""Of ``n_entries`` in a file's header (JOURNAL_FILE_FORMAT)."""
 Fields = list[tuple[str, bytes]]
 Row = tuple[int, tuple[Field, ...], Field]
 
@@ -170,6 +173,137 @@ def test_what_a_file_gets_after_it_was_opened_is_left_to_the_next_look(journal: 
     assert len(ahead(path, places[0])[0]) == 3009
 
 
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "compact"])
+def test_entries_that_journald_flushed_to_var_are_read_as_libsystemd_reads_them(
+    tmp_path: Path, *, compress: bool
+) -> None:
+    """A flush copies entries without sorting their fields, some of which the file has already."""
+    lengths = random.Random(0)  # noqa: S311 - any will do, but the same
+    texts = [b"boot message %d " % n + b"x" * lengths.randrange(200) for n in range(700)]
+    environment = {} if compress else BOTTLEROCKET
+    journald = Journald(
+        tmp_path / "host", storage="auto", compress=compress, environment=environment
+    )
+    with closing(ExitStack()) as stack:
+        stack.callback(journald.stop)
+        journald.start()
+        journald.flush()
+        journald.send_many(texts, PRIORITY=6)
+        journald.sync()
+        journald.stop()
+        # As after a boot: the same words, in /run, with a field before them that is new.
+        (journald.root / "run/systemd/journal/flushed").unlink()
+        journald.start()
+        for number, text in enumerate(texts):
+            journald.send_fields([("SINCE", b"%d" % number), ("MESSAGE", text)])
+        for turn in range(9):
+            journald.send_many((b"later %d %d" % (turn, n) for n in range(700)), PRIORITY=6)
+        journald.sync()
+        journald.flush()
+    path = journald.persistent / "system.journal"
+    found, places = by_libsystemd(path.parent)
+    quick, catch_up = fast(path.parent)
+    assert messages(quick) == messages(found)
+    assert [row[0] for row in quick] == [row[0] for row in found]
+    assert catch_up.entries > 500
+    begin = next(n for n, place in enumerate(places) if place.boot_id == places[-1].boot_id)
+    assert ahead(path, places[begin]) == (found[begin + 1 :], places[-1])
+    # From many places, for what lies where in the window differs.
+    for start in range(begin, len(places) - 300, 11):
+        stretch = Stretch.open(path, places[start], context_of)
+        assert stretch is not None
+        with closing(stretch):
+            batch = Batch(Position(None))
+            stretch.read(batch, entries=300, room_bytes=1 << 30)
+        assert rows(batch) == found[start + 1 : start + 301]
+
+
+def test_another_boot_within_a_file_is_read_as_libsystemd_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "system.journal"
+    first = encoded(plain(range(3000)))
+    second = (entry.replace(BOOT, b"c" * 32) for entry in encoded(plain(range(3000, 6000)), 3000))
+    write_journal(path, itertools.chain(first, second))
+    quick, catch_up = fast(tmp_path)
+    assert messages(quick) == [b"number %d" % number for number in range(6000)]
+    assert catch_up.entries > 500
+    _found, places = by_libsystemd(tmp_path)
+    stretch = Stretch.open(path, places[2990], context_of)
+    assert stretch is not None
+    with closing(stretch), pytest.raises(UnfitError):
+        stretch.read(Batch(Position(None)), entries=100, room_bytes=1 << 18)
+
+
+def test_a_file_with_a_hole_in_its_numbers_is_left_to_libsystemd(journal: Path) -> None:
+    path = journal / "system.journal"
+    _found, places = by_libsystemd(journal)
+    with path.open("r+b") as file:
+        file.seek(N_ENTRIES_OFFSET)
+        count = int.from_bytes(file.read(8), "little")
+        file.seek(N_ENTRIES_OFFSET)
+        file.write((count - 1).to_bytes(8, "little"))
+    assert count == 3000
+    assert Stretch.open(path, places[0], context_of) is None
+
+
+def test_a_file_of_another_numbering_that_turns_up_is_read_in_its_order(
+    tmp_path: Path,
+) -> None:
+    """Its entries lie between those of the stretch that is being read."""
+    write_journal(tmp_path / "system.journal", encoded(plain(range(9000))))
+    found: list[Row] = []
+    with closing(JournalSource(root=None, directory=tmp_path)) as source:
+        source.start("head")
+        source.single_numbering = True
+        for _ in range(3):
+            found += rows(source.read())
+        assert source._catch_up.entries > 1000
+        late = (entry.replace(BOOT, b"d" * 32) for entry in encoded(plain(range(7000, 7050)), 7000))
+        write_journal(tmp_path / "late.journal", late)
+        while True:
+            source.process()
+            if not (batch := source.read()).entries:
+                break
+            found += rows(batch)
+    assert sorted(messages(found), key=repr) == sorted(
+        [b"number %d" % number for number in [*range(9000), *range(7000, 7050)]], key=repr
+    )
+
+
+def test_an_entry_that_could_not_be_read_is_not_skipped_over_without_a_word(journal: Path) -> None:
+    with closing(JournalSource(root=None, directory=journal)) as source:
+        source.start("head")
+        first = source.read(precise=True)
+        source.single_numbering = True
+        before = first.positions[-2]
+        assert before.cursor is not None
+        # The last entry had no fields: its cursor is kept, and its number is not.
+        source.seek(Position(first.end.cursor, before.numbering))
+        following = source.read()
+    assert [gap.entries for gap in following.gaps.values()] == [1]
+
+
+@pytest.mark.parametrize("size", [100, 60_000])
+def test_large_fields_are_not_kept(tmp_path: Path, size: int) -> None:
+    entries = [
+        [
+            ("SYSLOG_IDENTIFIER", b"%05d" % (n // 2) + b"i" * size),
+            *((name, b"1") for name in ("PRIORITY", "SYSLOG_FACILITY", "_PID")),
+            ("MESSAGE", b"m %d" % n),
+        ]
+        for n in range(200)
+    ]
+    write_journal(tmp_path / "system.journal", encoded(entries))
+    found, places = by_libsystemd(tmp_path)
+    stretch = Stretch.open(tmp_path / "system.journal", places[0], context_of)
+    assert stretch is not None
+    batch = Batch(Position(None))
+    with closing(stretch):
+        stretch.read(batch, entries=199, room_bytes=1 << 30)
+    assert rows(batch) == found[1:]
+    kept_bytes = sum(len(str(known)) for known in stretch._known.values())
+    assert kept_bytes < 100_000
+
+
 def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
@@ -193,9 +327,19 @@ def test_damage_is_left_to_libsystemd_and_so_is_all_of_its_batch(
     with closing(stretch):
         with pytest.raises(UnfitError):
             read_all(stretch)
-        assert places[0].seqnum < stretch.seqnum < places[-1].seqnum
+        assert places[0].seqnum < stretch.last.seqnum < places[-1].seqnum
         with pytest.raises(UnfitError):
             read_all(stretch)
+
+
+def test_damage_costs_no_more_than_libsystemd_loses_to_it(tmp_path: Path) -> None:
+    write_journal(tmp_path / "system.journal", encoded(plain(range(9000))))
+    punch(tmp_path / "system.journal")
+    found, _places = by_libsystemd(tmp_path)
+    quick, catch_up = fast(tmp_path)
+    assert 5000 < len(found) < 9000
+    assert messages(quick) == messages(found)
+    assert catch_up.entries > 1000
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The command line on real directories: what is refused, and what starting again means."""
 
+import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +47,27 @@ def test_a_directory_without_journal_files_is_refused(tmp_path: Path, exporter: 
 def test_an_unreadable_journal_is_refused(journal: Path, exporter: Make) -> None:
     (journal / "system.journal").write_bytes(b"garbage" * 1000)
     assert f"{journal}/system.journal (corrupt)" in refused(exporter())
+
+
+@pytest.mark.parametrize("command", ["run --journal-directory", "status --state-directory"])
+def test_a_directory_that_may_not_be_looked_at_is_named(tmp_path: Path, command: str) -> None:
+    if os.geteuid():
+        pytest.skip("root sees everything; another user must be tried from root")
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    repository = Path(__file__).resolve().parents[2]
+    somebody = ("setpriv", "--reuid=65534", "--clear-groups")
+    done = subprocess.run(
+        [*somebody, sys.executable, "-m", "journal_exporter", *command.split(), private / "inside"],
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    flag = command.split()[1]
+    assert f"{flag} {private}/inside can't be looked at: Permission denied" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.usefixtures("journal")

@@ -222,6 +222,9 @@ class Rig:
         self.keep_files = keep_files
         self.batch_entries = batch_entries
         self.recover_with: Formatter | None = None
+        self.once = True
+        self.unread = False
+        """What the look at the files says: whether the reader has missed something."""
 
     def formatter(self) -> Formatter:
         everything = Selection(max_priority=7, exclude_facilities=frozenset())
@@ -259,11 +262,11 @@ class Rig:
                 open_source=self.source,
                 formatter=self.formatter(),
                 writer=writer,
-                scan=lambda _position, _now_s: View(unread=False, single_numbering=True),
+                scan=lambda _position, _now_s: View(unread=self.unread, single_numbering=True),
                 numbers=self.numbers,
                 clock=self.clock,
                 stop=stop,
-                once=True,
+                once=self.once,
             ).run()
         except Killed:
             pass

@@ -181,6 +181,12 @@ class Journald:
             send_entry(self._socket, encode_field("MESSAGE", message) + others)
         return sent
 
+    def send_fields(self, fields: Iterable[tuple[str, bytes]]) -> None:
+        """Log one entry with its fields in this order, which is the order in which they are stored."""
+        if self._socket is None:
+            raise JournaldError("journald is not running")
+        send_entry(self._socket, b"".join(encode_field(name, value) for name, value in fields))
+
     def sync(self) -> None:
         """Return when everything sent so far is in the files and on disk."""
         self._command(_SYNC_SIGNAL, "synced")

@@ -178,7 +178,7 @@ def test_an_address_that_cannot_be_bound_is_named(good: list[str | Path], tmp_pa
 
 def test_a_status_of_nothing_is_named(tmp_path: Path) -> None:
     assert "holds no checkpoint" in refused("status", "--state-directory", tmp_path)
-    assert "is no directory" in refused("status", "--state-directory", tmp_path / "none")
+    assert "does not exist" in refused("status", "--state-directory", tmp_path / "none")
 
 
 def test_the_status_looks_where_the_variable_says(tmp_path: Path) -> None:

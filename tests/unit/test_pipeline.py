@@ -132,6 +132,50 @@ def test_a_gap_whose_line_was_torn_by_a_kill_is_told_once(tmp_path: Path) -> Non
         assert rig.data() == whole.data(), f"torn after {torn_bytes} bytes"
 
 
+class Shortsighted(Rig):
+    """A rig whose reader misses a file for a moment, at one of its reads; reopening helps."""
+
+    def __init__(self, base: Path, *, at_read: int) -> None:
+        super().__init__(base, entries([b"m%d" % number for number in range(1, 9)]))
+        self.at_read = at_read
+        self.opened: list[ScriptedSource] = []
+
+    def source(self) -> ScriptedSource:
+        source = super().source()
+        self.opened.append(source)
+        if len(self.opened) == 2:  # The first one is the start's.
+            source.journal = self.journal[:2]
+
+            def miss() -> None:
+                if source.calls.count("read") == self.at_read:
+                    source.journal = [*self.journal[:2], *self.journal[5:]]
+
+            source.on_read = miss
+        return source
+
+
+class Turns(ScriptedStop):
+    """Set after some looks at it."""
+
+    looks = 0
+
+    def is_set(self) -> bool:
+        self.looks += 1
+        return self.looks > 12
+
+
+@pytest.mark.parametrize("at_read", [1, 2], ids=["in its turn", "in the look after a stall"])
+def test_a_gap_is_believed_only_when_the_journal_was_opened_again(
+    tmp_path: Path, at_read: int
+) -> None:
+    rig = Shortsighted(tmp_path, at_read=at_read)
+    rig.once, rig.unread = False, True
+    rig.run(stop=Turns(rig.clock))
+    assert rig.data() == rig.wanted()
+    assert rig.numbers.get("entries_lost") == 0
+    assert len(rig.opened) >= 3
+
+
 class Flaky(Rig):
     """A rig whose every source fails a number of times before it reads."""
 

@@ -55,7 +55,7 @@ def lock(tmp_path: Path) -> Iterator[int]:
 
 
 def test_a_directory_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is no directory; name the exporter's"):
+    with pytest.raises(ConfigError, match="does not exist; name the exporter's"):
         collect(tmp_path / "none")
 
 
