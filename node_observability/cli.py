@@ -16,7 +16,13 @@ from node_observability.errors import ToolboxError
 _PROGRAM = "node-observability"
 # The command, the module that has its ``configure(parser)`` and ``run(options) -> int``, what it is for.
 Commands = tuple[tuple[str, str, str], ...]
-COMMANDS: Commands = ()
+COMMANDS: Commands = (
+    (
+        "nodegroup",
+        "node_observability.nodegroup.cli",
+        "make and check node groups: label, taint, kubelet settings, registries, admin container",
+    ),
+)
 
 
 def parser(command: str | None = None, commands: Commands = COMMANDS) -> argparse.ArgumentParser:

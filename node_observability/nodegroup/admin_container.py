@@ -1,0 +1,97 @@
+"""The admin container's user data: base64 of JSON, with SSH keys or EC2 Instance Connect. Pure.
+
+What the production post patched into the container in four steps is two keys of this JSON since the
+official image of 2021 (admin container 0.7.2): the image has ec2-instance-connect, openssl and procps,
+links its host keys into ``/etc/ssh``, and writes what stands here into its ``sshd_config``.
+Source: bottlerocket-admin-container, README.md and start_admin.sh.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from node_observability.nodegroup.kinds import LINE, ListOf, Struct, pattern
+from node_observability.nodegroup.problem import Path, Problem
+from node_observability.nodegroup.walk import problems
+
+_USER: Final = pattern("a Linux user name", r"[a-z_][a-z0-9_-]{0,31}")
+_KEYS: Final = ListOf(LINE, least=1)
+_INSTANCE_CONNECT: Final = {
+    "authorized-keys-command": "/opt/aws/bin/eic_run_authorized_keys %u %f",
+    "authorized-keys-command-user": "ec2-instance-connect",
+}
+USER_DATA: Final = Struct(
+    {
+        "user": _USER,
+        "password-hash": LINE,
+        "ssh": Struct(
+            {
+                "authorized-keys": _KEYS,
+                "trusted-user-ca-keys": _KEYS,
+                "authorized-keys-command": LINE,
+                "authorized-keys-command-user": _USER,
+                "ciphers": _KEYS,
+                "key-exchange-algorithms": _KEYS,
+                "macs": _KEYS,
+            },
+            aliases={
+                "authorized_keys": "authorized-keys",
+                "trusted_user_ca_keys": "trusted-user-ca-keys",
+            },
+        ),
+    }
+)
+# Of our description, by the key of the JSON.
+SSH_KEYS: Final = {
+    "authorizedKeys": "authorized-keys",
+    "trustedUserCaKeys": "trusted-user-ca-keys",
+    "ciphers": "ciphers",
+    "keyExchangeAlgorithms": "key-exchange-algorithms",
+    "macs": "macs",
+}
+
+
+def user_data(
+    described: Mapping[str, object], password_hash: str | None
+) -> dict[str, object] | None:
+    """Return the JSON's content for what a description says, or None where it needs none."""
+    ssh: dict[str, object] = {
+        key: described[name] for name, key in SSH_KEYS.items() if name in described
+    }
+    if described.get("instanceConnect"):
+        ssh |= _INSTANCE_CONNECT
+    content: dict[str, object] = {}
+    if "user" in described:
+        content["user"] = described["user"]
+    if password_hash is not None:
+        content["password-hash"] = password_hash
+    if ssh:
+        content["ssh"] = ssh
+    return content or None
+
+
+def encode(content: Mapping[str, object]) -> str:
+    """Return it as the setting ``user-data`` wants it."""
+    return base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
+
+
+def encoded_problems(text: str, path: Path) -> Iterator[Problem]:
+    """Yield what is wrong with an admin container's user data as it stands in settings."""
+    try:
+        content = json.loads(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        yield Problem(path, "expected base64 of a JSON object, as the admin container reads it")
+        return
+    for problem in problems(USER_DATA, content):
+        yield Problem((*path, *problem.path), f"{problem.text} (in the JSON)")
+    ssh = content.get("ssh") if isinstance(content, dict) else None
+    if isinstance(ssh, dict):
+        command = "authorized-keys-command" in ssh
+        if command != ("authorized-keys-command-user" in ssh):
+            yield Problem(
+                (*path, "ssh"),
+                "sshd wants authorized-keys-command and authorized-keys-command-user together"
+                " (in the JSON)",
+            )

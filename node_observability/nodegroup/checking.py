@@ -1,0 +1,135 @@
+"""``node-observability nodegroup check``: user data, descriptions, and the chart's values beside them."""
+
+import argparse
+from collections.abc import Callable, Iterable
+
+from node_observability.errors import UsageError
+from node_observability.nodegroup import chart_values, check, files, render, yaml_document
+from node_observability.nodegroup.described import Described, read_description
+from node_observability.nodegroup.description import Taint
+from node_observability.nodegroup.envelope import LIMIT_BYTES
+from node_observability.nodegroup.target_rules import TARGETS
+
+_YAML = (".yaml", ".yml")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags."""
+    parser.add_argument(
+        "--target",
+        action="append",
+        choices=TARGETS,
+        default=[],
+        help="what it drops or rejects is an error (may be repeated); without, all are told about",
+    )
+    parser.add_argument(
+        "--chart-values",
+        metavar="FILE",
+        help="values of the chart: compare its selection and tolerations with label and taint",
+    )
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="user data (TOML, or gzip of it; - is standard input), or a description (.yaml)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Judge the files; every problem is one line."""
+    chart = _chart(options.chart_values)
+    errors: list[str] = []
+    for name in options.files:
+        if name.endswith(_YAML):
+            errors += _check_description(name, options.target, chart)
+        else:
+            errors += _check_user_data(name, options.target, chart)
+    if errors:
+        raise UsageError(*errors)
+    return 0
+
+
+def _check_description(
+    name: str, targets: list[str], chart: chart_values.Selection | None
+) -> list[str]:
+    one = read_description(name)
+    errors = _of_targets(targets, lambda target: one.at(render.losses(target, one.group, one.tree)))
+    errors += [line for target in targets for line in too_large(target, one)]
+    errors += _compared(name, chart, dict(one.group.labels), list(one.group.taints))
+    if not errors:
+        print(f"{name}: a node group that can be rendered")
+    return errors
+
+
+def too_large(target: str, one: Described) -> list[str]:
+    """Return the one problem of user data that EC2 would not take, if it is one."""
+    size = render.user_data_bytes(target, one.group, one.tree)
+    if size <= LIMIT_BYTES:
+        return []
+    return [f"{one.name}: {target}: user data of {size} bytes, more than EC2 takes ({LIMIT_BYTES})"]
+
+
+def _check_user_data(
+    name: str, targets: list[str], chart: chart_values.Selection | None
+) -> list[str]:
+    report = check.check(files.read_bytes(name))
+    errors = [_located(name, finding) for finding in report.errors]
+    for finding in report.warnings:
+        files.warn(_located(name, finding))
+    if errors:
+        return errors
+
+    def told(target: str) -> Iterable[str]:
+        for effect, line in check.target_effects(report, target):
+            if effect.loses or not targets:
+                place = f"{name}:{line}" if line else name
+                yield f"{place}: {effect.path_text}: {target}: {effect.text}"
+
+    errors = _of_targets(targets, told, but=() if targets else ("user-data",))
+    errors += _compared(name, chart, *check.labels_and_taints(report.settings))
+    if not errors:
+        print(f"{name}: valid user data, {report.size_bytes} of {LIMIT_BYTES} bytes")
+    return errors
+
+
+def _of_targets(
+    targets: list[str], told: Callable[[str], Iterable[str]], but: tuple[str, ...] = ()
+) -> list[str]:
+    """Return the errors of the targets that were asked for; with none, print what all would do."""
+    if targets:
+        return [line for target in targets for line in told(target)]
+    for target in TARGETS:
+        for line in () if target in but else told(target):
+            print(line)
+    return []
+
+
+def _compared(
+    name: str,
+    chart: chart_values.Selection | None,
+    labels: dict[str, str],
+    taints: list[Taint],
+) -> list[str]:
+    if chart is None:
+        return []
+    return [f"{name}: {one.text}" for one in chart_values.differences(chart, labels, taints)]
+
+
+def _chart(name: str | None) -> chart_values.Selection | None:
+    if name is None:
+        return None
+    try:
+        document = yaml_document.read(files.read_text(name))
+    except yaml_document.YamlError as error:
+        raise UsageError(*(f"{name}:{line}: {one.text}" for one, line in error.problems)) from None
+    chosen, problems = chart_values.selection(document.data)
+    if chosen is None:
+        raise UsageError(
+            *(f"{name}:{document.line(one.path) or 1}: {one.sentence}" for one in problems)
+        )
+    return chosen
+
+
+def _located(name: str, finding: check.Finding) -> str:
+    place = f"{name}:{finding.line}" if finding.line else name
+    return f"{place}: {finding.problem.sentence}"

@@ -1,0 +1,133 @@
+"""``node-observability nodegroup render | check | kube-reserved``."""
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from node_observability.errors import UsageError
+from node_observability.nodegroup import checking, credentials, documents, files, render
+from node_observability.nodegroup.described import Described, read_description
+from node_observability.nodegroup.kube_reserved import kube_reserved
+from node_observability.nodegroup.target_rules import TARGETS
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands."""
+    commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _configure_render(
+        commands.add_parser("render", help="make a target's file", allow_abbrev=False)
+    )
+    checking.configure(
+        commands.add_parser(
+            "check",
+            help="judge user data, or a description, before a node has to",
+            allow_abbrev=False,
+        )
+    )
+    reserved = commands.add_parser(
+        "kube-reserved", help="print what a node of that size reserves", allow_abbrev=False
+    )
+    reserved.add_argument("--cores", type=_count(1, 65535), required=True, metavar="N")
+    reserved.add_argument("--max-pods", type=_count(1, 65535), required=True, metavar="N")
+    reserved.add_argument("--format", choices=["toml", "json"], default="toml")
+
+
+def _configure_render(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--target", choices=TARGETS, required=True)
+    parser.add_argument(
+        "--with-credentials",
+        action="store_true",
+        help="read the secrets and write them out; without it, placeholders stand for them",
+    )
+    parser.add_argument("--output", metavar="FILE", help="write there instead of standard output")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="a description (docs/node-groups.md); for eksctl several, of one cluster",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the subcommand."""
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "render": _render,
+        "check": checking.run,
+        "kube-reserved": _kube_reserved,
+    }
+    return actions[options.action](options)
+
+
+def _kube_reserved(options: argparse.Namespace) -> int:
+    settings = kube_reserved(options.cores, options.max_pods).settings()
+    if options.format == "json":
+        print(json.dumps(settings))
+    else:
+        print(documents.user_data({"kubernetes": {"kube-reserved": settings}}), end="")
+    return 0
+
+
+def _render(options: argparse.Namespace) -> int:
+    described = [read_description(name) for name in options.files]
+    if len(described) > 1:
+        _can_be_joined(options.target, described)
+    problems = [
+        line
+        for one in described
+        for line in [
+            *one.at(render.losses(options.target, one.group, one.tree)),
+            *checking.too_large(options.target, one),
+        ]
+    ]
+    if problems:
+        raise UsageError(*problems)
+    secrets = options.with_credentials
+    try:
+        text = render.render(
+            options.target,
+            [one.group for one in described],
+            [_resolve(one.name) if secrets else credentials.placeholder for one in described],
+        )
+    except credentials.SecretError as error:
+        raise UsageError(error.problem.sentence) from None
+    if secrets:
+        files.warn(
+            "the output has credentials in it; so has the user data that every node can read"
+        )
+    elif any(one.has_secrets for one in described):
+        files.warn(
+            f"{credentials.PLACEHOLDER} stands for credentials; --with-credentials writes them"
+        )
+    if options.output is None:
+        print(text, end="")
+    else:
+        files.write(options.output, text, secret=secrets)
+    return 0
+
+
+def _resolve(name: str) -> credentials.Resolve:
+    directory = Path() if name == files.STDIN else Path(name).parent
+    return credentials.reader(os.environ, directory)
+
+
+def _can_be_joined(target: str, described: list[Described]) -> None:
+    if not render.joins(target):
+        names = " and ".join(one.name for one in described[1:])
+        raise UsageError(f"a file for {target} holds one node group; render {names} apart")
+    first = described[0]
+    for other in described[1:]:
+        if other.group.cluster != first.group.cluster:
+            raise UsageError(f"{other.name}: cluster: differs from that of {first.name}")
+        if other.group.name in [one.group.name for one in described if one is not other]:
+            raise UsageError(f"{other.name}: name: {other.group.name} is another file's name too")
+
+
+def _count(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"expected a number from {least} to {most}: {text!r}")
+        return int(text)
+
+    return parse

@@ -1,0 +1,72 @@
+"""A description as a file: read, checked whole, and ready to be rendered."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from node_observability.errors import UsageError
+from node_observability.nodegroup import assembly, credentials, files, settings_rules, yaml_document
+from node_observability.nodegroup.description import NodeGroup, parse
+from node_observability.nodegroup.problem import Problem
+
+# Where a description says what stands under ``settings.``.
+_ORIGIN: Final[Mapping[str, str]] = {
+    "kubernetes": "kubelet",
+    "container-registry": "registries",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A node group, the file it is from, and its settings with placeholders for secrets."""
+
+    name: str
+    group: NodeGroup
+    tree: assembly.Settings
+    document: yaml_document.Document
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether it names any."""
+        return any(True for _ in settings_rules.secrets(self.tree)) or (
+            "passwordHash" in self.group.admin_container
+        )
+
+    def at(self, problems: Iterable[Problem]) -> list[str]:
+        """Return problems as lines, each with its place in the file."""
+        return [_line(self.name, self.document, problem) for problem in problems]
+
+
+def read_description(name: str) -> Described:
+    """Return the node group that a file describes.
+
+    Raises:
+        UsageError: with every problem of the file.
+    """
+    try:
+        document = yaml_document.read(files.read_text(name))
+    except yaml_document.YamlError as error:
+        raise UsageError(
+            *(f"{name}:{line}: {problem.sentence}" for problem, line in error.problems)
+        ) from None
+    group, problems = parse(document.data)
+    if group is None:
+        raise UsageError(*(_line(name, document, problem) for problem in problems))
+    tree = assembly.settings(group, credentials.placeholder)
+    problems = [_from_settings(one) for one in settings_rules.problems(tree)]
+    if problems:
+        raise UsageError(*(_line(name, document, problem) for problem in problems))
+    return Described(name, group, tree, document)
+
+
+def _from_settings(problem: Problem) -> Problem:
+    """Return a problem of assembled settings with the path that the description has for it."""
+    _, group, *rest = problem.path
+    if group in _ORIGIN:
+        return Problem((_ORIGIN[str(group)], *rest), problem.text)
+    return problem
+
+
+def _line(name: str, document: yaml_document.Document, problem: Problem) -> str:
+    line = document.line(problem.path)
+    return f"{name}:{line or 1}: {problem.sentence}"

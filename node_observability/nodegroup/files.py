@@ -1,0 +1,71 @@
+"""Files in and out: the edge where paths become texts, and errors name the file."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from node_observability.errors import ToolboxError, UsageError
+
+STDIN: Final = "-"
+_LARGEST_BYTES: Final = 4 * 1024 * 1024
+_SECRET_MODE: Final = 0o600
+_PLAIN_MODE: Final = 0o644
+
+
+def read_bytes(name: str) -> bytes:
+    """Return a file's content; ``-`` is standard input.
+
+    Raises:
+        UsageError: if it can't be read, or is far too large to be what is wanted.
+    """
+    try:
+        if name == STDIN:
+            data = sys.stdin.buffer.read(_LARGEST_BYTES + 1)
+        else:
+            with Path(name).open("rb") as stream:
+                data = stream.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"can't read {name}: {os.strerror(error.errno or 0)}") from None
+    if len(data) > _LARGEST_BYTES:
+        raise UsageError(f"{name} is larger than {_LARGEST_BYTES} bytes")
+    return data
+
+
+def read_text(name: str) -> str:
+    """Return a text file's content.
+
+    Raises:
+        UsageError: likewise, and if it is not UTF-8.
+    """
+    try:
+        return read_bytes(name).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is not UTF-8: byte {error.object[error.start]:#04x}") from None
+
+
+def write(name: str, text: str, *, secret: bool) -> None:
+    """Write a file whole or not at all; with secrets in it, for its owner alone.
+
+    Raises:
+        ToolboxError: if it can't be written.
+    """
+    path = Path(name)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            Path(temporary).chmod(_SECRET_MODE if secret else _PLAIN_MODE)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ToolboxError(f"can't write {name}: {os.strerror(error.errno or 0)}") from None
+
+
+def warn(text: str) -> None:
+    """Say something on standard error that is no reason to stop."""
+    print(f"node-observability nodegroup: warning: {text}", file=sys.stderr)

@@ -1,0 +1,150 @@
+"""What a value may be: the vocabulary in which the tables of settings and of our input are written.
+
+Guarantees: a kind is immutable data; a scalar's ``accepts`` is total (any object in, a truth value
+out). Not here: walking a document (``walk``), and which setting is of which kind (``model``).
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+# serde's i32, i64, u32 and u8, as the settings models declare their integers.
+I32_MAX = 2**31 - 1
+I64_MAX = 2**63 - 1
+U32_MAX = 2**32 - 1
+U8_MAX = 2**8 - 1
+# What Bottlerocket's single-line strings may not contain (settings SDK, modeled-types, shared.rs).
+_LINE_ENDS = re.compile("[\n\r\v\f\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value. ``expects`` completes "expected …"; ``accepts`` decides."""
+
+    expects: str
+    accepts: Callable[[object], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A table of known keys.
+
+    ``aliases`` are other spellings that the reader accepts, by the key that they stand for;
+    ``refused`` are keys that people expect, each with the reason why there is none.
+    """
+
+    fields: "Mapping[str, Kind]"
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """A table whose keys the user chooses."""
+
+    key: Scalar
+    value: "Kind"
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """An array of at least ``least`` and at most ``most`` items."""
+
+    item: "Kind"
+    least: int = 0
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of several shapes (a scalar, a list, a table): the first that fits the value's is meant."""
+
+    kinds: "tuple[Kind, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """A part that exists in the settings model, but whose insides are not in our table."""
+
+
+Kind = Scalar | Struct | MapOf | ListOf | OneOf | Unchecked
+
+
+def text(expects: str, accepts: Callable[[str], bool]) -> Scalar:
+    """Return a kind of string."""
+    return Scalar(expects, lambda value: isinstance(value, str) and accepts(value))
+
+
+def pattern(expects: str, regex: str) -> Scalar:
+    """Return a kind of string that matches ``regex`` whole, with ASCII classes."""
+    compiled = re.compile(regex, re.ASCII)
+    return text(expects, lambda value: compiled.fullmatch(value) is not None)
+
+
+def integer(least: int, most: int, *, step: int = 1) -> Scalar:
+    """Return a kind of integer within bounds, both included, that ``step`` divides."""
+    expects = f"an integer from {least} to {most}" + (f", a multiple of {step}" if step > 1 else "")
+    return Scalar(
+        expects,
+        # bool is an int in Python, and neither in TOML nor in YAML.
+        lambda value: (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and least <= value <= most
+            and value % step == 0
+        ),
+    )
+
+
+def choice(*names: str) -> Scalar:
+    """Return a kind of string that is one of ``names``."""
+    quoted = [f'"{name}"' for name in names]
+    listed = f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else quoted[0]
+    return text(listed, lambda value: value in names)
+
+
+def _decodes(value: str) -> bool:
+    try:
+        base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_url(value: str) -> bool:
+    """Bottlerocket puts ``http://`` before what is no URL, so an image reference is one too."""
+    if not value or value != value.strip() or re.search(r"[\x00-\x20\x7f<>\"`{}|\\^]", value):
+        return False
+    try:
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        port = parts.port
+    except ValueError:
+        return False
+    return bool(parts.hostname) or (parts.scheme in ("unix", "file") and port is None)
+
+
+BOOLEAN = Scalar("true or false", lambda value: isinstance(value, bool))
+STRING = text("a string", lambda _: True)
+LINE = text("a string of one line", lambda value: _LINE_ENDS.search(value) is None)
+BASE64 = text("base64 (standard alphabet, padded, no line ends)", _decodes)
+ADDRESS = text("an IP address", _is_address)
+URL = text("a URL or an image reference", _is_url)
+HOSTNAME = pattern(
+    "a host name of lower-case letters, digits, '-' and '.'",
+    r"(?=.{1,253}\Z)[0-9a-z][0-9a-z-]{0,62}(\.[0-9a-z][0-9a-z-]{0,62})*",
+)
+# The length is containerd's limit for an id, which Bottlerocket's identifiers become.
+IDENTIFIER = pattern("letters, digits and '-', 76 at most", r"[0-9A-Za-z-]{0,76}")

@@ -1,0 +1,86 @@
+"""From descriptions to a target's file, or every reason why that target can't carry them. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from node_observability.nodegroup import assembly, documents
+from node_observability.nodegroup.credentials import Resolve
+from node_observability.nodegroup.description import NodeGroup
+from node_observability.nodegroup.problem import Problem
+from node_observability.nodegroup.target_rules import TARGETS, effects
+from node_observability.nodegroup.targets import cloudformation, eksctl, karpenter, user_data
+
+_Groups = list[tuple[NodeGroup, assembly.Settings]]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A way of creating nodes. ``placed``: the settings that travel as such; ``joins``: several groups fit
+    into one file.
+    """
+
+    render: Callable[[_Groups], str]
+    losses: Callable[[NodeGroup], Iterator[Problem]]
+    placed: Callable[[NodeGroup, assembly.Settings], assembly.Settings]
+    joins: bool = False
+
+
+_TARGETS: Final[Mapping[str, Target]] = {
+    "user-data": Target(user_data.render, user_data.losses, user_data.placed),
+    "eksctl": Target(eksctl.render, eksctl.losses, lambda _, tree: eksctl.placed(tree), joins=True),
+    "eksctl-managed": Target(
+        eksctl.render_managed,
+        eksctl.losses_managed,
+        lambda _, tree: eksctl.placed(tree),
+        joins=True,
+    ),
+    "cloudformation": Target(cloudformation.render, cloudformation.losses, cloudformation.placed),
+    "karpenter": Target(karpenter.render, karpenter.losses, lambda _, tree: karpenter.placed(tree)),
+}
+assert tuple(_TARGETS) == TARGETS  # noqa: S101 - the rules and the renderers are one list
+# Which part of a description a setting under ``settings.`` came from.
+_ORIGIN: Final[Mapping[str, str]] = {
+    "kubernetes": "kubelet",
+    "container-registry": "registries",
+    "host-containers": "adminContainer",
+}
+
+
+def losses(target: str, group: NodeGroup, tree: Mapping[str, Any]) -> list[Problem]:
+    """Return everything of a description that would not reach a node by this target."""
+    chosen = _TARGETS[target]
+    found = list(chosen.losses(group))
+    placed = chosen.placed(group, dict(tree))
+    found += [
+        Problem((_ORIGIN["kubernetes"], effect.path[-1]), f"{target}: {effect.text}")
+        for effect in effects(target, placed)
+        if effect.loses and effect.path[-1] in tree.get("kubernetes", {})
+    ]
+    return found
+
+
+def joins(target: str) -> bool:
+    """Whether a file of this target holds several node groups."""
+    return _TARGETS[target].joins
+
+
+def render(target: str, groups: list[NodeGroup], resolves: list[Resolve]) -> str:
+    """Return a target's file.
+
+    Raises:
+        SecretError: if a secret can't be had.
+    """
+    pairs = [
+        (group, assembly.settings(group, resolve))
+        for group, resolve in zip(groups, resolves, strict=True)
+    ]
+    return _TARGETS[target].render(pairs)
+
+
+def user_data_bytes(target: str, group: NodeGroup, tree: assembly.Settings) -> int:
+    """Return how large the user data is that this target's file carries, in bytes."""
+    placed = _TARGETS[target].placed(group, tree)
+    if target == "user-data":
+        return len(user_data.render([(group, tree)]).encode())
+    return len(documents.user_data(placed).encode()) if placed else 0

@@ -1,0 +1,86 @@
+"""What the table of settings can't say: rules between settings, and settings that hold documents. Pure.
+
+Each rule is one that makes a node, its kubelet or its image pulls fail later, and far from the cause.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from node_observability.nodegroup import admin_container
+from node_observability.nodegroup.problem import Path, Problem
+
+_FORMS: Final = ("password", "auth", "identitytoken")
+
+
+def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what does not go together in settings whose values are of their kinds."""
+    yield from _kubernetes(settings.get("kubernetes", {}))
+    yield from _registries(settings.get("container-registry", {}))
+    yield from _host_containers(settings.get("host-containers", {}))
+    yield from _bootstrap_commands(settings.get("bootstrap-commands", {}))
+
+
+def secrets(settings: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the paths of secrets, which user data shows to whoever reaches the instance metadata."""
+    registry = settings.get("container-registry", {})
+    for index, login in enumerate(registry.get("credentials", registry.get("creds", []))):
+        for form in _FORMS:
+            if form in login:
+                yield ("settings", "container-registry", "credentials", index, form)
+    for key in ("bootstrap-token", "server-key"):
+        if key in settings.get("kubernetes", {}):
+            yield ("settings", "kubernetes", key)
+    if "credentials" in settings.get("aws", {}):
+        yield ("settings", "aws", "credentials")
+
+
+def _kubernetes(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
+    path = ("settings", "kubernetes")
+    soft = kubernetes.get("eviction-soft", {})
+    grace = kubernetes.get("eviction-soft-grace-period", {})
+    # The kubelet does not start with a soft threshold that has no grace period.
+    for signal in soft:
+        if signal not in grace:
+            text = "has no eviction-soft-grace-period, and the kubelet does not start without"
+            yield Problem((*path, "eviction-soft", signal), text)
+    for signal in grace:
+        if signal not in soft:
+            yield Problem((*path, "eviction-soft-grace-period", signal), "has no eviction-soft")
+    low, high = (kubernetes.get(f"image-gc-{which}-threshold-percent") for which in ("low", "high"))
+    if low is not None and high is not None and int(low) >= int(high):
+        text = f"is {low}, and must be below the high threshold, which is {high}"
+        yield Problem((*path, "image-gc-low-threshold-percent"), text)
+
+
+def _registries(registry: Mapping[str, Any]) -> Iterator[Problem]:
+    name = "credentials" if "credentials" in registry else "creds"
+    for index, login in enumerate(registry.get(name, [])):
+        path = ("settings", "container-registry", name, index)
+        forms = [form for form in _FORMS if form in login]
+        if len(forms) > 1:
+            yield Problem(path, f"has {' and '.join(forms)}; keep one")
+        elif not forms:
+            yield Problem(path, "has no credentials: write password, auth or identitytoken")
+        if ("username" in login) != ("password" in login):
+            yield Problem(path, "username and password belong together")
+
+
+def _host_containers(containers: Mapping[str, Any]) -> Iterator[Problem]:
+    path = ("settings", "host-containers")
+    admin = containers.get("admin", {})
+    if admin.get("user-data"):
+        yield from admin_container.encoded_problems(
+            admin["user-data"], (*path, "admin", "user-data")
+        )
+    for name, container in containers.items():
+        if name not in ("admin", "control") and "source" not in container:
+            text = "has no source: only admin and control have an image by default"
+            yield Problem((*path, name), text)
+
+
+def _bootstrap_commands(commands: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, one in commands.items():
+        for index, command in enumerate(one.get("commands", [])):
+            if command[0] != "apiclient":
+                path = ("settings", "bootstrap-commands", name, "commands", index)
+                yield Problem(path, f'only apiclient can be run here, not "{command[0]}"')

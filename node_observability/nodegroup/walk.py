@@ -1,0 +1,155 @@
+"""Compares a parsed document with a kind; every problem is found at once. Pure."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+
+from node_observability.nodegroup.kinds import Kind, ListOf, MapOf, OneOf, Scalar, Struct, Unchecked
+from node_observability.nodegroup.problem import Path, Problem
+
+_SHOWN = 60
+
+
+def problems(kind: Kind, value: object, path: Path = ()) -> Iterator[Problem]:
+    """Yield each way in which ``value`` is not of ``kind``."""
+    match kind:
+        case Scalar():
+            if not kind.accepts(value):
+                yield Problem(path, f"expected {kind.expects}, found {shown(value)}")
+        case Struct():
+            yield from _struct(kind, value, path)
+        case MapOf():
+            yield from _map(kind, value, path)
+        case ListOf():
+            yield from _list(kind, value, path)
+        case OneOf():
+            fitting = next((one for one in kind.kinds if _fits(one, value)), None)
+            if fitting is None:
+                expected = " or ".join(_expects(one) for one in kind.kinds)
+                yield Problem(path, f"expected {expected}, found {shown(value)}")
+            else:
+                yield from problems(fitting, value, path)
+        case Unchecked():
+            if not isinstance(value, dict):
+                yield Problem(path, f"expected a table, found {shown(value)}")
+
+
+def unchecked(kind: Kind, value: object, path: Path = ()) -> Iterator[Path]:
+    """Yield each part of ``value`` that the table knows to exist, and no more."""
+    if isinstance(kind, Unchecked):
+        yield path
+    elif isinstance(kind, Struct) and isinstance(value, Mapping):
+        for key, inner in value.items():
+            name = kind.aliases.get(key, key)
+            if name in kind.fields:
+                yield from unchecked(kind.fields[name], inner, (*path, key))
+
+
+def shown(value: object) -> str:
+    """Return a value as a sentence names it, cut where it is long."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            cut = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+            quoted = cut.encode("unicode_escape").decode("ascii") if not cut.isprintable() else cut
+            return f'"{quoted}"'
+        case Mapping():
+            return "a table"
+        case list():
+            return "an empty array" if not value else "an array"
+        case None:
+            return "nothing"
+        case _:
+            return str(value)
+
+
+def closest(name: str, names: Iterable[str]) -> str:
+    """Return a hint at the known name that was meant, or an empty text."""
+    found = difflib.get_close_matches(name, list(names), n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _struct(kind: Struct, value: object, path: Path) -> Iterator[Problem]:
+    if not isinstance(value, Mapping):
+        yield Problem(path, f"expected a table, found {shown(value)}")
+        return
+    met: dict[str, str] = {}
+    for key, inner in value.items():
+        name = kind.aliases.get(key, key)
+        here = (*path, key)
+        if name in kind.refused:
+            yield Problem(here, kind.refused[name])
+        elif name not in kind.fields:
+            hint = closest(str(key), [*kind.fields, *kind.aliases])
+            yield Problem(here, f"there is no such key{hint}")
+        elif name in met:
+            yield Problem(here, f"{met[name]} says the same; keep one of them")
+        else:
+            met[name] = key
+            yield from problems(kind.fields[name], inner, here)
+    for name in kind.required:
+        if name not in met:
+            yield Problem((*path, name), "is missing")
+
+
+def _map(kind: MapOf, value: object, path: Path) -> Iterator[Problem]:
+    if not isinstance(value, Mapping):
+        yield Problem(path, f"expected a table, found {shown(value)}")
+        return
+    for key, inner in value.items():
+        here = (*path, key)
+        if isinstance(inner, Mapping) and _takes_no_table(kind.value):
+            # key.with.dots = "x" without quotes is a table within a table.
+            yield Problem(here, f'a key with dots must be in quotes: "{_joined(key, inner)}" = …')
+        elif not kind.key.accepts(key):
+            yield Problem(here, f"expected {kind.key.expects} as the key")
+        else:
+            yield from problems(kind.value, inner, here)
+
+
+def _list(kind: ListOf, value: object, path: Path) -> Iterator[Problem]:
+    if not isinstance(value, list):
+        yield Problem(path, f"expected {_expects(kind)}, found {shown(value)}")
+        return
+    if len(value) < kind.least:
+        yield Problem(path, f"expected {kind.least} or more items, found {len(value)}")
+    if kind.most is not None and len(value) > kind.most:
+        yield Problem(path, f"expected at most {kind.most} items, found {len(value)}")
+    for index, item in enumerate(value):
+        yield from problems(kind.item, item, (*path, index))
+
+
+def _takes_no_table(kind: Kind) -> bool:
+    if isinstance(kind, OneOf):
+        return all(_takes_no_table(one) for one in kind.kinds)
+    return isinstance(kind, Scalar | ListOf)
+
+
+def _joined(key: str, inner: Mapping[str, object]) -> str:
+    name = key
+    at: object = inner
+    while isinstance(at, Mapping) and at:
+        first = next(iter(at))
+        name += f".{first}"
+        at = at[first]
+    return name
+
+
+def _fits(kind: Kind, value: object) -> bool:
+    match kind:
+        case Scalar():
+            return not isinstance(value, dict | list)
+        case ListOf():
+            return isinstance(value, list)
+        case _:
+            return isinstance(value, dict)
+
+
+def _expects(kind: Kind) -> str:
+    match kind:
+        case Scalar():
+            return kind.expects
+        case ListOf():
+            return f"an array of {_expects(kind.item)}"
+        case _:
+            return "a table"

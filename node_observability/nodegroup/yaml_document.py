@@ -1,0 +1,149 @@
+"""YAML both ways: read with the line of every key, written without surprises. Pure.
+
+Reading refuses what PyYAML passes over in silence (a key twice: the last wins) and what has no place in
+a description (keys that are no strings). Writing puts every string in quotes that any of the readers
+of its output (YAML 1.1 and 1.2, Go's and Python's) could take for something else: ``y``, ``1e3``, ``on``.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from node_observability.nodegroup.problem import Path, Problem
+
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*", re.ASCII)
+# YAML 1.1 reads these as booleans, null or numbers.
+_WORDS: Final = frozenset(
+    "y n yes no on off true false null nan inf none".split()  # noqa: SIM905 - a list reads worse
+)
+_WIDTH = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a text holds, and the line, from 1, of each path."""
+
+    data: object
+    lines: Mapping[Path, int]
+
+    def line(self, path: Path) -> int | None:
+        """Return the line of a path, or of the nearest part around it."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.lines:
+                return self.lines[path[:end]]
+        return None
+
+
+class YamlError(Exception):
+    """The text is not YAML, or not YAML that we take. Each problem with its line."""
+
+    def __init__(self, problems: list[tuple[Problem, int]]) -> None:
+        super().__init__("; ".join(problem.text for problem, _ in problems))
+        self.problems = problems
+
+
+def read(text: str) -> Document:
+    """Parse one YAML document.
+
+    Raises:
+        YamlError: if it is not YAML, has a key twice, or a key that is no string.
+    """
+    try:
+        with contextlib.closing(_Loader(text)) as loader:
+            node = loader.get_single_node()
+            lines: dict[Path, int] = {}
+            found = list(_walk(node, (), lines, ())) if node is not None else []
+            if found:
+                raise YamlError(found)
+            return Document(None if node is None else loader.construct_document(node), lines)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise YamlError([(Problem((), f"not YAML: {error.problem}"), line)]) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        wrong = f"not YAML: the character {ord(text[error.position]):#06x}"
+        raise YamlError([(Problem((), wrong), line)]) from None
+    except (yaml.YAMLError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise YamlError([(Problem((), f"not YAML: {first}"), 1)]) from None
+
+
+def block(value: object, indent: int) -> str:
+    """Return what stands after a key's colon: a scalar on its line, or a block below it."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True
+    ).removesuffix("...\n")
+    text = text.rstrip("\n")
+    if isinstance(value, Mapping | list) and value:
+        pad = " " * indent
+        return "\n" + "\n".join(f"{pad}{line}" if line else line for line in text.split("\n"))
+    if text.startswith(("|", ">")):
+        # PyYAML indents a block scalar at the top by two; the rest is the place where it stands.
+        pad = " " * (indent - 2)
+        first, *rest = text.split("\n")
+        return "\n".join([f" {first}", *(f"{pad}{line}" if line else line for line in rest)])
+    return f" {text}"
+
+
+def _walk(
+    node: yaml.Node, path: Path, lines: dict[Path, int], around: tuple[int, ...]
+) -> Iterator[tuple[Problem, int]]:
+    line = node.start_mark.line + 1
+    lines.setdefault(path, line)
+    if id(node) in around:
+        yield Problem(path, "refers to itself"), line
+        return
+    inside = (*around, id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _walk(item, (*path, index), lines, inside)
+    elif isinstance(node, yaml.MappingNode):
+        met: set[str] = set()
+        for key, inner in node.value:
+            at = key.start_mark.line + 1
+            if key.tag == "tag:yaml.org,2002:merge":
+                yield from _walk(inner, path, lines, inside)
+            elif key.tag != "tag:yaml.org,2002:str":
+                text = key.value if isinstance(key, yaml.ScalarNode) else "a list or table"
+                yield Problem(path, f'the key {text} must be a string: write it as "{text}"'), at
+            elif key.value in met:
+                yield Problem((*path, key.value), "stands here twice; keep one"), at
+            else:
+                met.add(key.value)
+                lines[(*path, key.value)] = at
+                yield from _walk(inner, (*path, key.value), lines, inside)
+
+
+class _Loader(yaml.SafeLoader):
+    """Closable, which is how it lets go of the text."""
+
+    def close(self) -> None:
+        """Break the parser's cycles of references."""
+        self.dispose()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style, list items indented, no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401 - as PyYAML has it
+        del data
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002
+        del indentless
+        super().increase_indent(flow, False)
+
+
+def _string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    if "\n" in text and text.endswith("\n"):
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
+    plain = _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _string)

@@ -1,0 +1,264 @@
+"""``node-observability nodegroup``: files in, files out, exit codes, and what is kept secret."""
+
+import json
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from node_observability import cli
+from node_observability.nodegroup import credentials
+
+DESCRIPTION = """\
+name: workers
+cluster: {name: demo, apiServer: "https://example.com", certificate: QUJD}
+labels: {os: bottlerocket}
+"""
+REGISTRY = """\
+registries:
+- registry: harbor.example.com
+  username: account
+  password: {file: password}
+- registry: other.example.com
+  auth: {file: auth}
+"""
+
+
+def run(*arguments: str) -> int:
+    return cli.main(["nodegroup", *arguments])
+
+
+def write(directory: Path, text: str, name: str = "workers.yaml") -> str:
+    (directory / name).write_text(text)
+    return str(directory / name)
+
+
+def test_a_description_is_rendered_to_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("render", "--target", "user-data", write(tmp_path, DESCRIPTION)) == 0
+    out, err = capsys.readouterr()
+    assert tomllib.loads(out)["settings"]["kubernetes"]["node-labels"] == {"os": "bottlerocket"}
+    assert err == ""
+
+
+def test_secrets_are_written_only_when_asked_for_and_then_for_the_owner_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, DESCRIPTION + REGISTRY)
+    output = tmp_path / "user-data.toml"
+    target = ["render", "--target", "user-data", "--output", str(output), file]
+    # The files are not there: nothing is read without the flag.
+    assert run(*target) == 0
+    logins = tomllib.loads(output.read_text())["settings"]["container-registry"]["credentials"]
+    assert logins[0]["password"] == credentials.PLACEHOLDER
+    assert "--with-credentials writes them" in capsys.readouterr().err
+    (tmp_path / "password").write_text("hunter2\n")
+    (tmp_path / "auth").write_text("dTpw")
+    assert run(*target, "--with-credentials") == 0
+    logins = tomllib.loads(output.read_text())["settings"]["container-registry"]["credentials"]
+    assert [logins[0]["password"], logins[1]["auth"]] == ["hunter2", "dTpw"]
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    out, err = capsys.readouterr()
+    assert "every node can read" in err
+    assert "hunter2" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("prepare", "expected"),
+    [
+        ({}, "registries[0].password: can't read {dir}/password: No such file or directory"),
+        ({"password": b""}, "registries[0].password: the file {dir}/password is empty"),
+        (
+            {"password": b"a\nb\n"},
+            "registries[0].password: the file {dir}/password has more than one line",
+        ),
+        ({"password": b"\xff"}, "registries[0].password: {dir}/password is not UTF-8"),
+        (
+            {"password": b"x" * 70_000},
+            "registries[0].password: {dir}/password is larger than 65536 bytes",
+        ),
+        (
+            {"password": b"hunter2"},
+            "registries[1].auth: can't read {dir}/auth: No such file or directory",
+        ),
+    ],
+)
+def test_a_secret_that_cannot_be_had_is_told_and_nothing_is_written(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    prepare: dict[str, bytes],
+    expected: str,
+) -> None:
+    for name, content in prepare.items():
+        (tmp_path / name).write_bytes(content)
+    file = write(tmp_path, DESCRIPTION + REGISTRY)
+    assert run("render", "--target", "user-data", "--with-credentials", file) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"node-observability nodegroup: {expected.format(dir=tmp_path)}\n"
+
+
+def test_what_auth_holds_is_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "auth").write_text("user:password")
+    text = DESCRIPTION + "registries: [{registry: r, auth: {file: auth}}]\n"
+    file = write(tmp_path, text)
+    assert run("render", "--target", "user-data", "--with-credentials", file) == 2
+    assert 'is not base64 of "user:password"' in capsys.readouterr().err
+
+
+def test_several_groups_of_one_cluster_make_one_eksctl_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "name: {}\ncluster: {{name: demo, region: eu-west-1}}\ninstanceTypes: [m5.large]\n"
+    files = [write(tmp_path, text.format(name), f"{name}.yaml") for name in ("a", "b")]
+    assert run("render", "--target", "eksctl-managed", *files) == 0
+    groups = yaml.safe_load(capsys.readouterr().out)["managedNodeGroups"]
+    assert [group["name"] for group in groups] == ["a", "b"]
+    other = write(tmp_path, text.format("c").replace("eu-west-1", "eu-west-2"), "c.yaml")
+    assert run("render", "--target", "eksctl-managed", files[0], other) == 2
+    assert f"{other}: cluster: differs from that of {files[0]}" in capsys.readouterr().err
+    assert run("render", "--target", "eksctl-managed", files[0], files[0]) == 2
+    assert "a is another file's name too" in capsys.readouterr().err
+    assert run("render", "--target", "karpenter", *files) == 2
+    assert "a file for karpenter holds one node group" in capsys.readouterr().err
+
+
+def test_a_description_that_a_target_cannot_carry_is_not_rendered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, DESCRIPTION + "updateOperator: true\n")
+    assert run("render", "--target", "karpenter", file) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(
+        f"node-observability nodegroup: {file}:4: updateOperator: not with Karpenter"
+    )
+
+
+def test_user_data_is_judged_with_line_and_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, "[settings.kubernetes]\nmax-pod = 1\n", "user-data.toml")
+    assert run("check", file) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        f"node-observability nodegroup: {file}:2: settings.kubernetes.max-pod: there is no such key;"
+        " did you mean max-pods?\n"
+    )
+
+
+def test_right_user_data_is_told_with_its_size_and_what_targets_would_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "[settings.kubernetes]\nreserved-cpus = '0'\n"
+    file = write(tmp_path, text, "user-data.toml")
+    assert run("check", file) == 0
+    assert capsys.readouterr().out == (
+        f"{file}:2: settings.kubernetes.reserved-cpus: karpenter: drops it: Karpenter does not know the"
+        f" key; leave it out\n{file}: valid user data, 42 of 16384 bytes\n"
+    )
+    assert run("check", "--target", "eksctl", file) == 0
+    capsys.readouterr()
+    assert run("check", "--target", "karpenter", "--target", "eksctl", file) == 2
+    assert (
+        f"{file}:2: settings.kubernetes.reserved-cpus: karpenter: drops it"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_description_is_checked_for_the_targets_that_are_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, DESCRIPTION)
+    assert run("check", "--target", "user-data", file) == 0
+    assert capsys.readouterr().out == f"{file}: a node group that can be rendered\n"
+    assert run("check", "--target", "eksctl", file) == 2
+    assert f"{file}:2: cluster.region: is missing: eksctl wants it" in capsys.readouterr().err
+    assert run("check", file) == 0
+    assert "cluster.region: is missing: eksctl wants it" in capsys.readouterr().out
+
+
+def test_a_description_whose_user_data_is_too_large_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, f"{DESCRIPTION}motd: {'x' * 17000}\n")
+    assert run("check", "--target", "user-data", file) == 2
+    assert "more than EC2 takes" in capsys.readouterr().err
+    assert run("render", "--target", "user-data", file) == 2
+    assert "more than EC2 takes" in capsys.readouterr().err
+
+
+def test_label_and_taint_are_compared_with_the_charts_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = write(tmp_path, "nodeSelection: {labelKey: os, labelValue: br}\n", "values.yaml")
+    wrong = "the chart selects os=br (nodeSelection) and the node group has os=bottlerocket"
+    file = write(tmp_path, DESCRIPTION)
+    assert run("check", "--chart-values", values, file) == 2
+    assert f"{file}: {wrong}" in capsys.readouterr().err
+    user_data = write(
+        tmp_path, "[settings.kubernetes.node-labels]\nos = 'bottlerocket'\n", "user-data.toml"
+    )
+    assert run("check", "--chart-values", values, user_data) == 2
+    assert f"{user_data}: {wrong}" in capsys.readouterr().err
+    (tmp_path / "values.yaml").write_text("zabbix: {server: example.com}\n")
+    assert run("check", "--chart-values", values, file, user_data) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: [\n", "values.yaml:2: not YAML: "),
+        (
+            "nodeSelection:\n  labelKey: 1\n",
+            "values.yaml:2: nodeSelection.labelKey: expected a string",
+        ),
+        ("- a\n", "values.yaml:1: expected the chart's values, found an array"),
+    ],
+)
+def test_values_that_are_none_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, expected: str
+) -> None:
+    values = write(tmp_path, text, "values.yaml")
+    assert run("check", "--chart-values", values, write(tmp_path, DESCRIPTION)) == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_the_reservation_is_printed_as_settings_or_as_json(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("kube-reserved", "--cores", "8", "--max-pods", "58") == 0
+    out = capsys.readouterr().out
+    wanted = {"cpu": "90m", "memory": "893Mi", "ephemeral-storage": "1Gi"}
+    assert tomllib.loads(out)["settings"]["kubernetes"]["kube-reserved"] == wanted
+    assert run("kube-reserved", "--cores", "8", "--max-pods", "58", "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out) == wanted
+
+
+@pytest.mark.parametrize("cores", ["0", "-1", "x", "1.5", "70000", "٣"])
+def test_cores_are_a_number(cores: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        run("kube-reserved", "--cores", cores, "--max-pods", "58")
+    assert end.value.code == 2
+    assert "--cores" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_read_or_written_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("check", str(tmp_path)) == 2
+    assert f"can't read {tmp_path}: Is a directory" in capsys.readouterr().err
+    nowhere = str(tmp_path / "no" / "file")
+    file = write(tmp_path, DESCRIPTION)
+    assert run("render", "--target", "user-data", "--output", nowhere, file) == 1
+    assert f"can't write {nowhere}: No such file or directory" in capsys.readouterr().err
+
+
+def test_the_help_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("--help")
+    assert {"render", "check", "kube-reserved"} <= set(capsys.readouterr().out.split())

@@ -1,0 +1,37 @@
+"""Where secrets come from, with an environment of our own."""
+
+from pathlib import Path
+
+import pytest
+
+from node_observability.nodegroup import credentials
+
+AT = ("registries", 0, "password")
+
+
+def test_a_secret_is_read_from_the_environment() -> None:
+    resolve = credentials.reader({"PASSWORD": "hunter2\n"}, Path())
+    assert resolve({"env": "PASSWORD"}, AT) == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "the environment has no PASSWORD; set it"),
+        ({"PASSWORD": ""}, "the environment variable PASSWORD is empty"),
+        ({"PASSWORD": "hunter2\nb"}, "the environment variable PASSWORD has more than one line"),
+    ],
+)
+def test_a_variable_that_holds_no_secret_is_told_without_its_value(
+    environment: dict[str, str], expected: str
+) -> None:
+    with pytest.raises(credentials.SecretError) as caught:
+        credentials.reader(environment, Path())({"env": "PASSWORD"}, AT)
+    assert caught.value.problem.sentence == f"registries[0].password: {expected}"
+
+
+def test_a_file_is_relative_to_the_description(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hunter2\r\n")
+    resolve = credentials.reader({}, tmp_path)
+    assert resolve({"file": "password"}, AT) == "hunter2"
+    assert resolve({"file": str(tmp_path / "password")}, AT) == "hunter2"

@@ -1,0 +1,229 @@
+"""What each target drops or rejects, of existing user data and of a description."""
+
+import tomllib
+
+import pytest
+import yaml
+
+from node_observability.nodegroup import check, render
+from node_observability.nodegroup.target_rules import KARPENTER_KEYS
+from tests.support.nodegroups import described, rendered, tree_of
+
+TEXT = """\
+[settings.kubernetes]
+api-server = "https://example.com"
+cluster-dns-ip = ["10.100.0.10"]
+max-pods = 110
+image-gc-low-threshold-percent = 60
+reserved-cpus = "0"
+node-taints = { os = "bottlerocket:NoSchedule" }
+
+[settings.kubernetes.node-labels]
+os = "bottlerocket"
+"""
+CONFIG = {"region": "eu-west-1", "name": "demo"}
+
+
+def told(text: str, target: str) -> list[str]:
+    report = check.check(text.encode())
+    assert report.errors == ()
+    return [
+        f"{line or ''} {effect.path[-1]}{'' if effect.loses else ' (kept)'}: {effect.text}".strip()
+        for effect, line in check.target_effects(report, target)
+    ]
+
+
+def test_karpenter_resets_drops_overwrites_and_fails_on_what_others_take() -> None:
+    assert told(TEXT, "karpenter") == [
+        "2 api-server: overwrites it with its own; leave it out",
+        "3 cluster-dns-ip: can't read a list, and rejects the user data; write one address",
+        "4 max-pods (kept): plans without it; write it as maxPods in EC2NodeClass spec.kubelet",
+        (
+            "5 image-gc-low-threshold-percent: reads only a string, and rejects the user data;"
+            ' write "60"'
+        ),
+        "6 reserved-cpus: drops it: Karpenter does not know the key; leave it out",
+        "7 node-taints: can't read a taint that is no list, and rejects the user data",
+        "7 node-taints: resets it; write taints in NodePool spec.template.spec.taints",
+        "9 node-labels (kept): merges it, and labels of the NodePool win; write them there",
+    ]
+
+
+def test_eksctl_rejects_labels_taints_and_max_pods() -> None:
+    assert told(TEXT, "eksctl") == [
+        "2 api-server: overwrites it with its own; leave it out",
+        "4 max-pods: rejects it; write it as maxPodsPerNode of the node group",
+        "7 node-taints: rejects it; write it as taints of the node group",
+        "9 node-labels: rejects it; write it as labels of the node group",
+    ]
+
+
+def test_eksctl_rejects_the_clusters_settings_for_managed_groups() -> None:
+    assert told(TEXT, "eksctl-managed") == [
+        "2 api-server: rejects it: EKS fills it in; leave it out",
+        "3 cluster-dns-ip: rejects it: EKS fills it in; leave it out",
+        "7 node-taints: rejects it; write it as taints of the node group",
+        "9 node-labels: rejects it; write it as labels of the node group",
+    ]
+
+
+def test_a_launch_template_keeps_what_eks_does_not_know() -> None:
+    assert [line.split(":")[0] for line in told(TEXT, "cloudformation")] == [
+        "2 api-server (kept)",
+        "7 node-taints (kept)",
+        "9 node-labels (kept)",
+    ]
+
+
+def test_nodes_of_your_own_need_to_be_told_their_cluster() -> None:
+    assert told("[settings.kubernetes]\ncluster-name = 'demo'\n", "user-data") == [
+        "1 api-server: is missing: nobody fills it in on nodes of your own Auto Scaling group",
+        "1 cluster-certificate: is missing: nobody fills it in on nodes of your own Auto Scaling group",
+    ]
+
+
+@pytest.mark.parametrize("target", check.MERGED_BY_EKS)
+def test_toml_that_eks_cannot_merge_is_told(target: str) -> None:
+    text = (
+        '[settings.kernel]\n\n[settings."kernel".sysctl]\n"net.a" = "1"\n'
+        '\n[settings.ntp]\noptions = ["say \\"hi\\""]\n'
+    )
+    assert told(text, target) == [
+        "3 settings: EKS can't merge a header with a quoted key; write the key below its table",
+        "7 settings: EKS can't merge an escaped quote; write the string in single quotes",
+    ]
+
+
+def test_karpenter_knows_these_keys() -> None:
+    # Of its own struct; a key that Bottlerocket gets anew is dropped until Karpenter reads it.
+    assert len(KARPENTER_KEYS) == 49
+    assert "container-log-max-size" in KARPENTER_KEYS
+
+
+LOSSES = [
+    ("user-data", {}, "cluster.apiServer: is missing: a node of your own wants it"),
+    ("eksctl", {"cluster": CONFIG}, "instanceTypes: is missing: eksctl wants one at least"),
+    (
+        "eksctl",
+        {
+            "cluster": CONFIG,
+            "instanceTypes": ["m5.large"],
+            "taints": [
+                {"key": "os", "effect": "NoSchedule"},
+                {"key": "os", "effect": "NoExecute"},
+            ],
+        },
+        "taints[1]: eksctl keeps one taint a key, and os has one above; use eksctl-managed",
+    ),
+    (
+        "eksctl-managed",
+        {"cluster": {**CONFIG, "dnsIp": "10.0.0.1"}, "instanceTypes": ["m5.large"]},
+        (
+            "cluster.dnsIp: eksctl takes no DNS address for managed node groups: EKS fills it in; leave it"
+            " out"
+        ),
+    ),
+    (
+        "eksctl",
+        {"cluster": CONFIG, "instanceTypes": ["m5.large"], "labels": {"a.k8s.io/x": "y"}},
+        'labels."a.k8s.io/x": eksctl rejects labels below a.k8s.io',
+    ),
+    (
+        "cloudformation",
+        {"subnets": ["subnet-01234567"], "labels": {"eks.amazonaws.com/x": "y"}},
+        'labels."eks.amazonaws.com/x": EKS rejects labels below eks.amazonaws.com',
+    ),
+    (
+        "cloudformation",
+        {},
+        "subnets: is missing: write subnets, or cloudFormation.subnetExports",
+    ),
+    (
+        "cloudformation",
+        {"subnets": ["subnet-01234567"], "bottlerocketVersion": "1.66.0"},
+        (
+            "bottlerocketVersion: EKS takes no release number; it wants release and commit as"
+            " ReleaseVersion; leave it out"
+        ),
+    ),
+    (
+        "karpenter",
+        {"updateOperator": True},
+        (
+            "updateOperator: not with Karpenter: it replaces nodes, and the operator updates them in place;"
+            " leave it out"
+        ),
+    ),
+    (
+        "karpenter",
+        {"kubelet": {"reserved-cpus": "0"}},
+        "kubelet.reserved-cpus: karpenter: drops it: Karpenter does not know the key; leave it out",
+    ),
+    ("karpenter", {"name": "A_b"}, "name: Karpenter wants lower-case letters, digits and '-' only"),
+    (
+        "karpenter",
+        {"fips": True},
+        "fips: Karpenter's alias has no FIPS images; select them by amiSelectorTerms",
+    ),
+    (
+        "karpenter",
+        {"sshKeyName": "k"},
+        "sshKeyName: Karpenter gives nodes no key; use adminContainer.authorizedKeys",
+    ),
+]
+
+
+@pytest.mark.parametrize(("target", "parts", "expected"), LOSSES)
+def test_a_target_that_would_lose_something_says_so(
+    target: str, parts: dict[str, object], expected: str
+) -> None:
+    group = described(**parts)
+    problems = render.losses(target, group, tree_of(group))
+    assert problems[0].sentence == expected
+
+
+def test_spot_and_several_types_are_a_distribution_for_groups_of_ones_own() -> None:
+    group = described(cluster=CONFIG, instanceTypes=["m5.large", "m6i.large"], capacityType="spot")
+    (own,) = yaml.safe_load(rendered("eksctl", group))["nodeGroups"]
+    assert own["instancesDistribution"] == {
+        "instanceTypes": ["m5.large", "m6i.large"],
+        "onDemandPercentageAboveBaseCapacity": 0,
+    }
+    (managed,) = yaml.safe_load(rendered("eksctl-managed", group))["managedNodeGroups"]
+    assert managed["instanceTypes"] == ["m5.large", "m6i.large"]
+    assert managed["spot"] is True
+
+
+def test_max_pods_has_a_place_of_its_own_with_eksctl() -> None:
+    group = described(cluster=CONFIG, instanceTypes=["m5.large"], kubelet={"maxPods": 58})
+    (own,) = yaml.safe_load(rendered("eksctl", group))["nodeGroups"]
+    assert own["maxPodsPerNode"] == 58
+    assert "bottlerocket" not in own
+
+
+def test_the_image_is_named_as_eks_has_it() -> None:
+    parts = {"subnets": ["subnet-01234567"], "architecture": "arm64", "nvidia": True, "fips": True}
+    text = rendered("cloudformation", described(**parts))
+    assert "AmiType: BOTTLEROCKET_ARM_64_NVIDIA_FIPS" in text
+
+
+def test_karpenter_gets_the_dns_address_and_percentages_as_the_kubelet_has_them() -> None:
+    group = described(
+        cluster={"name": "demo", "dnsIp": "10.100.0.10"},
+        kubelet={"image-gc-high-threshold-percent": "85"},
+    )
+    node_class, _ = yaml.safe_load_all(rendered("karpenter", group))
+    assert node_class["spec"]["kubelet"] == {
+        "imageGCHighThresholdPercent": 85,
+        "clusterDNS": ["10.100.0.10"],
+    }
+    assert "userData" not in node_class["spec"]
+
+
+def test_the_launch_templates_user_data_is_not_read_as_a_template() -> None:
+    group = described(subnets=["subnet-01234567"], motd="costs ${AWS::Region} !Ref\n")
+    text = rendered("cloudformation", group)
+    user_data = text.split("Fn::Base64: |\n")[1].split("\n\n")[0]
+    assert tomllib.loads("\n".join(line.strip() for line in user_data.splitlines())) == {
+        "settings": {"motd": "costs ${AWS::Region} !Ref\n"}
+    }
