@@ -59,9 +59,11 @@ def _syntax_problem(text: str, message: str) -> TomlError:
     if place is None:
         return TomlError(f"not TOML: {message}", None)
     if place["line"] is None:
-        return TomlError(f"not TOML: {place['text']} at the end", len(text.splitlines()))
+        return TomlError(
+            f"not TOML: {place['text']} at the end", len(text.removesuffix("\n").split("\n"))
+        )
     line = int(place["line"])
-    wrong = _SLASH_IN_BARE_KEY.match(text.splitlines()[line - 1] if text else "")
+    wrong = _SLASH_IN_BARE_KEY.match(text.split("\n")[line - 1])
     if wrong is not None:
         return TomlError(f'a key with a slash must be in quotes: "{wrong["key"]}" = …', line)
     return TomlError(f"not TOML: {place['text']}", line)
@@ -73,14 +75,15 @@ def _lines(text: str) -> dict[Path, int]:
     prefix: Path = ()
     chunk: list[str] = []
     start = 1
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not chunk:
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
             start = number
         chunk.append(line)
         try:
-            statement = tomllib.loads("".join(chunk))
+            # Only "\\n" ends a line in TOML; str.splitlines would find more.
+            statement = tomllib.loads("\n".join(chunk))
         except tomllib.TOMLDecodeError:
             continue  # it goes on in the next line
         is_header = not chunk[0].lstrip().startswith(('"', "'")) and chunk[0].lstrip()[0] == "["

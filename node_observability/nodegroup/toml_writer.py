@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Valid in TOML as they are, and taken for line ends, or lost, by what carries the document.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def value(item: object) -> str:
         case int() | float():
             return repr(item)
         case str():
-            if '"' in item and "'" not in item and not _CONTROL.search(item):
+            if '"' in item and not re.search(rf"'|{_CONTROL.pattern}|{_UNSAFE.pattern}", item):
                 return f"'{item}'"
             return _basic(item)
         case list() | tuple():
@@ -77,5 +79,6 @@ def _is_nested(item: object) -> bool:
 
 
 def _basic(text: str) -> str:
-    # JSON's escapes are TOML's; only DEL must be escaped in the one and not in the other.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+    # JSON's escapes are TOML's.
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04X}", quoted)

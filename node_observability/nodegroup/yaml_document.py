@@ -20,6 +20,10 @@ _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*", re.ASCII)
 _WORDS: Final = frozenset(
     "y n yes no on off true false null nan inf none".split()  # noqa: SIM905 - a list reads worse
 )
+# Lines, of which the last ends, and is not empty.
+_BLOCK = re.compile(r"(?s:.*)[^\n]\n")
+# Line ends to YAML, which a block would be torn at.
+_BREAKS = re.compile("[\r\x85\u2028\u2029]")
 _WIDTH = 2**31
 
 
@@ -140,7 +144,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _string(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    if "\n" in text and text.endswith("\n"):
+    if _BLOCK.fullmatch(text) and not _BREAKS.search(text):
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
     plain = _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
