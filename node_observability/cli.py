@@ -18,6 +18,11 @@ _PROGRAM = "node-observability"
 Commands = tuple[tuple[str, str, str], ...]
 COMMANDS: Commands = (
     (
+        "debug",
+        "node_observability.debug.cli",
+        "debug a node or a pod with kubectl debug, and profiles that fit Bottlerocket",
+    ),
+    (
         "nodegroup",
         "node_observability.nodegroup.cli",
         "make and check node groups: label, taint, kubelet settings, registries, admin container",
