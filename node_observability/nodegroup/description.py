@@ -135,6 +135,10 @@ def _node_group(document: Mapping[str, Any]) -> NodeGroup:
 def _meaning(document: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what no single value shows: contradictions, and places that are taken."""
     yield from _sizes(document.get("size", {}))
+    if set(document.get("volumes", {})) == {"encrypted"}:
+        yield Problem(
+            ("volumes", "encrypted"), "is of no use without a size; write dataGib beside it"
+        )
     yield from _taints(document.get("taints", []))
     yield from _kubelet(document)
     for index, registry in enumerate(document.get("registries", [])):

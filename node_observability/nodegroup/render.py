@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from node_observability.nodegroup import assembly, documents
-from node_observability.nodegroup.credentials import Resolve
+from node_observability.nodegroup.credentials import Resolve, SecretError
 from node_observability.nodegroup.description import NodeGroup
 from node_observability.nodegroup.problem import Problem
 from node_observability.nodegroup.target_rules import TARGETS, effects
@@ -57,7 +57,31 @@ def losses(target: str, group: NodeGroup, tree: Mapping[str, Any]) -> list[Probl
         for effect in effects(target, placed)
         if effect.loses and effect.path[-1] in tree.get("kubernetes", {})
     ]
+    found += [Problem((), f"{target}: {text}") for text in _unmergeable(target, placed)]
     return found
+
+
+def _unmergeable(target: str, placed: assembly.Settings) -> Iterator[str]:
+    """Yield what EKS could not merge into its own user data."""
+    if target == "cloudformation":
+        for _, text in cloudformation.form_problems(documents.user_data(placed)):
+            yield text
+    elif target == "eksctl-managed":
+        # eksctl writes the TOML itself, and always escapes.
+        for text in _strings(placed):
+            if '"' in text:
+                yield "EKS can't merge a value with a double quote, which eksctl escapes"
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
 
 
 def joins(target: str) -> bool:
@@ -75,7 +99,12 @@ def render(target: str, groups: list[NodeGroup], resolves: list[Resolve]) -> str
         (group, assembly.settings(group, resolve))
         for group, resolve in zip(groups, resolves, strict=True)
     ]
-    return _TARGETS[target].render(pairs)
+    chosen = _TARGETS[target]
+    for group, tree in pairs:
+        # Whatever else there was, ``losses`` has told; this is about a secret, and does not show it.
+        for text in _unmergeable(target, chosen.placed(group, tree)):
+            raise SecretError(("registries",), f"{text}: a credential has quotes")
+    return chosen.render(pairs)
 
 
 def user_data_bytes(target: str, group: NodeGroup, tree: assembly.Settings) -> int:

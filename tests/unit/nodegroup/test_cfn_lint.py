@@ -23,7 +23,7 @@ PARTS: dict[str, dict[str, object]] = {
         ]
     },
     "settings": {
-        "motd": 'costs "5"\n',
+        "motd": 'costs "5"',
         "cluster": {"name": "d", "dnsIp": "10.0.0.10"},
     },
 }

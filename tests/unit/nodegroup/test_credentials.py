@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from node_observability.nodegroup import credentials
+from node_observability.nodegroup import credentials, render
+from tests.support.nodegroups import described
 
 AT = ("registries", 0, "password")
 
@@ -35,3 +36,18 @@ def test_a_file_is_relative_to_the_description(tmp_path: Path) -> None:
     resolve = credentials.reader({}, tmp_path)
     assert resolve({"file": "password"}, AT) == "hunter2"
     assert resolve({"file": str(tmp_path / "password")}, AT) == "hunter2"
+
+
+def test_a_secret_that_eks_could_not_merge_is_told_without_its_value() -> None:
+    group = described(
+        cluster={"name": "demo", "region": "eu-west-1"},
+        instanceTypes=["m5.large"],
+        registries=[{"registry": "r", "username": "u", "password": {"env": "PASSWORD"}}],
+    )
+    resolve = credentials.reader({"PASSWORD": 'hunter"2'}, Path())
+    with pytest.raises(credentials.SecretError) as caught:
+        render.render("eksctl-managed", [group], [resolve])
+    assert "a credential has quotes" in caught.value.problem.sentence
+    assert "hunter" not in caught.value.problem.sentence
+    # Its own node groups are not merged by EKS.
+    assert 'hunter\\"2' in render.render("eksctl", [group], [resolve])

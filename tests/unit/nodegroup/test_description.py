@@ -39,6 +39,10 @@ WRONG = [
         "name: workers\ncluster:\n  name: demo\n  kubernetesVersion: 1.30\n",
         '4 cluster.kubernetesVersion: expected a version in quotes, as "1.34", found 1.3',
     ),
+    (
+        BASE + "volumes: {encrypted: true}\n",
+        "3 volumes.encrypted: is of no use without a size; write dataGib beside it",
+    ),
     (BASE + "size: {min: 3, max: 2}\n", "3 size.max: is 2, below min, which is 3"),
     (
         BASE + "taints:\n- {key: os, value: a, effect: NO_SCHEDULE}\n",

@@ -159,6 +159,16 @@ LOSSES = [
         {"kubelet": {"reserved-cpus": "0"}},
         "kubelet.reserved-cpus: karpenter: drops it: Karpenter does not know the key; leave it out",
     ),
+    (
+        "eksctl-managed",
+        {"cluster": CONFIG, "instanceTypes": ["m5.large"], "motd": 'say "hi"'},
+        "eksctl-managed: EKS can't merge a value with a double quote, which eksctl escapes",
+    ),
+    (
+        "cloudformation",
+        {"subnets": ["subnet-01234567"], "motd": """it's "5\""""},
+        "cloudformation: EKS can't merge an escaped quote; write the string in single quotes",
+    ),
     ("karpenter", {"name": "A_b"}, "name: Karpenter wants lower-case letters, digits and '-' only"),
     (
         "karpenter",
