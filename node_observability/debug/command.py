@@ -1,8 +1,8 @@
 """The ``kubectl debug`` command for a node or a pod, with the profile that fits Bottlerocket. Pure.
 
 Guarantees: a name that Kubernetes would not take is refused before it gets near a command line; what is
-printed can be pasted into a shell as it is. ``--custom`` came with kubectl 1.32, in beta; built-in profiles
-are the base that the custom one is laid over (kubectl's documentation of ``debug``).
+printed can be pasted into a shell as it is. kubectl lays a custom profile over one of its own (``--custom``,
+on by default since kubectl 1.31).
 """
 
 import re
