@@ -98,9 +98,9 @@ def _of_targets(
     """Return the errors of the targets that were asked for; with none, print what all would do."""
     if targets:
         return [line for target in targets for line in told(target)]
-    for target in TARGETS:
-        for line in () if target in but else told(target):
-            print(line)
+    lines = [line for target in TARGETS if target not in but for line in told(target)]
+    for line in dict.fromkeys(lines):
+        print(line)
     return []
 
 

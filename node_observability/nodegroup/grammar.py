@@ -40,6 +40,36 @@ TAINT: Final = pattern(
     f'"VALUE:EFFECT", VALUE as for a label or empty, EFFECT one of {", ".join(EFFECTS)}',
     rf"(?:{_NAME})?:(?:{'|'.join(EFFECTS)})",
 )
+# The kubelet does not start with other labels of these domains (``--node-labels``, since Kubernetes 1.16).
+_KUBERNETES: Final = ("kubernetes.io", "k8s.io")
+_ALLOWED_PREFIXES: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
+_ALLOWED_LABELS: Final = frozenset(
+    f"{prefix}/{name}"
+    for prefix, names in {
+        "kubernetes.io": "arch hostname os",
+        "beta.kubernetes.io": "arch instance-type os",
+        "topology.kubernetes.io": "region zone",
+        "failure-domain.beta.kubernetes.io": "region zone",
+        "failure-domain.kubernetes.io": "region zone",
+    }.items()
+    for name in names.split()
+)
+
+
+def _is_below(prefix: str, domains: tuple[str, ...]) -> bool:
+    return any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
+
+
+def is_for_the_kubelet(key: str) -> bool:
+    """Whether a kubelet may put a label of this key on its own node."""
+    prefix = key.rpartition("/")[0]
+    return (
+        not _is_below(prefix, _KUBERNETES)
+        or _is_below(prefix, _ALLOWED_PREFIXES)
+        or key in _ALLOWED_LABELS
+    )
+
+
 CLUSTER_NAME: Final = pattern(
     "a cluster name: 1 to 100 letters, digits, '-' and '_', a letter or digit first",
     r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}",

@@ -17,6 +17,8 @@ I32_MAX = 2**31 - 1
 I64_MAX = 2**63 - 1
 U32_MAX = 2**32 - 1
 U8_MAX = 2**8 - 1
+_NOT_IN_URL = re.compile(r"^$|[\x00-\x20\x7f<>\"`{}|\\^]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 # What Bottlerocket's single-line strings may not contain (settings SDK, modeled-types, shared.rs).
 _LINE_ENDS = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 
@@ -125,15 +127,22 @@ def _is_address(value: str) -> bool:
 
 
 def _is_url(value: str) -> bool:
-    """Bottlerocket puts ``http://`` before what is no URL, so an image reference is one too."""
-    if not value or value != value.strip() or re.search(r"[\x00-\x20\x7f<>\"`{}|\\^]", value):
+    """Bottlerocket puts ``http://`` before what is no URL; so addresses and image references pass.
+
+    ``ubuntu:24.04`` and ``fd00:ec2::123`` are URLs as they stand, with a strange scheme.
+    """
+    if _NOT_IN_URL.search(value):
         return False
+    scheme, colon, rest = value.partition(":")
+    if colon and _SCHEME.fullmatch(scheme) and not rest.startswith("//"):
+        return rest != ""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
-        port = parts.port
+        # It is parsed when it is asked for.
+        _ = parts.port
     except ValueError:
         return False
-    return bool(parts.hostname) or (parts.scheme in ("unix", "file") and port is None)
+    return bool(parts.hostname) or parts.scheme in ("unix", "file")
 
 
 BOOLEAN = Scalar("true or false", lambda value: isinstance(value, bool))

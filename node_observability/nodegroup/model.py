@@ -96,6 +96,28 @@ _HOST_CONTAINER: Final = Struct(
         "command": ListOf(STRING),
     }
 )
+_HOSTS_LINE: Final = Scalar(
+    'an address and its names, as ["10.0.0.1", ["a.example.com"]]',
+    lambda value: (
+        isinstance(value, list)
+        and len(value) == 2  # noqa: PLR2004 - a pair
+        and ADDRESS.accepts(value[0])
+        and isinstance(value[1], list)
+        and all(HOSTNAME.accepts(name) for name in value[1])
+    ),
+)
+_CAPABILITIES: Final = """
+audit-control audit-read audit-write block-suspend bpf checkpoint-restore chown dac-override
+dac-read-search fowner fsetid ipc-lock ipc-owner kill lease linux-immutable mac-admin mac-override mknod
+net-admin net-bind-service net-broadcast net-raw perfmon setgid setfcap setpcap setuid sys-admin sys-boot
+sys-chroot sys-module sys-nice sys-pacct sys-ptrace sys-rawio sys-resource sys-time sys-tty-config syslog
+wake-alarm
+"""
+_LIMITS: Final = """
+max-address-space max-core-file-size max-cpu-time max-data-size max-file-locks max-file-size
+max-locked-memory max-msgqueue-size max-nice-priority max-open-files max-pending-signals max-processes
+max-realtime-priority max-realtime-timeout max-resident-set max-stack-size
+"""
 _BOOT_PARAMETERS: Final = MapOf(_BOOT_KEY, ListOf(_BOOT_VALUE))
 
 _GROUPS: Final[dict[str, Kind]] = {
@@ -162,7 +184,7 @@ _GROUPS: Final[dict[str, Kind]] = {
     "network": Struct(
         {
             "hostname": HOSTNAME,
-            "hosts": ListOf(ListOf(OneOf((ADDRESS, ListOf(HOSTNAME))), least=2, most=2)),
+            "hosts": ListOf(_HOSTS_LINE),
             "https-proxy": URL,
             "no-proxy": ListOf(LINE),
         }
@@ -188,9 +210,9 @@ _GROUPS: Final[dict[str, Kind]] = {
     ),
     "oci-defaults": Struct(
         {
-            "capabilities": MapOf(LINE, BOOLEAN),
+            "capabilities": MapOf(choice(*_CAPABILITIES.split()), BOOLEAN),
             "resource-limits": MapOf(
-                LINE,
+                choice(*_LIMITS.split()),
                 Struct(
                     {"hard-limit": _LIMIT, "soft-limit": _LIMIT},
                     required=("hard-limit", "soft-limit"),

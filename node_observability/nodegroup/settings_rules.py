@@ -6,7 +6,7 @@ Each rule is one that makes a node, its kubelet or its image pulls fail later, a
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from node_observability.nodegroup import admin_container
+from node_observability.nodegroup import admin_container, grammar
 from node_observability.nodegroup.problem import Path, Problem
 
 _FORMS: Final = ("password", "auth", "identitytoken")
@@ -36,6 +36,10 @@ def secrets(settings: Mapping[str, Any]) -> Iterator[Path]:
 
 def _kubernetes(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
     path = ("settings", "kubernetes")
+    for key in kubernetes.get("node-labels", {}):
+        if not grammar.is_for_the_kubelet(key):
+            text = "the kubelet may not set labels of Kubernetes' own domains, and does not start with it"
+            yield Problem((*path, "node-labels", key), text)
     soft = kubernetes.get("eviction-soft", {})
     grace = kubernetes.get("eviction-soft-grace-period", {})
     # The kubelet does not start with a soft threshold that has no grace period.

@@ -56,7 +56,7 @@ def shown(value: object) -> str:
         case Mapping():
             return "a table"
         case list():
-            return "an empty array" if not value else "an array"
+            return "an array" if value else "an empty array"
         case None:
             return "nothing"
         case _:

@@ -14,11 +14,16 @@ from node_observability.nodegroup import (
     check,
     documents,
     grammar,
+    settings_rules,
     toml_reader,
+    walk,
     yaml_document,
 )
 from node_observability.nodegroup.credentials import placeholder
-from node_observability.nodegroup.kinds import LINE, Scalar
+from node_observability.nodegroup.description import parse
+from node_observability.nodegroup.description_model import DESCRIPTION
+from node_observability.nodegroup.kinds import LINE, Kind, ListOf, MapOf, OneOf, Scalar, Struct
+from node_observability.nodegroup.model import SETTINGS
 from node_observability.nodegroup.render import losses, render
 from tests.support.nodegroups import described, tree_of
 
@@ -170,3 +175,58 @@ def test_the_admin_containers_json_reads_back(parts: dict[str, list[str]]) -> No
     problems = list(admin_container.encoded_problems(text, ("here",)))
     lines = [one for several in parts.values() for one in several]
     assert bool(problems) == any(not LINE.accepts(one) for one in lines)
+
+
+def _documents(kind: Kind) -> st.SearchStrategy[object]:
+    """Return documents that are often of a kind's shape, and often not."""
+    match kind:
+        case Struct():
+            fields = {name: _documents(inner) for name, inner in kind.fields.items()}
+            shape: st.SearchStrategy[object] = st.fixed_dictionaries({}, optional=fields)
+        case MapOf():
+            shape = st.dictionaries(
+                st.sampled_from(["os", "a.b/c", "memory.available", "cpu"]),
+                _documents(kind.value),
+                max_size=2,
+            )
+        case ListOf():
+            shape = st.lists(_documents(kind.item), max_size=2)
+        case OneOf():
+            shape = st.one_of([_documents(one) for one in kind.kinds])
+        case _:
+            shape = st.sampled_from(_WORDS)
+    return st.one_of(shape, shape, shape, st.sampled_from(_WORDS))
+
+
+_WORDS = [
+    "os",
+    "1",
+    "50Mi",
+    "30s",
+    "demo",
+    "",
+    "a:NoSchedule",
+    True,
+    1,
+    -1,
+    2.5,
+    None,
+    [],
+    {},
+    "QUJD",
+    "once",
+]
+
+
+@given(_documents(DESCRIPTION))
+def test_any_description_gets_a_node_group_or_problems_and_no_traceback(document: object) -> None:
+    group, problems = parse(document)
+    assert (group is None) == bool(problems)
+
+
+@given(_documents(SETTINGS))
+def test_any_settings_get_a_verdict_and_no_traceback(settings: object) -> None:
+    if not list(walk.problems(SETTINGS, settings)):
+        assert isinstance(settings, dict)
+        for problem in settings_rules.problems(settings):
+            assert problem.sentence

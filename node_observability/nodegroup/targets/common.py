@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from node_observability.nodegroup import grammar
 from node_observability.nodegroup.assembly import Settings
 from node_observability.nodegroup.description import NodeGroup
 from node_observability.nodegroup.problem import Problem
@@ -52,6 +53,14 @@ def reserved_labels(
         reserved = any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
         if reserved and prefix not in allowed:
             yield Problem(("labels", key), f"{who} rejects labels below {prefix}")
+
+
+def kubelet_labels(group: NodeGroup) -> Iterator[Problem]:
+    """Yield the labels that a kubelet may not set, where it is the kubelet that sets them."""
+    for key in group.labels:
+        if not grammar.is_for_the_kubelet(key):
+            text = "the kubelet may not set labels of Kubernetes' own domains, and does not start with it"
+            yield Problem(("labels", key), text)
 
 
 def without(settings: Settings, *keys: str) -> Settings:

@@ -37,12 +37,7 @@ def _losses(group: NodeGroup) -> Iterator[Problem]:
     yield from common.missing(group, "eksctl", "region")
     yield from common.required_types(group, "eksctl")
     yield from common.pinned(group, "eksctl", "leave it out, or upgrade with eksctl")
-    yield from common.reserved_labels(
-        group,
-        ("kubernetes.io", "k8s.io"),
-        "eksctl",
-        ("node.kubernetes.io", "kubelet.kubernetes.io"),
-    )
+    yield from common.kubelet_labels(group)
     if "osGib" in group.volumes:
         yield Problem(("volumes", "osGib"), "eksctl sizes only the data volume; leave it out")
     if not group.session_manager:

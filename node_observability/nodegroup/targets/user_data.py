@@ -20,6 +20,7 @@ _CLUSTER = {
 def losses(group: NodeGroup) -> Iterator[Problem]:
     """Yield what is missing: nobody else tells such a node where its cluster is."""
     yield from common.missing(group, "a node of your own", "apiServer", "certificate")
+    yield from common.kubelet_labels(group)
 
 
 def placed(group: NodeGroup, settings: Settings) -> Settings:
