@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from node_observability.errors import UsageError
-from node_observability.nodegroup import checking, credentials, documents, files, render
+from node_observability.nodegroup import assembly, checking, credentials, documents, files, render
 from node_observability.nodegroup.described import Described, read_description
 from node_observability.nodegroup.kube_reserved import kube_reserved
 from node_observability.nodegroup.target_rules import TARGETS
@@ -84,14 +84,11 @@ def _render(options: argparse.Namespace) -> int:
     if problems:
         raise UsageError(*problems)
     secrets = options.with_credentials
-    try:
-        text = render.render(
-            options.target,
-            [one.group for one in described],
-            [_resolve(one.name) if secrets else credentials.placeholder for one in described],
-        )
-    except credentials.SecretError as error:
-        raise UsageError(error.problem.sentence) from None
+    groups = [
+        (one.group, _with_secrets(options.target, one) if secrets else one.tree)
+        for one in described
+    ]
+    text = render.render(options.target, groups)
     if secrets:
         files.warn(
             "the output has credentials in it; so has the user data that every node can read"
@@ -107,9 +104,16 @@ def _render(options: argparse.Namespace) -> int:
     return 0
 
 
-def _resolve(name: str) -> credentials.Resolve:
-    directory = Path() if name == files.STDIN else Path(name).parent
-    return credentials.reader(os.environ, directory)
+def _with_secrets(target: str, one: Described) -> assembly.Settings:
+    directory = Path() if one.name == files.STDIN else Path(one.name).parent
+    try:
+        tree = assembly.settings(one.group, credentials.reader(os.environ, directory))
+    except credentials.SecretError as error:
+        raise UsageError(*one.at([error.problem])) from None
+    problems = render.losses_by_secrets(target, one.group, tree)
+    if problems:
+        raise UsageError(*one.at(problems))
+    return tree
 
 
 def _can_be_joined(target: str, described: list[Described]) -> None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from node_observability.nodegroup import assembly, documents
-from node_observability.nodegroup.credentials import Resolve, SecretError
 from node_observability.nodegroup.description import NodeGroup
+from node_observability.nodegroup.envelope import LIMIT_BYTES
 from node_observability.nodegroup.problem import Problem
 from node_observability.nodegroup.target_rules import TARGETS, effects
 from node_observability.nodegroup.targets import cloudformation, eksctl, karpenter, user_data
 
-_Groups = list[tuple[NodeGroup, assembly.Settings]]
+Groups = list[tuple[NodeGroup, assembly.Settings]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Target:
     into one file.
     """
 
-    render: Callable[[_Groups], str]
+    render: Callable[[Groups], str]
     losses: Callable[[NodeGroup], Iterator[Problem]]
     placed: Callable[[NodeGroup, assembly.Settings], assembly.Settings]
     joins: bool = False
@@ -89,22 +89,26 @@ def joins(target: str) -> bool:
     return _TARGETS[target].joins
 
 
-def render(target: str, groups: list[NodeGroup], resolves: list[Resolve]) -> str:
-    """Return a target's file.
+def losses_by_secrets(target: str, group: NodeGroup, tree: assembly.Settings) -> list[Problem]:
+    """Return what only shows once the secrets are in the settings; ``losses`` has told the rest.
 
-    Raises:
-        SecretError: if a secret can't be had.
+    No secret is shown.
     """
-    pairs = [
-        (group, assembly.settings(group, resolve))
-        for group, resolve in zip(groups, resolves, strict=True)
+    placed = _TARGETS[target].placed(group, tree)
+    found = [
+        Problem(("registries",), f"{text}: a credential has quotes")
+        for text in _unmergeable(target, placed)
     ]
-    chosen = _TARGETS[target]
-    for group, tree in pairs:
-        # Whatever else there was, ``losses`` has told; this is about a secret, and does not show it.
-        for text in _unmergeable(target, chosen.placed(group, tree)):
-            raise SecretError(("registries",), f"{text}: a credential has quotes")
-    return chosen.render(pairs)
+    size = user_data_bytes(target, group, tree)
+    if size > LIMIT_BYTES:
+        text = f"make the user data {size} bytes, more than EC2 takes ({LIMIT_BYTES})"
+        found.append(Problem(("registries",), f"{target}: the credentials {text}"))
+    return found
+
+
+def render(target: str, groups: Groups) -> str:
+    """Return a target's file."""
+    return _TARGETS[target].render(groups)
 
 
 def user_data_bytes(target: str, group: NodeGroup, tree: assembly.Settings) -> int:

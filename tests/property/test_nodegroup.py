@@ -19,13 +19,12 @@ from node_observability.nodegroup import (
     walk,
     yaml_document,
 )
-from node_observability.nodegroup.credentials import placeholder
 from node_observability.nodegroup.description import parse
 from node_observability.nodegroup.description_model import DESCRIPTION
 from node_observability.nodegroup.kinds import LINE, Kind, ListOf, MapOf, OneOf, Scalar, Struct
 from node_observability.nodegroup.model import SETTINGS
-from node_observability.nodegroup.render import losses, render
-from tests.support.nodegroups import described, tree_of
+from node_observability.nodegroup.render import losses
+from tests.support.nodegroups import described, rendered, tree_of
 
 # Everything that UTF-8 can carry.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -91,7 +90,7 @@ def _without_message(target: str, motd: str) -> tuple[object, str]:
     group = described(motd=motd, subnets=["subnet-01234567"])
     # What EKS could not merge is refused, and told.
     assume(not losses(target, group, tree_of(group)))
-    text = render(target, [group], [placeholder])
+    text = rendered(target, group)
     # Without CloudFormation's tags; a message that held one would not read back.
     resources = list(yaml.safe_load_all(re.sub(r"(: |- )!(?:Ref|Sub|GetAtt) ", r"\1", text)))
     if target == "karpenter":

@@ -43,4 +43,4 @@ def targets_of(name: str) -> list[str]:
 
 def rendered(target: str, *groups: NodeGroup) -> str:
     """Return a target's file, with placeholders for secrets."""
-    return render.render(target, list(groups), [credentials.placeholder for _ in groups])
+    return render.render(target, [(group, tree_of(group)) for group in groups])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node_observability.nodegroup import credentials, render
+from node_observability.nodegroup import assembly, credentials, render
 from tests.support.nodegroups import described
 
 AT = ("registries", 0, "password")
@@ -45,9 +45,18 @@ def test_a_secret_that_eks_could_not_merge_is_told_without_its_value() -> None:
         registries=[{"registry": "r", "username": "u", "password": {"env": "PASSWORD"}}],
     )
     resolve = credentials.reader({"PASSWORD": 'hunter"2'}, Path())
-    with pytest.raises(credentials.SecretError) as caught:
-        render.render("eksctl-managed", [group], [resolve])
-    assert "a credential has quotes" in caught.value.problem.sentence
-    assert "hunter" not in caught.value.problem.sentence
+    tree = assembly.settings(group, resolve)
+    (problem,) = render.losses_by_secrets("eksctl-managed", group, tree)
+    assert "a credential has quotes" in problem.sentence
+    assert "hunter" not in problem.sentence
     # Its own node groups are not merged by EKS.
-    assert 'hunter\\"2' in render.render("eksctl", [group], [resolve])
+    assert render.losses_by_secrets("eksctl", group, tree) == []
+    assert 'hunter\\"2' in render.render("eksctl", [(group, tree)])
+
+
+def test_secrets_that_make_user_data_too_large_are_told() -> None:
+    group = described(registries=[{"registry": "r", "identitytoken": {"env": "TOKEN"}}])
+    resolve = credentials.reader({"TOKEN": "x" * 17_000}, Path())
+    tree = assembly.settings(group, resolve)
+    (problem,) = render.losses_by_secrets("karpenter", group, tree)
+    assert "more than EC2 takes (16384)" in problem.sentence
