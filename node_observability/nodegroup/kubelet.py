@@ -75,7 +75,7 @@ NAMES: Final[Mapping[str, str]] = {
 }
 KUBELET_NAMES: Final[Mapping[str, str]] = {setting: name for name, setting in NAMES.items()}
 
-REFUSED: Final[Mapping[str, str]] = {
+WITHOUT_SETTING: Final[Mapping[str, str]] = {
     "featureGates": FEATURE_GATES,
     "feature-gates": FEATURE_GATES,
     "podsPerCore": "Bottlerocket has no setting for it; set max-pods",
@@ -86,10 +86,24 @@ REFUSED: Final[Mapping[str, str]] = {
     "staticPodPath": "Bottlerocket fixes it; use static-pods",
     "memorySwap": "write memory-swap-behavior, with the value of swapBehavior",
     "reservedMemory": "write memory-manager-reserved-memory, a table by NUMA node",
+}
+REFUSED: Final[Mapping[str, str]] = {
+    **WITHOUT_SETTING,
     "registerWithTaints": "write taints in the description",
     "node-labels": "write labels in the description, each target has its own place for them",
     "node-taints": "write taints in the description, each target has its own place for them",
 }
+
+
+IN_SETTINGS: Final[Mapping[str, str]] = {
+    **{
+        name: f"is the kubelet's name; Bottlerocket's is {setting}"
+        for name, setting in NAMES.items()
+        if name != setting
+    },
+    **WITHOUT_SETTING,
+}
+"""What to say of the kubelet's own names where only Bottlerocket's count."""
 
 
 def problems(settings: Mapping[str, object], path: Path) -> Iterator[Problem]:

@@ -32,6 +32,7 @@ from node_observability.nodegroup.kinds import (
     integer,
     pattern,
 )
+from node_observability.nodegroup.kubelet import IN_SETTINGS
 from node_observability.nodegroup.model_kubernetes import KUBERNETES
 
 _MODE: Final = choice("always", "once", "off")
@@ -121,7 +122,9 @@ max-realtime-priority max-realtime-timeout max-resident-set max-stack-size
 _BOOT_PARAMETERS: Final = MapOf(_BOOT_KEY, ListOf(_BOOT_VALUE))
 
 _GROUPS: Final[dict[str, Kind]] = {
-    "kubernetes": KUBERNETES,
+    "kubernetes": Struct(
+        KUBERNETES.fields, aliases=KUBERNETES.aliases, refused={**KUBERNETES.refused, **IN_SETTINGS}
+    ),
     "motd": STRING,
     "host-containers": MapOf(IDENTIFIER, _HOST_CONTAINER),
     "bootstrap-containers": MapOf(

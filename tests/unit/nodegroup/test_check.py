@@ -29,7 +29,7 @@ WRONG = [
     ),
     (
         "[settings.kubernetes]\nmaxPods = 110\n",
-        "2 settings.kubernetes.maxPods: there is no such key; did you mean max-pods?",
+        "2 settings.kubernetes.maxPods: is the kubelet's name; Bottlerocket's is max-pods",
     ),
     (
         "[settings.kubernets]\n",
@@ -50,6 +50,14 @@ WRONG = [
             " configuration fixes them for each Kubernetes version; leave this out, or use a version in which"
             " the gate is on"
         ),
+    ),
+    (
+        "[settings.kubernetes]\nregistryPullQPS = 5\n",
+        "2 settings.kubernetes.registryPullQPS: is the kubelet's name; Bottlerocket's is registry-qps",
+    ),
+    (
+        "[settings.kubernetes]\npodsPerCore = 5\n",
+        "2 settings.kubernetes.podsPerCore: Bottlerocket has no setting for it; set max-pods",
     ),
     # Types and ranges.
     (
@@ -311,7 +319,22 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 RIGHT = [
-    # The production post's own form: one string for a taint.
+    # The production post's, with a certificate that is one.
+    """
+[settings.host-containers.admin]
+enabled = true
+
+[settings.kubernetes]
+api-server = "https://eks..."
+cluster-certificate = "QkFTRTY0"
+cluster-name = "hyperconnect-cluster"
+
+[settings.kubernetes.node-labels]
+os = "bottlerocket"
+
+[settings.kubernetes.node-taints]
+os = "bottlerocket:NoSchedule"
+""",
     "[settings.kubernetes.node-taints]\nos = 'bottlerocket:NoSchedule'\n",
     "[settings.kubernetes.node-taints]\n'a.b/c' = [':NoExecute', 'x:PreferNoSchedule']\n",
     "[settings.kubernetes.node-labels]\n'node.hpcnt.com/os' = ''\n",
