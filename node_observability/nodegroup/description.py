@@ -6,6 +6,7 @@ document at once, each with its path. Not here: what a target makes of it, and r
 
 import base64
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +19,8 @@ from node_observability.nodegroup.walk import problems, shown
 
 UPDATER_LABEL: Final = ("bottlerocket.aws/updater-interface-version", "2.0.0")
 _AUTH_FORMS: Final = ("password", "auth", "identitytoken")
+# A "g" after the generation (EC2 user guide, "Instance type naming conventions"); a1 is older than that.
+_GRAVITON: Final = re.compile(r"(?:a1|[a-z]+[0-9]+[a-z]*g[a-z]*)\.")
 _ROTATION: Final = {
     "maxSize": "container-log-max-size",
     "maxFiles": "container-log-max-files",
@@ -139,6 +142,7 @@ def _meaning(document: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(
             ("volumes", "encrypted"), "is of no use without a size; write dataGib beside it"
         )
+    yield from _architecture(document)
     yield from _taints(document.get("taints", []))
     yield from _kubelet(document)
     for index, registry in enumerate(document.get("registries", [])):
@@ -157,6 +161,15 @@ def _meaning(document: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("settings", "container-registry"), "registries says the same; keep one")
     if document.get("updateOperator") and UPDATER_LABEL[0] in document.get("labels", {}):
         yield Problem(("labels", UPDATER_LABEL[0]), "updateOperator says the same; keep one")
+
+
+def _architecture(document: Mapping[str, Any]) -> Iterator[Problem]:
+    described = document.get("architecture", "x86_64")
+    for index, name in enumerate(document.get("instanceTypes", [])):
+        actual = "arm64" if _GRAVITON.match(name) else "x86_64"
+        if actual != described:
+            text = f"{name} is {actual}, and the group {described}; write architecture: {actual}"
+            yield Problem(("instanceTypes", index), text)
 
 
 def _sizes(size: Mapping[str, int]) -> Iterator[Problem]:

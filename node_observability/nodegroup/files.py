@@ -11,7 +11,7 @@ from node_observability.errors import ToolboxError, UsageError
 STDIN: Final = "-"
 _LARGEST_BYTES: Final = 4 * 1024 * 1024
 _SECRET_MODE: Final = 0o600
-_PLAIN_MODE: Final = 0o644
+_PLAIN_MODE: Final = 0o666
 
 
 def read_bytes(name: str) -> bytes:
@@ -48,22 +48,38 @@ def read_text(name: str) -> str:
 def write(name: str, text: str, *, secret: bool) -> None:
     """Write a file whole or not at all; with secrets in it, for its owner alone.
 
+    What is no regular file (``/dev/stdout``, a pipe) is written to as it is, and never replaced.
+
     Raises:
         ToolboxError: if it can't be written.
     """
-    path = Path(name)
+    path = Path(name).resolve()
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(temporary).chmod(_SECRET_MODE if secret else _PLAIN_MODE)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(path, text, _SECRET_MODE if secret else _PLAIN_MODE & ~_umask())
     except OSError as error:
         raise ToolboxError(f"can't write {name}: {os.strerror(error.errno or 0)}") from None
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    """Return the process' mask; there is no way to it but to set it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def warn(text: str) -> None:

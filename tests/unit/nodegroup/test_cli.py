@@ -260,6 +260,15 @@ def test_a_file_that_cannot_be_read_or_written_is_told(
     assert f"can't write {nowhere}: No such file or directory" in capsys.readouterr().err
 
 
+def test_what_is_no_file_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    file = write(tmp_path, DESCRIPTION)
+    link = tmp_path / "link"
+    link.symlink_to("/dev/null")
+    assert run("render", "--target", "user-data", "--output", str(link), file) == 0
+    assert link.is_symlink()
+    assert Path("/dev/null").is_char_device()
+
+
 def test_the_help_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run("--help")

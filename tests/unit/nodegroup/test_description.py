@@ -6,7 +6,8 @@ from node_observability.errors import UsageError
 from node_observability.nodegroup import yaml_document
 from node_observability.nodegroup.described import read_description
 from node_observability.nodegroup.description import parse
-from node_observability.nodegroup.model_kubernetes import FEATURE_GATES
+from node_observability.nodegroup.kubelet import NAMES, REFUSED
+from node_observability.nodegroup.model_kubernetes import FEATURE_GATES, KUBERNETES
 from tests.support.nodegroups import described, tree_of
 
 BASE = "name: workers\ncluster: {name: demo}\n"
@@ -42,6 +43,20 @@ WRONG = [
     (
         BASE + "volumes: {encrypted: true}\n",
         "3 volumes.encrypted: is of no use without a size; write dataGib beside it",
+    ),
+    (
+        BASE + "instanceTypes: [m7i-flex.large, c7gn.xlarge]\n",
+        (
+            "3 instanceTypes[1]: c7gn.xlarge is arm64, and the group x86_64; write architecture:"
+            " arm64"
+        ),
+    ),
+    (
+        BASE + "architecture: arm64\ninstanceTypes: [a1.large, g5g.xlarge, g4dn.xlarge]\n",
+        (
+            "4 instanceTypes[2]: g4dn.xlarge is x86_64, and the group arm64; write architecture:"
+            " x86_64"
+        ),
     ),
     (BASE + "size: {min: 3, max: 2}\n", "3 size.max: is 2, below min, which is 3"),
     (
@@ -224,6 +239,11 @@ def test_yaml_that_hides_something_is_refused(text: str, expected: str) -> None:
 def test_a_merge_key_counts_as_if_written_out() -> None:
     document = yaml_document.read("base: &b {x: 1}\nother:\n  <<: *b\n  y: 2\n")
     assert document.data == {"base": {"x": 1}, "other": {"x": 1, "y": 2}}
+
+
+def test_every_name_that_is_translated_is_a_setting() -> None:
+    assert set(NAMES.values()) <= set(KUBERNETES.fields)
+    assert not set(NAMES) & set(REFUSED)
 
 
 def test_reading_a_file_that_is_not_there_names_it() -> None:

@@ -6,7 +6,12 @@ import pytest
 import yaml
 
 from node_observability.nodegroup import check, render
-from node_observability.nodegroup.target_rules import KARPENTER_KEYS
+from node_observability.nodegroup.model_kubernetes import KUBERNETES
+from node_observability.nodegroup.target_rules import (
+    KARPENTER_KEYS,
+    KARPENTER_KUBELET,
+    KARPENTER_PLANS_WITH,
+)
 from tests.support.nodegroups import described, rendered, tree_of
 
 TEXT = """\
@@ -97,7 +102,8 @@ def test_toml_that_eks_cannot_merge_is_told(target: str) -> None:
 def test_karpenter_knows_these_keys() -> None:
     # Of its own struct; a key that Bottlerocket gets anew is dropped until Karpenter reads it.
     assert len(KARPENTER_KEYS) == 49
-    assert "container-log-max-size" in KARPENTER_KEYS
+    assert set(KUBERNETES.fields) >= KARPENTER_KEYS >= set(KARPENTER_KUBELET)
+    assert set(KARPENTER_KUBELET) >= set(KARPENTER_PLANS_WITH)
 
 
 LOSSES = [
