@@ -77,6 +77,15 @@ def encode(content: Mapping[str, object]) -> str:
     return base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
 
 
+def has_password(text: str) -> bool:
+    """Whether an admin container's user data, as it stands in settings, has a password's hash."""
+    try:
+        content = json.loads(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return False
+    return isinstance(content, dict) and "password-hash" in content
+
+
 def encoded_problems(text: str, path: Path) -> Iterator[Problem]:
     """Yield what is wrong with an admin container's user data as it stands in settings."""
     try:

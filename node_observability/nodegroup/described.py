@@ -28,9 +28,7 @@ class Described:
     @property
     def has_secrets(self) -> bool:
         """Whether it names any."""
-        return any(True for _ in settings_rules.secrets(self.tree)) or (
-            "passwordHash" in self.group.admin_container
-        )
+        return any(True for _ in settings_rules.secrets(self.tree))
 
     def at(self, problems: Iterable[Problem]) -> list[str]:
         """Return problems as lines, each with its place in the file."""

@@ -1,7 +1,7 @@
 """``settings.kubernetes`` of Bottlerocket, key by key.
 
 Source: bottlerocket-settings-sdk, settings-extensions/kubernetes (struct ``KubernetesSettingsV1``) and
-modeled-types, up to release 0.28.0; values of the three newest keys (Kubernetes 1.37) from its changelog.
+modeled-types, up to release 0.28.0; the keys of its last releases (Kubernetes 1.37) from its changelog.
 Ranges that the model leaves to the kubelet are the kubelet's (k8s.io/kubelet, ``KubeletConfiguration``,
 and its validation). The setting's page: https://bottlerocket.dev/en/os/latest/#/api/settings/kubernetes/
 """

@@ -30,6 +30,9 @@ def secrets(settings: Mapping[str, Any]) -> Iterator[Path]:
     for key in ("bootstrap-token", "server-key"):
         if key in settings.get("kubernetes", {}):
             yield ("settings", "kubernetes", key)
+    admin = settings.get("host-containers", {}).get("admin", {})
+    if admin_container.has_password(admin.get("user-data", "")):
+        yield ("settings", "host-containers", "admin", "user-data")
     if "credentials" in settings.get("aws", {}):
         yield ("settings", "aws", "credentials")
 

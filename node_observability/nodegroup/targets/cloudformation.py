@@ -59,6 +59,8 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
         session_manager=group.session_manager,
         ssh_key=group.ssh_key_name,
         volumes=_volumes(group),
+        # One hop ends before a pod's network; two is what EKS' own templates have.
+        hop_limit=1 if common.has_secrets(inside) else 2,
         user_data=documents.user_data(inside) if inside else "",
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from node_observability.nodegroup import grammar
+from node_observability.nodegroup import grammar, settings_rules
 from node_observability.nodegroup.assembly import Settings
 from node_observability.nodegroup.description import NodeGroup
 from node_observability.nodegroup.problem import Problem
@@ -25,6 +25,11 @@ def sizes(group: NodeGroup) -> dict[str, int]:
     least = given.get("min", given.get("desired", given.get("max", 1)))
     desired = given.get("desired", least)
     return {"min": least, "desired": desired, "max": given.get("max", max(desired, 1))}
+
+
+def has_secrets(settings: Settings) -> bool:
+    """Whether user data would show secrets to pods that reach the instance metadata."""
+    return any(True for _ in settings_rules.secrets(settings))
 
 
 def encrypted(group: NodeGroup) -> bool:

@@ -118,6 +118,8 @@ def _shared(group: NodeGroup, settings: Settings) -> dict[str, Any]:
         "subnets": list(group.subnets) or None,
         "privateNetworking": group.private_networking,
         "ssh": {"allow": True, "publicKeyName": group.ssh_key_name} if group.ssh_key_name else None,
+        # There are credentials in the user data: keeps pods from it, but for those on the host's network.
+        "disablePodIMDS": True if common.has_secrets(settings) else None,
         "maxPodsPerNode": common.kubernetes_of(settings).get("max-pods"),
         "labels": dict(group.labels) or None,
         "taints": common.taints_of_kubernetes(group) or None,

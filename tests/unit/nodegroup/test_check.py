@@ -401,3 +401,10 @@ def test_secrets_and_unknown_insides_are_warned_of_without_being_shown() -> None
         ),
     ]
     assert "hunter2" not in "".join(told)
+
+
+def test_a_password_in_the_admin_containers_user_data_is_warned_of() -> None:
+    text = f"[settings.host-containers.admin]\nuser-data = '{encoded({'password-hash': '$y$x'})}'\n"
+    (warning,) = check.check(text.encode()).warnings
+    assert warning.line == 2
+    assert warning.problem.text.startswith("can be read on the node")

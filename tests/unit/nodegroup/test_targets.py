@@ -246,3 +246,16 @@ def test_the_launch_templates_user_data_is_not_read_as_a_template() -> None:
     assert tomllib.loads("\n".join(line.strip() for line in user_data.splitlines())) == {
         "settings": {"motd": "costs ${AWS::Region} !Ref\n"}
     }
+
+
+def test_pods_are_kept_from_user_data_with_credentials_in_it() -> None:
+    registries = [{"registry": "r", "identitytoken": {"env": "TOKEN"}}]
+    parts = {"cluster": CONFIG, "instanceTypes": ["m5.large"], "subnets": ["subnet-01234567"]}
+    secret = described(**parts, registries=registries)
+    plain = described(**parts, motd="hello")
+    assert "HttpPutResponseHopLimit: 1" in rendered("cloudformation", secret)
+    assert "HttpPutResponseHopLimit: 2" in rendered("cloudformation", plain)
+    (own,) = yaml.safe_load(rendered("eksctl", secret))["nodeGroups"]
+    assert own["disablePodIMDS"] is True
+    (own,) = yaml.safe_load(rendered("eksctl", plain))["nodeGroups"]
+    assert "disablePodIMDS" not in own
