@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from node_observability.nodegroup.kinds import LINE, ListOf, Struct, pattern
+from node_observability.nodegroup.kinds import LINE, ListOf, Struct, pattern, secret
 from node_observability.nodegroup.problem import Path, Problem
 from node_observability.nodegroup.walk import problems
 
@@ -25,7 +25,7 @@ _INSTANCE_CONNECT: Final = {
 USER_DATA: Final = Struct(
     {
         "user": _USER,
-        "password-hash": LINE,
+        "password-hash": secret(LINE),
         "ssh": Struct(
             {
                 "authorized-keys": _KEYS,

@@ -9,7 +9,7 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 # serde's i32, i64, u32 and u8, as the settings models declare their integers.
@@ -25,10 +25,11 @@ _LINE_ENDS = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value. ``expects`` completes "expected …"; ``accepts`` decides."""
+    """One value. ``expects`` completes "expected …"; ``accepts`` decides; a ``secret`` is never shown."""
 
     expects: str
     accepts: Callable[[object], bool]
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ class Unchecked:
 
 
 Kind = Scalar | Struct | MapOf | ListOf | OneOf | Unchecked
+
+
+def secret(kind: Scalar) -> Scalar:
+    """Return the kind of a secret that has to be of ``kind``."""
+    return replace(kind, secret=True)
 
 
 def text(expects: str, accepts: Callable[[str], bool]) -> Scalar:

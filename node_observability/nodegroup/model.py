@@ -31,6 +31,7 @@ from node_observability.nodegroup.kinds import (
     choice,
     integer,
     pattern,
+    secret,
 )
 from node_observability.nodegroup.kubelet import IN_SETTINGS
 from node_observability.nodegroup.model_kubernetes import KUBERNETES
@@ -74,9 +75,9 @@ CREDENTIAL: Final = Struct(
     {
         "registry": LINE,
         "username": LINE,
-        "password": LINE,
-        "auth": BASE64,
-        "identitytoken": LINE,
+        "password": secret(LINE),
+        "auth": secret(BASE64),
+        "identitytoken": secret(LINE),
     },
     required=("registry",),
 )
@@ -206,7 +207,9 @@ _GROUPS: Final[dict[str, Kind]] = {
             "ignore-waves": BOOLEAN,
         }
     ),
-    "aws": Struct({"region": LINE, "config": BASE64, "credentials": BASE64, "profile": LINE}),
+    "aws": Struct(
+        {"region": LINE, "config": BASE64, "credentials": secret(BASE64), "profile": LINE}
+    ),
     "autoscaling": Struct({"should-wait": BOOLEAN}),
     "cloudformation": Struct(
         {"should-signal": BOOLEAN, "stack-name": LINE, "logical-resource-id": LINE}

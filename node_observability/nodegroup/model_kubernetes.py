@@ -31,6 +31,7 @@ from node_observability.nodegroup.kinds import (
     choice,
     integer,
     pattern,
+    secret,
 )
 
 FEATURE_GATES: Final = (
@@ -62,12 +63,12 @@ _FIELDS: Final[Mapping[str, Kind]] = {
         "a domain name without a leading dot", r"[0-9A-Za-z_-][0-9A-Za-z._-]{0,252}"
     ),
     "authentication-mode": choice("aws", "tls"),
-    "bootstrap-token": grammar.BOOTSTRAP_TOKEN,
+    "bootstrap-token": secret(grammar.BOOTSTRAP_TOKEN),
     "standalone-mode": BOOLEAN,
     "cloud-provider": choice("aws", "external", ""),
     "provider-id": URL,
     "server-certificate": BASE64,
-    "server-key": BASE64,
+    "server-key": secret(BASE64),
     "server-tls-bootstrap": BOOLEAN,
     # The node.
     "node-labels": MapOf(grammar.LABEL_KEY, grammar.LABEL_VALUE),

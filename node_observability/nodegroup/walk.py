@@ -14,7 +14,8 @@ def problems(kind: Kind, value: object, path: Path = ()) -> Iterator[Problem]:
     match kind:
         case Scalar():
             if not kind.accepts(value):
-                yield Problem(path, f"expected {kind.expects}, found {shown(value)}")
+                found = "" if kind.secret else f", found {shown(value)}"
+                yield Problem(path, f"expected {kind.expects}{found}")
         case Struct():
             yield from _struct(kind, value, path)
         case MapOf():

@@ -403,6 +403,25 @@ def test_secrets_and_unknown_insides_are_warned_of_without_being_shown() -> None
     assert "hunter2" not in "".join(told)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{CREDENTIALS}auth = 'hunter2'\n",
+        f"{CREDENTIALS}username = 'u'\npassword = ['hunter2']\n",
+        f'{CREDENTIALS}identitytoken = "hunter2\\n"\n',
+        "[settings.kubernetes]\nbootstrap-token = 'hunter2'\n",
+        "[settings.kubernetes]\nserver-key = 'hunter2'\n",
+        "[settings.aws]\ncredentials = 'hunter2'\n",
+        f"{CREDENTIALS}password = 'hunter2\n",
+        f"{CREDENTIALS}auth = hunter2\n",
+    ],
+)
+def test_a_secret_of_the_wrong_form_is_told_and_not_shown(text: str) -> None:
+    found = sentences(text)
+    assert found
+    assert "hunter2" not in "".join(found)
+
+
 def test_a_password_in_the_admin_containers_user_data_is_warned_of() -> None:
     text = f"[settings.host-containers.admin]\nuser-data = '{encoded({'password-hash': '$y$x'})}'\n"
     (warning,) = check.check(text.encode()).warnings
