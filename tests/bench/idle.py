@@ -14,7 +14,7 @@ __all__ = ["run"]
 _SETTLED_S = 6.0
 _IDLE_S = 30.0
 _SCRAPE_S = 5.0
-_CPU_PERCENT = 1.0
+_CPU_PERCENT = 0.3
 _PSS_MIB = 45.0
 
 
