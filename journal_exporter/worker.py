@@ -19,6 +19,7 @@ from journal_exporter.config import Settings
 from journal_exporter.errors import SinkError
 from journal_exporter.format import REVISION, Formatter
 from journal_exporter.journal_files import directories
+from journal_exporter.memory import give_back_large_buffers
 from journal_exporter.metrics import Numbers
 from journal_exporter.pipeline import Pipeline
 from journal_exporter.preflight import check_state
@@ -127,6 +128,7 @@ def run(work: Work, stop: Stop) -> None:
     settings, numbers, clock = work.settings, work.numbers, work.clock
     # Nothing here makes reference cycles by the million, and a collection looks at every batch.
     gc.disable()
+    give_back_large_buffers()
 
     def beat() -> None:
         numbers.beat(clock.monotonic_s(), clock.time_s())
