@@ -27,6 +27,7 @@ COMMANDS: Commands = (
         "node_observability.nodegroup.cli",
         "make and check node groups: label, taint, kubelet settings, registries, admin container",
     ),
+    ("parsers", "node_observability.parsers.cli", "test Fluent Bit parsers against real log lines"),
 )
 
 

@@ -1,0 +1,108 @@
+"""A pytest plugin: case files as tests, and a fixture with the parsers.
+
+    pytest -p node_observability.parsers.pytest_plugin --fluentbit-config fluentbit fluentbit/cases
+
+Files named ``*.yaml`` under a directory given with ``--fluentbit-cases`` (or the ini option
+``fluentbit_cases``) are collected; the fixture ``fluentbit_parsers`` gives each configuration's
+``Definitions``. It is not loaded by itself.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node_observability.errors import UsageError
+from node_observability.parsers import casefiles
+from node_observability.parsers.definitions import Definitions, build
+from node_observability.parsers.report import failure_text
+from node_observability.parsers.sources import load
+from node_observability.parsers.verification import Outcome, run_all
+
+__all__ = ["fluentbit_parsers", "pytest_addoption", "pytest_collect_file"]
+
+_DEFINITIONS = pytest.StashKey[list[Definitions]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and their ini twins."""
+    group = parser.getgroup("fluentbit", "Fluent Bit parsers")
+    group.addoption("--fluentbit-config", metavar="SOURCE", help="the configuration under test")
+    group.addoption(
+        "--fluentbit-cases", metavar="DIR", help="collect the case files under this directory"
+    )
+    parser.addini(
+        "fluentbit_config", "the Fluent Bit configuration under test", default="fluentbit"
+    )
+    parser.addini("fluentbit_cases", "the directory of the case files", default="fluentbit/cases")
+
+
+def _option(config: pytest.Config, name: str) -> str:
+    return str(config.getoption(f"--{name.replace('_', '-')}") or config.getini(name))
+
+
+def _definitions(config: pytest.Config) -> list[Definitions]:
+    if _DEFINITIONS not in config.stash:
+        found = load(_option(config, "fluentbit_config"), sys.stdin)
+        config.stash[_DEFINITIONS] = [build(configuration, os.environ) for configuration in found]
+    return config.stash[_DEFINITIONS]
+
+
+@pytest.fixture(scope="session")
+def fluentbit_parsers(request: pytest.FixtureRequest) -> list[Definitions]:
+    """Return the parsers of each configuration in ``--fluentbit-config``."""
+    return _definitions(request.config)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
+    """Collect a case file."""
+    base = (parent.config.rootpath / _option(parent.config, "fluentbit_cases")).resolve()
+    if file_path.suffix in (".yaml", ".yml") and file_path.resolve().is_relative_to(base):
+        collected: pytest.File = CaseCollector.from_parent(parent, path=file_path)
+        return collected
+    return None
+
+
+class CaseFailedError(Exception):
+    """A case failed; its text is the report's."""
+
+
+class CaseCollector(pytest.File):
+    """A case file."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield a test for each case in each configuration.
+
+        Raises:
+            CollectError: the file or the configuration can't be used.
+        """
+        try:
+            outcomes = run_all([casefiles.read(self.path)], _definitions(self.config))
+        except UsageError as error:
+            raise self.CollectError("\n".join(error.problems)) from None
+        for outcome in outcomes:
+            name = f"{outcome.case.name} [{outcome.label}]"
+            yield CaseItem.from_parent(self, name=name, outcome=outcome)
+
+
+class CaseItem(pytest.Item):
+    """One case in one configuration."""
+
+    def __init__(self, *, outcome: Outcome, name: str, parent: pytest.Collector) -> None:
+        super().__init__(name, parent)
+        self._outcome = outcome
+
+    def runtest(self) -> None:
+        """Fail if what came out is not what is expected."""
+        if self._outcome.differences:
+            raise CaseFailedError(failure_text(self._outcome))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
+        """Return the report's text, without a traceback."""
+        return str(excinfo.value)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the case stands."""
+        return self.path, self._outcome.case.place.line - 1, self.name

@@ -1,0 +1,307 @@
+"""Fluent Bit's own strptime (``src/flb_strptime.c``, after OpenBSD's), over bytes.
+
+Guarantees the same fields and the same number of bytes consumed, C locale. What differs from POSIX and
+from Python: numbers may be shorter than their width, ``%z`` takes ``Z``, ``+hh``, ``+hhmm``, ``+hh:mm``
+and names of US zones, a directive that is not known never matches, text behind the format is ignored.
+``%L`` is not known here: the caller cuts the format there.
+"""
+
+from dataclasses import dataclass
+
+from node_observability.parsers.zones import ABBREVIATIONS, US_ZONES
+
+__all__ = ["BrokenDown", "strptime"]
+
+_SPACE = b" \t\n\v\f\r"
+_DAYS = (b"sunday", b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday")
+_MONTHS = (
+    *(b"january", b"february", b"march", b"april", b"may", b"june", b"july"),
+    *(b"august", b"september", b"october", b"november", b"december"),
+)
+_ABBREVIATED = 3
+_PIVOT = 68
+_NOON = 12
+_TM_BASE = 1900
+# Directives that stand for a format; those of the locale as the C locale has them.
+_COMPOUND = {
+    "c": "%a %b %e %H:%M:%S %Y",
+    "D": "%m/%d/%y",
+    "F": "%Y-%m-%d",
+    "R": "%H:%M",
+    "r": "%I:%M:%S %p",
+    "T": "%H:%M:%S",
+    "X": "%H:%M:%S",
+    "x": "%m/%d/%y",
+}
+# The field, its least and its greatest value.
+_NUMBERS = {
+    "C": ("century", 0, 99),
+    "d": ("day", 1, 31),
+    "e": ("day", 1, 31),
+    "g": ("", 0, 99),
+    "H": ("hour", 0, 23),
+    "I": ("hour", 1, 12),
+    "j": ("year_day", 1, 366),
+    "k": ("hour", 0, 23),
+    "l": ("hour", 1, 12),
+    "M": ("minute", 0, 59),
+    "m": ("month", 1, 12),
+    "S": ("second", 0, 60),
+    "U": ("", 0, 53),
+    "u": ("", 1, 7),
+    "V": ("", 0, 53),
+    "W": ("", 0, 53),
+    "w": ("", 0, 6),
+    "Y": ("year", 0, 9999),
+    "y": ("short_year", 0, 99),
+}
+_LONG_MAX = 922337203685477580
+
+
+@dataclass(slots=True)
+class BrokenDown:
+    """C's ``struct tm`` as far as it counts: what was not read stays as it was, 0 at first.
+
+    ``month`` counts from 1; 0 is the month before January 1900, which is what C makes of it.
+    """
+
+    year: int = _TM_BASE
+    month: int = 1
+    day: int = 0
+    hour: int = 0
+    minute: int = 0
+    second: int = 0
+    year_day: int | None = None
+    offset_s: int = 0
+    has_offset: bool = False
+    epoch_s: int | None = None
+
+
+class _Reader:
+    """One run of strptime: a position in the text and what ``%C``, ``%y`` and their like wait for."""
+
+    def __init__(self, text: bytes, into: BrokenDown) -> None:
+        self.text = text
+        self.at = 0
+        self.into = into
+        self.century: int | None = None
+        self.short_year: int | None = None
+        self.seen: set[str] = set()
+
+    def read(self, form: str) -> bool:
+        position = 0
+        while position < len(form):
+            char = form[position]
+            position += 1
+            if char.encode() in _SPACE:
+                self.skip_space()
+                continue
+            if self.at >= len(self.text):
+                return False
+            if char != "%":
+                if not self.literal(char):
+                    return False
+                continue
+            while form[position : position + 1] in ("E", "O"):
+                position += 1
+            directive = form[position : position + 1]
+            position += 1
+            if not self.directive(directive):
+                return False
+        return True
+
+    def skip_space(self) -> bool:
+        while self.at < len(self.text) and self.text[self.at] in _SPACE:
+            self.at += 1
+        return True
+
+    def literal(self, char: str) -> bool:
+        data = char.encode()
+        found = self.text.startswith(data, self.at)
+        self.at += len(data)
+        return found
+
+    def directive(self, letter: str) -> bool:
+        if letter in _NUMBERS:
+            if letter == "e" and self.text[self.at] in _SPACE:
+                self.at += 1
+            return self.number(*_NUMBERS[letter])
+        if letter in _COMPOUND:
+            return self.read(_COMPOUND[letter])
+        special = {
+            "%": lambda: self.literal("%"),
+            "A": self.weekday,
+            "a": self.weekday,
+            "B": self.month_name,
+            "b": self.month_name,
+            "h": self.month_name,
+            "G": self.iso_year,
+            "n": self.skip_space,
+            "p": self.half,
+            "s": self.epoch,
+            "t": self.skip_space,
+            "Z": self.zone_name,
+            "z": self.zone,
+        }
+        return letter in special and special[letter]()
+
+    def digits(self, limit: int) -> int | None:
+        # Stops as soon as one more digit could not fit: 2 digits for 0..31, but only 1 behind a 7.
+        result, room, start = 0, limit, self.at
+        while self.at < len(self.text) and 0x30 <= self.text[self.at] <= 0x39:  # noqa: PLR2004 - "0" to "9"
+            result = result * 10 + self.text[self.at] - 0x30
+            room //= 10
+            self.at += 1
+            if result * 10 > limit or not room:
+                break
+        return result if self.at > start else None
+
+    def number(self, field: str, low: int, high: int) -> bool:
+        value = self.digits(high)
+        if value is None or not low <= value <= high:
+            return False
+        if field == "century":
+            self.century = value * 100
+        elif field == "short_year":
+            self.short_year = value
+        elif field == "year_day":
+            self.into.year_day = value - 1
+            self.seen.add(field)
+        elif field:
+            setattr(self.into, field, value)
+            self.seen.add(field)
+            if field == "year":
+                self.short_year = None
+        return True
+
+    def named(self, names: tuple[bytes, ...]) -> int | None:
+        rest = self.text[self.at : self.at + 9].lower()
+        for index, name in enumerate(names):
+            for form in (name, name[:_ABBREVIATED]):
+                if rest.startswith(form):
+                    self.at += len(form)
+                    return index
+        return None
+
+    def weekday(self) -> bool:
+        return self.named(_DAYS) is not None
+
+    def month_name(self) -> bool:
+        index = self.named(_MONTHS)
+        if index is None:
+            return False
+        self.into.month = index + 1
+        self.seen.add("month")
+        return True
+
+    def iso_year(self) -> bool:
+        self.at += 1
+        while self.text[self.at : self.at + 1].isdigit():
+            self.at += 1
+        return True
+
+    def half(self) -> bool:
+        half = self.text[self.at : self.at + 2].lower()
+        if half not in (b"am", b"pm") or self.into.hour > _NOON:
+            return False
+        self.into.hour = self.into.hour % _NOON + (_NOON if half == b"pm" else 0)
+        self.at += 2
+        return True
+
+    def epoch(self) -> bool:
+        value = self.digits(_LONG_MAX * 10 + 7)
+        if value is None or value >= _LONG_MAX:
+            return False
+        self.into.epoch_s = value
+        self.offset(0)
+        return True
+
+    def offset(self, seconds: int) -> bool:
+        self.into.offset_s, self.into.has_offset = seconds, True
+        return True
+
+    def zone_name(self) -> bool:
+        rest = self.text[self.at :]
+        for name, seconds in ABBREVIATIONS:
+            behind = rest[len(name) : len(name) + 1]
+            if rest[: len(name)].upper() == name and not behind.isalnum():
+                self.at += len(name)
+                return self.offset(seconds)
+        # Then GMT, UTC and the system's own names, of which a container has UTC alone.
+        if rest.startswith(b"GMT") or rest[:3].upper() == b"UTC":
+            self.at += 3
+            return self.offset(0)
+        return False
+
+    def zone(self) -> bool:
+        self.skip_space()
+        rest = self.text[self.at :]
+        for name in (b"GMT", b"UTC", b"UT", b"Z"):
+            if rest.startswith(name):
+                self.at += len(name)
+                return self.offset(0)
+        if rest[:1] in (b"+", b"-"):
+            return self.numeric_zone(rest)
+        if rest[:1] in (b"G", b"U"):
+            return False
+        for name, seconds in US_ZONES:
+            if rest[:3].upper() == name:
+                self.at += 3
+                return self.offset(seconds)
+        return False
+
+    def numeric_zone(self, rest: bytes) -> bool:
+        if not (rest[1:3].isdigit() and len(rest[1:3]) == 2):  # noqa: PLR2004 - two digits
+            return False
+        seconds, used = int(rest[1:3]) * 3600, 3
+        if rest[used : used + 1] == b":":
+            used += 1
+        if rest[used : used + 1].isdigit():
+            if not rest[used + 1 : used + 2].isdigit():
+                return False
+            seconds += int(rest[used : used + 2]) * 60
+            used += 2
+        self.at += used
+        return self.offset(-seconds if rest[:1] == b"-" else seconds)
+
+    def finish(self) -> None:
+        if self.short_year is not None:
+            base = self.century
+            if base is None or base == _TM_BASE:
+                base = 2000 if self.short_year <= _PIVOT else 1900
+            self.into.year = base + self.short_year
+            self.seen.add("year")
+        has_date = {"month", "day"} <= self.seen
+        if self.into.year_day is not None and "year" in self.seen and not has_date:
+            # C keeps a month or a day that was read and takes the other one from the day of the year.
+            month, day = _of_year_day(self.into.year, self.into.year_day)
+            if "month" not in self.seen:
+                self.into.month = month
+            if "day" not in self.seen:
+                self.into.day = day
+
+
+def _of_year_day(year: int, year_day: int) -> tuple[int, int]:
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    lengths = (31, 29 if is_leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    month, days = 1, year_day
+    for length in lengths:
+        if days < length:
+            break
+        days -= length
+        month += 1
+    return month, days + 1
+
+
+def strptime(text: bytes, form: str, into: BrokenDown) -> int | None:
+    """Read ``text`` by ``form`` into ``into``; return the number of bytes consumed, None for no match.
+
+    The zone in ``into`` is reset first, as Fluent Bit does at each call: one that stands before ``%L``
+    is lost. On no match ``into`` keeps what was read until then.
+    """
+    into.offset_s, into.has_offset = 0, False
+    reader = _Reader(text, into)
+    if not reader.read(form):
+        return None
+    reader.finish()
+    return reader.at

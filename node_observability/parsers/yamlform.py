@@ -1,0 +1,129 @@
+"""Reads Fluent Bit's YAML configuration form.
+
+Guarantees the same sections as the classic form gives, with the line of each key. A list under a key is
+that key once for each item. Rules of multiline parsers and processors are not looked into.
+"""
+
+import yaml
+
+from node_observability.errors import UsageError
+from node_observability.parsers.classic import Included
+from node_observability.parsers.sections import Configuration, Place, Property, Section, broken
+
+__all__ = ["compose", "is_configuration", "read_yaml"]
+
+_LISTS = {"parsers": "parser", "multiline_parsers": "multiline_parser"}
+_PIPELINE = {"inputs": "input", "filters": "filter", "outputs": "output"}
+_KNOWN = frozenset({*_LISTS, "pipeline", "service", "includes", "env"})
+# What Fluent Bit has besides; nothing of it is read here.
+_OTHER = frozenset({"customs", "plugins", "upstream_servers", "stream_processor"})
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def compose(text: str, file: str, first_line: int = 1) -> list[yaml.Node]:
+    """Return the root node of each document.
+
+    Raises:
+        UsageError: it is no YAML.
+    """
+    try:
+        return [node for node in yaml.compose_all(text, _LOADER) if node is not None]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = first_line + (mark.line if mark else 0)
+        raise broken(Place(file, line), f"this is no YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file}: this is no YAML: {str(error).splitlines()[0]}") from None
+
+
+def is_configuration(node: yaml.Node) -> bool:
+    """Whether the document looks like a Fluent Bit configuration at all."""
+    if not isinstance(node, yaml.MappingNode):
+        return False
+    keys = {key.value for key, _ in node.value}
+    return bool(keys & _KNOWN) and "apiVersion" not in keys
+
+
+class _Reader:
+    def __init__(
+        self, file: str, first_line: int, into: Configuration, open_file: Included
+    ) -> None:
+        self._file = file
+        self._first_line = first_line
+        self._into = into
+        self._open_file = open_file
+
+    def place(self, node: yaml.Node) -> Place:
+        return Place(self._file, self._first_line + node.start_mark.line)
+
+    def items(self, node: yaml.Node, what: str) -> list[tuple[yaml.Node, yaml.Node]]:
+        if not isinstance(node, yaml.MappingNode):
+            raise broken(self.place(node), f"{what} must be a mapping of keys and values")
+        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+        return pairs
+
+    def sequence(self, node: yaml.Node, what: str) -> list[yaml.Node]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise broken(self.place(node), f"{what} must be a list")
+        nodes: list[yaml.Node] = node.value
+        return nodes
+
+    def document(self, root: yaml.Node) -> None:
+        for key, node in self.items(root, "a configuration"):
+            name = str(key.value)
+            if name in _LISTS:
+                for item in self.sequence(node, name):
+                    self.section(_LISTS[name], item)
+            elif name == "pipeline":
+                self.pipeline(node)
+            elif name == "service":
+                self.section("service", node)
+            elif name == "env":
+                for variable, value in self.items(node, name):
+                    self._into.variables[str(variable.value)] = str(value.value)
+            elif name == "includes":
+                self.includes(node)
+            elif name not in _OTHER:
+                known = ", ".join(sorted(_KNOWN))
+                raise broken(self.place(key), f"there is no section {name}; Fluent Bit has {known}")
+
+    def pipeline(self, node: yaml.Node) -> None:
+        for key, entries in self.items(node, "pipeline"):
+            kind = _PIPELINE.get(str(key.value))
+            if kind is None:
+                raise broken(
+                    self.place(key), f"pipeline has no {key.value}; it has {', '.join(_PIPELINE)}"
+                )
+            for entry in self.sequence(entries, str(key.value)):
+                self.section(kind, entry)
+
+    def includes(self, node: yaml.Node) -> None:
+        for item in self.sequence(node, "includes"):
+            files = self._open_file(str(item.value), self.place(item))
+            if files is None:
+                self._into.missing.append(Property("includes", str(item.value), self.place(item)))
+                continue
+            for name, text, first_line in files:
+                read_yaml(text, name, self._into, self._open_file, first_line)
+
+    def section(self, kind: str, node: yaml.Node) -> None:
+        section = Section(kind, self.place(node))
+        for key, value in self.items(node, f"an entry of {kind}"):
+            nodes = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for item in nodes:
+                if isinstance(item, yaml.ScalarNode):
+                    section.properties.append(Property(str(key.value), item.value, self.place(key)))
+        self._into.sections.append(section)
+
+
+def read_yaml(
+    text: str, file: str, into: Configuration, open_file: Included, first_line: int = 1
+) -> None:
+    """Add the sections of ``text`` to ``into``; ``first_line`` is the number of its first line in ``file``.
+
+    Raises:
+        UsageError: it is no YAML, or none of Fluent Bit's.
+    """
+    for root in compose(text, file, first_line):
+        _Reader(file, first_line, into, open_file).document(root)

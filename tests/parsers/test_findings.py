@@ -1,0 +1,124 @@
+"""Findings: what Fluent Bit starts with and nobody wants."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from node_observability.parsers.definitions import build
+from node_observability.parsers.findings import lint
+from node_observability.parsers.sources import load
+
+PARSER = """\
+[PARSER]
+    Name p
+    Format regex
+    Regex ^(?<time>[^ ]+) (?<log>.*)$
+    Time_Key time
+    Time_Format %s
+"""
+PIPELINE = "[INPUT]\n    Name tail\n    Parser p\n"
+
+
+def findings(tmp_path: Path, text: str) -> list[str]:
+    (tmp_path / "a.conf").write_text(text)
+    (configuration,) = load(str(tmp_path / "a.conf"), io.StringIO())
+    return [
+        f"{finding.place.line} {finding.code}{' !' if finding.is_error else ''} {finding.text}"
+        for finding in lint(configuration, build(configuration, {}))
+    ]
+
+
+def test_a_sound_configuration_has_none(tmp_path: Path) -> None:
+    assert findings(tmp_path, PARSER + PIPELINE) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "inside"),
+    [
+        (
+            PARSER + PIPELINE.replace("Parser p", "Parser pp"),
+            "9 undefined-parser !",
+            "did you mean p?",
+        ),
+        (
+            PARSER + "[INPUT]\n    multiline.parser crj\n",
+            "8 undefined-parser !",
+            "did you mean cri?",
+        ),
+        (PARSER + PARSER + PIPELINE, "8 duplicate-parser !", "a.conf:1"),
+        (
+            PARSER.replace("Name p", "Name cri") + "[INPUT]\n    Parser cri\n",
+            "2 stock-name ",
+            "choose a name",
+        ),
+        (
+            "[SERVICE]\n    Parsers_File parsers.conf\n" + PARSER.replace("Name p", "Name cri"),
+            "4 stock-name !",
+            "does not start",
+        ),
+        (PARSER + "[INPUT]\n    Name tail\n", "1 unused-parser ", "names p"),
+        (
+            PARSER + "[INPUT]\n    Parser p\n    multiline.parser cri\n",
+            "8 unreachable-parser !",
+            "takes its place",
+        ),
+        (
+            PARSER + "[INPUT]\n    multiline.parser cri, cri\n    Parser p\n",
+            "8 unreachable-parser !",
+            "already",
+        ),
+        (
+            PARSER.replace("^(?<time>[^ ]+) (?<log>.*)$", "(?<time>)(?<log>.*)")
+            + PARSER.replace("Name p", "Name q")
+            + "[FILTER]\n    Name parser\n    Parser p\n    Parser q\n",
+            "16 unreachable-parser !",
+            "p before it takes every line",
+        ),
+        (PARSER + "[INPUT]\n    Parser p\n    Parser p\n", "9 unreachable-parser !", "the first"),
+        (PARSER + "    Time_Kep On\n" + PIPELINE, "7 unknown-key !", "did you mean time_keep?"),
+        (PARSER + "    Time_Keep Yess\n" + PIPELINE, "7 mistyped-value !", "On or Off"),
+        (PARSER + "    Types log:int\n" + PIPELINE, "7 mistyped-value !", "log:int"),
+        (PARSER.replace("%s", "%Y-%N") + PIPELINE, "6 time-format !", "%N"),
+        (PARSER.replace("<time>", "<tme>") + PIPELINE, "4 no-time-group !", "did you mean tme?"),
+        (
+            PARSER.replace("    Time_Format %s\n", "") + PIPELINE,
+            "5 time-without-format !",
+            "no effect",
+        ),
+        (
+            "[PARSER]\n    Name p\n    Format regex\n    Regex (x)\n" + PIPELINE,
+            "4 no-groups !",
+            "never matches",
+        ),
+        (
+            PARSER + PIPELINE + "[OUTPUT]\n    HTTP_Passwd hunter2\n",
+            "11 secret-in-file ",
+            "environment",
+        ),
+    ],
+)
+def test_a_finding_has_its_place_its_code_and_the_fix(
+    text: str, start: str, inside: str, tmp_path: Path
+) -> None:
+    matching = [finding for finding in findings(tmp_path, text) if finding.startswith(start)]
+    assert len(matching) == 1
+    assert inside in matching[0]
+
+
+def test_a_secret_from_the_environment_is_fine(tmp_path: Path) -> None:
+    assert findings(tmp_path, PARSER + PIPELINE + "[OUTPUT]\n    HTTP_Passwd ${P}\n") == []
+
+
+def test_a_stock_parser_of_a_file_that_is_not_here_is_no_finding(tmp_path: Path) -> None:
+    text = "[SERVICE]\n    Parsers_File /fluent-bit/etc/parsers.conf\n" + PIPELINE.replace(
+        "p\n", "docker\n"
+    )
+    assert findings(tmp_path, text) == []
+
+
+def test_a_name_that_a_file_that_is_not_here_may_define_is_a_warning(tmp_path: Path) -> None:
+    (finding,) = findings(tmp_path, "[SERVICE]\n    Parsers_File /elsewhere.conf\n" + PIPELINE)
+    assert finding.startswith(
+        "5 undefined-parser the parser p is not defined here, nor is /elsewhere.conf"
+    )
