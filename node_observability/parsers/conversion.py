@@ -135,6 +135,8 @@ def to_classic(text: str, file: str) -> str:
     read_yaml(text, file, into, _no_files)
     comments, lines = _comments(text), []
     lines += [f"@SET {name}={value}" for name, value in into.variables.items()]
+    if into.missing:
+        lines += comments.get(into.missing[0].place.line - 1, [])
     lines += [f"@INCLUDE {_renamed(item.value, '.yaml', '.conf')}" for item in into.missing]
     for section in into.sections:
         if lines:
@@ -148,7 +150,9 @@ def to_classic(text: str, file: str) -> str:
 
 
 def _classic_line(item: Property, width: int) -> str:
-    key = "_".join(part[:1].upper() + part[1:] for part in item.key.split("_"))
+    key = item.key
+    if "." not in key:
+        key = "_".join(part[:1].upper() + part[1:] for part in key.split("_"))
     value = _file_value(item.key.lower(), item.value, ".yaml", ".conf")
     return f"    {key.ljust(width)} {value}"
 

@@ -83,10 +83,14 @@ def built_in() -> dict[str, MultilineParser]:
 
 @dataclass(slots=True)
 class _Group:
-    """What one stream has pending: the first part's record, and the text of all parts."""
+    """What one stream has pending: the first part's record, and the text of all parts.
+
+    ``is_stuck``: its last record could not be packed for its time, which counts until the next one's.
+    """
 
     first: Parsed | None = None
     text: bytes = b""
+    is_stuck: bool = False
 
 
 @dataclass(slots=True)
@@ -118,6 +122,7 @@ class _Instance:
             return None
         if group.first is None:
             group.first = parsed
+            group.is_stuck = False
         self._break(group)
         group.text += content
         return self.flush_group(group) if ends else []
@@ -132,12 +137,15 @@ class _Instance:
         first, text, key = group.first, group.text, self.definition.key_content
         group.first = None
         if first is None:
+            if group.is_stuck:
+                return []
             group.text = b""
             return [raw(key or _RAW_KEY, text)] if text else []
         if text and key is not None:
             fields: dict[str, Value] = {**first.fields, key: text}
             first = first._replace(fields=fields)
         # A record that can't be packed leaves its text behind: it is glued to the stream's next one.
+        group.is_stuck = first.is_lost
         if not first.is_lost:
             group.text = b""
         return [first]
@@ -165,6 +173,7 @@ class Joiner:
         records = self.flush()
         standalone = self._instances[0].groups[b""]
         standalone.text += line
+        standalone.is_stuck = False
         return records + self._instances[0].flush_group(standalone)
 
     def flush(self) -> list[Parsed]:

@@ -1,7 +1,8 @@
 """JSON as Fluent Bit's parsers read it: yyjson 0.12, tolerant flags (``src/flb_pack.c``).
 
 Guarantees what that makes of any bytes: invalid UTF-8 and control characters in strings are kept, half a
-surrogate pair becomes U+FFFD, what follows the first value is left alone unless it is another value.
+surrogate pair becomes U+FFFD, a ``u`` escape without four digits is text, what follows the first value is
+left alone unless it is another value.
 Not here: a key that stands twice (Fluent Bit keeps both, here the last one counts), numbers of more
 digits than a double has.
 """
@@ -17,12 +18,23 @@ __all__ = ["read_object"]
 _SPACE = b" \t\n\r"
 _UNSIGNED_MAX = 2**64 - 1
 _SIGNED_MIN = -(2**63)
+# A pair of surrogates; half a pair, with what yyjson takes along with it; \\u without four digits, of which
+# the character behind it is lost; any other escape.
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    rb"|(?P<half>u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{0,4}|u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|u[0-9a-fA-F]{4}"
+    rb"|(?P<short>u[0-9a-fA-F]{0,3})(?:[^\"'\0])?"
+    rb"|.)",
     re.DOTALL,
 )
 _DUPLICATE_SAFE = "surrogateescape"
+
+
+def _mended(found: re.Match[bytes]) -> bytes:
+    if found["half"]:
+        return b"\\ufffd"
+    return b"\\\\" + found["short"] if found["short"] else found[0]
 
 
 def _integer(text: str) -> int | float:
@@ -76,7 +88,7 @@ def read_object(data: bytes) -> dict[str, Value] | None:
     if not data.startswith(b"{"):
         return None
     if b"\\u" in data:
-        data = _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], data)
+        data = _ESCAPE.sub(_mended, data)
     text = data.decode("utf-8", _DUPLICATE_SAFE)
     found = _first_value(text, 0)
     if found is None:

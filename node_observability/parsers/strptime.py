@@ -55,7 +55,9 @@ _NUMBERS = {
     "Y": ("year", 0, 9999),
     "y": ("short_year", 0, 99),
 }
-_LONG_MAX = 922337203685477580
+_LONG_MAX = 2**63 - 1
+# The last second whose year C's int holds; gmtime_r has none beyond it.
+_LAST_SECOND = 67768036191676799
 
 
 @dataclass(slots=True)
@@ -209,8 +211,8 @@ class _Reader:
         return True
 
     def epoch(self) -> bool:
-        value = self.digits(_LONG_MAX * 10 + 7)
-        if value is None or value >= _LONG_MAX:
+        value = self.digits(_LONG_MAX)
+        if value is None or value > _LAST_SECOND:
             return False
         self.into.epoch_s = value
         self.offset(0)

@@ -67,6 +67,7 @@ def test_the_text_of_a_lost_record_is_glued_to_the_next_one() -> None:
     joiner = Joiner([built_in()["cri"]])
     (lost,) = joiner.append(cri_line("stdout", "F", "a", b"garbage"))
     assert lost.is_lost
+    assert joiner.flush() == []
     assert logs(joiner.append(cri_line("stdout", "F", "b"))) == [b"ab"]
 
 

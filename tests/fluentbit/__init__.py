@@ -1,0 +1,1 @@
+"""Tests of the Fluent Bit configuration, and of the kit against Fluent Bit itself."""

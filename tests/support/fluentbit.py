@@ -1,0 +1,125 @@
+"""A real ``fluent-bit`` over files of lines: what it makes of them, to the nanosecond."""
+
+import shutil
+import struct
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgpack
+import pytest
+
+__all__ = ["RealRecord", "need_fluent_bit", "read_records", "tail"]
+
+_NANOSECONDS_PER_SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class RealRecord:
+    """A record as Fluent Bit packed it. ``is_now``: its time lies within the run."""
+
+    fields: dict[str, object]
+    seconds: int
+    nanoseconds: int
+    is_now: bool
+
+
+def need_fluent_bit() -> str:
+    """Return the path of ``fluent-bit``, or skip: no package index has it, so CI can't ask for it."""
+    found = shutil.which("fluent-bit")
+    if found is None:
+        pytest.skip("no fluent-bit on the PATH: the kit is not compared with Fluent Bit itself")
+    return found
+
+
+def _text(value: object) -> object:
+    if isinstance(value, dict):
+        return {key.decode("utf-8", "surrogateescape"): _text(item) for key, item in value.items()}
+    return [_text(item) for item in value] if isinstance(value, list) else value
+
+
+def _time(value: object) -> tuple[int, int]:
+    if isinstance(value, msgpack.ExtType):
+        seconds, nanoseconds = struct.unpack(">II", value.data)
+        return int(seconds), int(nanoseconds)
+    assert isinstance(value, int | float)
+    return int(value), round(value % 1 * _NANOSECONDS_PER_SECOND)
+
+
+def read_records(path: Path, begin_s: float, end_s: float) -> list[RealRecord]:
+    """Return the records of an ``out_file`` with ``Format msgpack``."""
+    records = []
+    with path.open("rb") as file:
+        unpacker = msgpack.Unpacker(file, raw=True, strict_map_key=False, max_buffer_size=2**30)
+        for entry in unpacker:
+            stamp, fields = entry[0], _text(entry[1])
+            if isinstance(stamp, list):
+                stamp = stamp[0]
+            seconds, nanoseconds = _time(stamp)
+            assert isinstance(fields, dict)
+            is_now = begin_s - 1 <= seconds <= end_s + 1
+            records.append(RealRecord(fields, seconds, nanoseconds, is_now))
+    return records
+
+
+def tail(
+    program: str,
+    directory: Path,
+    files: Mapping[str, Sequence[bytes]],
+    *,
+    parsers: Sequence[Path],
+    route: Mapping[str, str],
+    chain: Sequence[str] = (),
+) -> dict[str, list[RealRecord]]:
+    """Let Fluent Bit read the files to their ends; return the records of each, in order.
+
+    ``route`` is what stands at the input besides; ``chain`` are the parsers of a filter.
+    """
+    logs, out = directory / "logs", directory / "out"
+    logs.mkdir(parents=True)
+    out.mkdir()
+    for name, content in files.items():
+        (logs / f"{name}.log").write_bytes(b"".join(line + b"\n" for line in content))
+    lines = ["[SERVICE]", "    Flush 0.2", "    Log_Level off"]
+    lines += [f"    Parsers_File {path}" for path in parsers]
+    lines += [
+        "[INPUT]",
+        "    Name tail",
+        f"    Path {logs}/*.log",
+        "    Tag all",
+        "    Path_Key _file",
+    ]
+    lines += ["    Read_From_Head On", "    Exit_On_Eof On", "    Buffer_Max_Size 64M"]
+    lines += ["    Buffer_Chunk_Size 1M", *(f"    {key} {value}" for key, value in route.items())]
+    if chain:
+        lines += [
+            "[FILTER]",
+            "    Name parser",
+            "    Match *",
+            "    Key_Name log",
+            "    Reserve_Data On",
+        ]
+        lines += [f"    Parser {name}" for name in chain]
+    lines += [
+        "[OUTPUT]",
+        "    Name file",
+        "    Match *",
+        f"    Path {out}",
+        "    Format msgpack",
+        "",
+    ]
+    config = directory / "fluent-bit.conf"
+    config.write_text("\n".join(lines))
+    begin = time.time()
+    done = subprocess.run(
+        [program, "-c", str(config)], capture_output=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
+    found: dict[str, list[RealRecord]] = {name: [] for name in files}
+    for record in read_records(out / "all", begin, time.time()):
+        path = record.fields.pop("_file")
+        assert isinstance(path, bytes)
+        found[Path(path.decode()).stem].append(record)
+    return found
