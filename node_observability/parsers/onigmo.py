@@ -8,11 +8,11 @@ this is no binding of the C library.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from node_observability.parsers.characters import boundaries
 from node_observability.parsers.syntax import Prefix, UnmodelledError, prefixes, render
-from node_observability.parsers.translation import Translation
+from node_observability.parsers.translation import LINE_START, Translation
 
 __all__ = ["Pattern", "delimited"]
 
@@ -54,12 +54,13 @@ class Pattern:
         exact = Translation(bare, options, offset=offset, ascii_only=False)
         self.names: tuple[str, ...] = tuple(plain.names)
         self._branches = exact.branches
+        self._has_branches = len(plain.branches) > 1
         self._ascii = _compile("|".join(map(render, plain.branches)))
         self._bytes = _compile("|".join(map(render, exact.branches)))
         self._is_anchored = exact.is_anchored
         self._unicode_at = exact.unicode_at
         # ``search`` for texts that are known to be ASCII.
-        self.search_ascii = self._ascii.search
+        self.search_ascii = self._anchored() or self._ascii.search
 
     def search(self, text: bytes) -> re.Match[bytes] | None:
         """Return the leftmost match, or None.
@@ -68,7 +69,7 @@ class Pattern:
             UnmodelledError: the pattern asks for properties of Unicode and the text is not ASCII.
         """
         if text.isascii():
-            return self._ascii.search(text)
+            return self.search_ascii(text)
         if self._unicode_at is not None:
             raise UnmodelledError(
                 self._unicode_at, "this asks for Unicode, which is modelled for ASCII lines only"
@@ -79,6 +80,19 @@ class Pattern:
             if found := self._bytes.match(text, offset):
                 return found
         return None
+
+    def _anchored(self) -> Callable[[bytes], re.Match[bytes] | None] | None:
+        """Return a quicker search for a pattern that begins with ``^``: in most texts at their beginning."""
+        text = self._ascii.pattern.decode("latin-1")
+        if not self._is_anchored or not text.startswith(LINE_START) or self._has_branches:
+            return None
+        search, match = self._ascii.search, _compile(text.removeprefix(LINE_START)).match
+
+        def at_the_beginning(data: bytes) -> re.Match[bytes] | None:
+            found = match(data)
+            return search(data) if found is None and b"\n" in data else found
+
+        return at_the_beginning
 
     def prefixes(self) -> Iterator[Prefix]:
         """Return each beginning of the pattern, with its place in the bare pattern."""

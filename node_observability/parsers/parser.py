@@ -57,15 +57,17 @@ def raw(key: str, line: bytes) -> Parsed:
     return Parsed({key: line}, is_raw=True)
 
 
-# Not a result: the line goes the long way.
-_SLOW = Parsed({})
+Parse = Callable[..., Parsed | None]
 
 
 @dataclass(slots=True, kw_only=True)
 class Parser:
     """A parser as it is defined; the defaults are Fluent Bit's.
 
-    ``pattern`` is None for ``Format json``.
+    Attributes:
+        pattern: None for ``Format json``.
+        parse: takes a line, and for time formats without a year the time that is now in seconds (the
+            clock's by default); returns what the line is, None where the parser does not take it.
     """
 
     name: str
@@ -76,20 +78,13 @@ class Parser:
     time_strict: bool = True
     skip_empty_values: bool = True
     casts: dict[str, Cast] = field(default_factory=dict)
-    _quick: Callable[[bytes], Parsed | None] | None = field(init=False, default=None)
+    parse: Parse = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self._quick = _quick_path(self)
+        self.parse = _quick_path(self) or self.parse_long
 
-    def parse(self, line: bytes, now_s: int | None = None) -> Parsed | None:
-        """Return what the line is, None where the parser does not take it.
-
-        ``now_s`` counts for time formats without a year only; by default it is the clock's.
-        """
-        if self._quick is not None:
-            parsed = self._quick(line)
-            if parsed is not _SLOW:
-                return parsed
+    def parse_long(self, line: bytes, now_s: int | None = None) -> Parsed | None:
+        """Return what ``parse`` returns, by the way that knows everything."""
         return self._parse_regex(line, now_s) if self.pattern else self._parse_json(line, now_s)
 
     def _parse_regex(self, line: bytes, now_s: int | None) -> Parsed | None:
@@ -144,10 +139,10 @@ class Parser:
         return f"invalid time format {form} for {text.decode('utf-8', 'backslashreplace')!r}"
 
 
-def _quick_path(parser: Parser) -> Callable[[bytes], Parsed | None] | None:
+def _quick_path(parser: Parser) -> Parse | None:
     """Return a short way for the common case; None: the parser has types or drops fields.
 
-    Its answers are those of the long way, or ``_SLOW``: a property of the tests.
+    It goes the long way where it must, and its answers are the same: a property of the tests.
     """
     pattern, time_format, key = parser.pattern, parser.time_format, parser.time_key
     if pattern is None or time_format is None:
@@ -159,28 +154,28 @@ def _quick_path(parser: Parser) -> Callable[[bytes], Parsed | None] | None:
     search, search_plain, instant_of = pattern.search, pattern.search_ascii, time_format.quick
     time_at = pattern.names.index(key) + 1
     others = [number for number, name in enumerate(pattern.names, 1) if name != key]
-    make = tuple.__new__
+    make, long = tuple.__new__, parser.parse_long
 
     # Two or three fields beside the time is what container logs have; they are worth saving a zip.
     first, second, third = (*others, *others)[:3]
     first_name, second_name, third_name = (*names, *names)[:3]
     is_short = len(others) in (2, 3)
 
-    def parse(line: bytes) -> Parsed | None:
+    def parse(line: bytes, now_s: int | None = None) -> Parsed | None:
         found = search_plain(line) if line.isascii() else search(line)
         if found is None:
             return None
-        instant = instant_of(found[time_at] or b"")
-        if instant is None:
-            return _SLOW
         if is_short:
-            values = found.group(first, second, third)
-            fields = {first_name: values[0], second_name: values[1], third_name: values[2]}
+            values = found.group(time_at, first, second, third)
+            fields = {first_name: values[1], second_name: values[2], third_name: values[3]}
         else:
-            values = found.group(*others)
-            fields = dict(zip(names, values, strict=True))
+            values = found.group(time_at, *others)
+            fields = dict(zip(names, values[1:], strict=True))
         if None in values:
-            return _SLOW
+            return long(line, now_s)
+        instant = instant_of(values[0])
+        if instant is None:
+            return long(line, now_s)
         return make(Parsed, (fields, instant[0], instant[1], instant[2], "", False))
 
     return parse

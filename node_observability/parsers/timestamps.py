@@ -30,7 +30,7 @@ _FRACTION_DIGITS = 9
 # What strtod takes behind "0.": digits, and an exponent.
 _FRACTION = re.compile(rb"[0-9]*(?:[eE][+-]?[0-9]+)?")
 _CACHE_LIMIT = 4096
-_SCALE = 1e9
+_SCALES = tuple(float(10**digits) for digits in range(10))
 # The Gregorian calendar repeats; Python's begins with the year 1.
 _CYCLE_YEARS = 400
 _CYCLE_DAYS = 146097
@@ -115,8 +115,10 @@ class TimeFormat:
         ends_literally = bool(head) and not head[-1].isspace() and head[-2:-1] != "%"
         self._can_cache = self._has_year and (self._tail is None or ends_literally)
         self._width = 0
-        # Texts without their fraction, read before. The head is always ``_width`` long.
-        self._seconds: dict[bytes, Instant] = {}
+        # What was read before: whole texts; and what stands before the fraction, always ``_width`` long, with
+        # what stood behind it and what the two came to.
+        self._whole: dict[bytes, Instant] = {}
+        self._heads: dict[bytes, tuple[bytes, int, int | None]] = {}
 
     def read(self, text: bytes, now_s: int | None = None) -> Moment:
         """Read the text, which a NUL ends, as in C; ``now_s``: this year and day, the clock's by default."""
@@ -129,21 +131,16 @@ class TimeFormat:
         """Read a text whose parts were read before, the fraction aside; None: it takes ``read``."""
         width = self._width
         if not width:
-            return self._seconds.get(text)
-        digits, tail = text[width : width + _FRACTION_DIGITS], text[width + _FRACTION_DIGITS :]
-        scale = _SCALE
-        if not digits.isdigit() or len(digits) < _FRACTION_DIGITS:
-            # Go's RFC3339Nano leaves zeros at the end out.
-            tail = digits.lstrip(b"0123456789") + tail
-            digits = digits[: len(text) - width - len(tail)]
-            if not digits or tail[:1] in (b"e", b"E"):
-                return None
-            scale = 10.0 ** len(digits)
-        known = self._seconds.get(text[:width] + tail)
-        if known is None:
+            return self._whole.get(text)
+        known = self._heads.get(text[:width])
+        if known is None or not text.endswith(known[0]):
+            return None
+        digits = text[width : len(text) - len(known[0])]
+        # Fluent Bit takes nine digits at most, and an exponent too.
+        if not digits.isdigit() or len(digits) > _FRACTION_DIGITS:
             return None
         # A division rounds as strtod does: both numbers are whole and exact.
-        return known[0], int(int(digits) / scale * NANOSECONDS_PER_SECOND), known[2]
+        return known[1], int(int(digits) / _SCALES[len(digits)] * NANOSECONDS_PER_SECOND), known[2]
 
     def _read(self, text: bytes, now_s: int) -> Moment:
         head = self._read_head(text, now_s)
@@ -153,7 +150,9 @@ class TimeFormat:
         if self._tail is None:
             exact = self._exact(moment, 0.0)
             if self._can_cache:
-                self._remember(text, 0, exact)
+                if len(self._whole) >= _CACHE_LIMIT:
+                    self._whole.clear()
+                self._whole[text] = (exact.seconds, 0, exact.offset_s)
             return exact
         window = text[head.used : head.used + _FRACTION_DIGITS]
         found = _FRACTION.match(window)
@@ -166,7 +165,7 @@ class TimeFormat:
             return Moment(False, _seconds(moment), fraction, None)
         exact = self._exact(moment, fraction)
         if self._can_cache and digits.isdigit():
-            self._remember(text[: head.used] + rest, head.used, exact)
+            self._remember(text[: head.used], rest, exact)
         return exact
 
     def _exact(self, moment: BrokenDown, fraction: float) -> Moment:
@@ -189,8 +188,8 @@ class TimeFormat:
         used = strptime(year + text, f"%Y {self._head}", moment)
         return _Head(None if used is None else used - len(year), moment)
 
-    def _remember(self, text: bytes, width: int, exact: Moment) -> None:
-        if len(self._seconds) >= _CACHE_LIMIT or width != self._width:
-            self._seconds.clear()
-        self._width = width
-        self._seconds[text] = (exact.seconds, 0, exact.offset_s)
+    def _remember(self, head: bytes, tail: bytes, exact: Moment) -> None:
+        if len(self._heads) >= _CACHE_LIMIT or len(head) != self._width:
+            self._heads.clear()
+        self._width = len(head)
+        self._heads[head] = (tail, exact.seconds, exact.offset_s)

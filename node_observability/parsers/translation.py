@@ -18,7 +18,7 @@ from node_observability.parsers.syntax import (
     UnmodelledError,
 )
 
-__all__ = ["Translation"]
+__all__ = ["LINE_START", "Translation"]
 
 _NAMED = re.compile(r"\((?:\?<(?![=!])|\?')")
 _INTERVAL = re.compile(r"\{(\d*)(?:(,)(\d*))?\}")
@@ -33,7 +33,7 @@ _ANCHORS = {
     "B": r"(?:(?<![0-9A-Za-z_])(?![0-9A-Za-z_])|(?<=[0-9A-Za-z_])(?=[0-9A-Za-z_]))",
 }
 # In Ruby ^ and $ are always at lines, and ^ is not behind a newline that ends the text.
-_LINE = r"(?:^(?!(?<=\n)\Z))"
+LINE_START = r"(?:^(?!(?<=\n)\Z))"
 # A look-behind over bytes would begin within a character; what stands in one must be plain ASCII.
 _PLAIN = ("(?=", "(?!", "(?<=", "(?<!", "(?>")
 
@@ -114,7 +114,7 @@ class Translation:
                 dot = r"[\x00-\x7f]" if "m" in self._options else r"[^\n]"
             return Atom(dot, start, self._at)
         if char == "^":
-            return Atom(_LINE, start, self._at)
+            return Atom(LINE_START, start, self._at)
         return Atom("$" if char == "$" else self._literal(char, start), start, self._at)
 
     def _literal(self, char: str, start: int) -> str:
@@ -275,4 +275,4 @@ def _begins_line(branch: tuple[Node, ...]) -> bool:
     first = branch[0]
     if isinstance(first, Group) and first.opening in ("(", "(?:", "(?>", "(?i:", "(?-i:"):
         return all(_begins_line(inner) for inner in first.branches)
-    return isinstance(first, Atom) and first.text in (_LINE, r"\A")
+    return isinstance(first, Atom) and first.text in (LINE_START, r"\A")

@@ -197,4 +197,4 @@ def test_the_short_way_gives_what_the_long_way_gives(line: bytes) -> None:
     parser = cri()
     parser.parse(LINE)
     parser.parse(b"2016-10-06T00:17:09.123456789+09:00 stdout F x")
-    assert parser.parse(line) == parser._parse_regex(line, None)
+    assert parser.parse(line) == parser.parse_long(line)
