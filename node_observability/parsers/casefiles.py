@@ -94,6 +94,8 @@ class _Reader:
             )
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise broken(self.place(key), f"a key of {what} must be a text")
             if key.value not in keys:
                 close = difflib.get_close_matches(str(key.value), keys, 1)
                 hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(keys)}"
@@ -220,7 +222,12 @@ def read(path: Path) -> CaseFile:
     roots = compose(text, str(path))
     if len(roots) != 1:
         raise UsageError(f"{path}: a case file is one YAML document")
-    return _Reader(path).file(roots[0])
+    try:
+        return _Reader(path).file(roots[0])
+    except RecursionError:
+        raise UsageError(
+            f"{path}: an anchor (&) contains itself, or the nesting is too deep"
+        ) from None
 
 
 class _Bytes(bytes):

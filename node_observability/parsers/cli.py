@@ -4,6 +4,7 @@ Exit codes: 0 done and nothing found, 1 a case failed or a finding is an error, 
 """
 
 import argparse
+import io
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ from node_observability.parsers.parser import Parser
 from node_observability.parsers.report import failure_text, summary, write_junit
 from node_observability.parsers.sections import Configuration, Section
 from node_observability.parsers.sources import load
+from node_observability.parsers.syntax import UnmodelledError
 from node_observability.parsers.updates import update
 from node_observability.parsers.verification import Outcome, run_all
 
@@ -83,7 +85,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _definitions(source: str) -> list[tuple[Configuration, Definitions]]:
-    return [(found, build(found, os.environ)) for found in load(source, sys.stdin)]
+    # Whatever the locale says, a manifest is UTF-8.
+    stdin = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8")
+    try:
+        return [(found, build(found, os.environ)) for found in load(source, stdin)]
+    finally:
+        stdin.detach()
 
 
 def _test(options: argparse.Namespace) -> int:
@@ -162,7 +169,12 @@ def _bench(options: argparse.Namespace) -> int:
     configuration, definitions = _definitions(options.config)[0]
     sections = {section.name: section for section in configuration.of("parser")}
     for parser in _chosen(definitions, options.parser):
-        result = bench.measure(parser, lines, at_least_s=options.seconds, clock=bench.default_clock)
+        try:
+            result = bench.measure(
+                parser, lines, at_least_s=options.seconds, clock=bench.default_clock
+            )
+        except UnmodelledError as error:
+            raise UsageError(f"{options.file}: {parser.name} over its lines: {error}") from None
         share = 100 * result.taken / result.lines
         print(
             f"{result.name}: {result.lines_per_s:,.0f} lines/s of processor time, {share:.1f} % taken"

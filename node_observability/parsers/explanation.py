@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from node_observability.parsers.onigmo import Pattern
 from node_observability.parsers.parser import Parsed, Parser
+from node_observability.parsers.syntax import UnmodelledError
 from node_observability.parsers.tail import without_return
 from node_observability.parsers.verification import time_text
 
@@ -71,7 +72,11 @@ def explain(parsers: list[Parser], line: bytes) -> tuple[bool, list[str]]:
     line = without_return(line)
     taken, lines = False, []
     for parser in parsers:
-        parsed = parser.parse(line)
+        try:
+            parsed = parser.parse(line)
+        except UnmodelledError as error:
+            lines.append(f"{parser.name} can't be run over this line: {error}")
+            continue
         if parsed is None:
             lines.append(_refused(parser, line))
             continue

@@ -106,5 +106,5 @@ class Pattern:
 def _compile(text: str) -> re.Pattern[bytes]:
     try:
         return re.compile(text.encode("latin-1"), re.MULTILINE | re.DOTALL)
-    except re.error as error:
-        raise UnmodelledError(0, f"Python can't run this pattern: {error.msg}") from None
+    except (re.error, OverflowError, RecursionError) as error:
+        raise UnmodelledError(0, f"Python can't run this pattern: {error}") from None

@@ -87,7 +87,11 @@ def load(source: str, stdin: TextIO) -> list[Configuration]:
         UsageError: there is none, or it can't be read.
     """
     if source == "-":
-        return _of_manifest(stdin.read(), "standard input", must_be_manifest=True)
+        try:
+            text = stdin.read()
+        except UnicodeDecodeError as error:
+            raise UsageError(f"standard input: not UTF-8 (byte {error.start + 1})") from None
+        return _of_manifest(text, "standard input", must_be_manifest=True)
     path = Path(source)
     if path.is_dir():
         return _of_directory(path)
@@ -132,7 +136,7 @@ def _of_files(paths: Sequence[Path], label: str) -> Configuration:
 def _of_directory(directory: Path) -> list[Configuration]:
     classic: list[Path] = []
     yaml: list[Path] = []
-    for path in sorted(directory.iterdir()):
+    for path in sorted(path for path in directory.iterdir() if path.is_file()):
         if path.suffix == ".conf" and _CLASSIC.search(_read(path)):
             classic.append(path)
         elif path.suffix in _YAML_SUFFIXES and any(

@@ -83,11 +83,12 @@ def offset_seconds(text: str) -> int:
 def _seconds(moment: BrokenDown) -> int:
     if moment.epoch_s is not None:
         return moment.epoch_s - moment.offset_s
-    year, cycles = moment.year, 0
+    # Day 366 of a year of 365 comes out as the 13th month.
+    year, month, cycles = moment.year + (moment.month - 1) // 12, (moment.month - 1) % 12 + 1, 0
     if not 1 <= year <= 9999:  # noqa: PLR2004 - what Python's calendar has
         cycles = (year - 1) // _CYCLE_YEARS
         year -= cycles * _CYCLE_YEARS
-    days = date(year, moment.month, 1).toordinal() - _EPOCH_ORDINAL + moment.day - 1
+    days = date(year, month, 1).toordinal() - _EPOCH_ORDINAL + moment.day - 1
     days += cycles * _CYCLE_DAYS
     clock_s = moment.hour * 3600 + moment.minute * 60 + moment.second
     return days * _DAY_S + clock_s - moment.offset_s

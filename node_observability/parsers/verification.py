@@ -14,6 +14,8 @@ from node_observability.parsers.casefiles import Case, CaseFile, Expected
 from node_observability.parsers.casting import Value
 from node_observability.parsers.definitions import Definitions
 from node_observability.parsers.parser import Parsed
+from node_observability.parsers.sections import broken
+from node_observability.parsers.syntax import UnmodelledError
 from node_observability.parsers.tail import Chain, Joined, Route, Single
 
 __all__ = ["UNMATCHED", "Outcome", "normal", "record_of", "route_of", "run", "run_all", "time_text"]
@@ -101,7 +103,10 @@ def run(file: CaseFile, definitions: Definitions) -> list[Outcome]:
     make = route_of(file, definitions)
     outcomes = []
     for case in file.cases:
-        actual = _actual(case, make())
+        try:
+            actual = _actual(case, make())
+        except UnmodelledError as error:
+            raise broken(case.place, f"{', '.join(file.names)} over this line: {error}") from None
         differences = tuple(_differences(case.expected, actual))
         outcomes.append(Outcome(case, file, definitions.label, actual, differences))
     return outcomes

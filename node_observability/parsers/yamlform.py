@@ -41,7 +41,7 @@ def is_configuration(node: yaml.Node) -> bool:
     """Whether the document looks like a Fluent Bit configuration at all."""
     if not isinstance(node, yaml.MappingNode):
         return False
-    keys = {key.value for key, _ in node.value}
+    keys = {str(key.value) for key, _ in node.value}
     return bool(keys & _KNOWN) and "apiVersion" not in keys
 
 

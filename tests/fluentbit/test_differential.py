@@ -1,6 +1,7 @@
 """The kit beside a real ``fluent-bit``: the corpus and generated lines, field by field, to the nanosecond.
 
-Skipped where there is no ``fluent-bit`` on the PATH. ``--long`` multiplies the generated lines.
+Skipped where there is no ``fluent-bit`` on the PATH. ``DIFFERENTIAL_LINES`` (for each way through Fluent Bit)
+and ``DIFFERENTIAL_SEED`` make it longer and other.
 """
 
 import io
@@ -24,6 +25,7 @@ from tests.support.log_lines import cri_lines, docker_lines, time_lines
 ROOT = Path(__file__).parents[2]
 CASES = sorted((ROOT / "fluentbit" / "cases").rglob("*.yaml"))
 LINES = int(os.environ.get("DIFFERENTIAL_LINES", "5000"))
+SEED = os.environ.get("DIFFERENTIAL_SEED", "")
 EXTRA = ROOT / "tests" / "fluentbit" / "differential.conf"
 
 
@@ -141,7 +143,7 @@ ROUTES = [
 def test_generated_lines_are_what_fluent_bit_makes_of_them(
     kind: str, names: tuple[str, ...], definitions: Definitions, tmp_path: Path
 ) -> None:
-    randomness = random.Random(f"{kind} {names}")  # noqa: S311 - reproducible lines
+    randomness = random.Random(f"{SEED}{kind} {names}")  # noqa: S311 - reproducible lines
     lines = [*cri_lines(randomness, LINES // 2), *docker_lines(randomness, LINES // 2)]
     randomness.shuffle(lines)
     if "docker" in names:
@@ -153,7 +155,7 @@ def test_generated_lines_are_what_fluent_bit_makes_of_them(
 def test_times_of_every_kind_are_what_fluent_bit_makes_of_them(
     name: str, definitions: Definitions, tmp_path: Path
 ) -> None:
-    lines = time_lines(random.Random(name), LINES // 2)  # noqa: S311
+    lines = time_lines(random.Random(f"{SEED}{name}"), LINES // 2)  # noqa: S311
     assert (
         run_both(definitions, tmp_path / "run", "parser", (f"diff_time_{name}",), {"times": lines})
         == []

@@ -187,6 +187,11 @@ def test_an_update_is_refused_where_two_configurations_disagree(
         ),
         ("parser: p\nparser: p\ncases: []\n", ":2: parser stands twice"),
         ("a: [\n", ": this is no YAML"),
+        (
+            "parser: p\ncases:\n- {name: a, line: x, expected: {fields: &a {b: *a}}}\n",
+            ": an anchor (&)",
+        ),
+        ("? [a]\n: b\n", ":1: a key of a case file must be a text"),
         ("", ": a case file is one YAML document"),
     ],
 )

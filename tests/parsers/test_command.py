@@ -112,6 +112,30 @@ def test_speed_is_measured_and_told(project: Path) -> None:
     assert Done(project, "bench", "empty.log").code == 2
 
 
+def test_a_line_that_a_pattern_can_not_be_run_over_is_told(project: Path) -> None:
+    config = "[PARSER]\n    Name u\n    Format regex\n    Regex (?<a>[[:alpha:]]+)\n"
+    (project / "u.conf").write_text(config)
+    (project / "u.log").write_bytes("é\n".encode())
+    (project / "u.yaml").write_text("parser: u\ncases:\n- {name: a, line: é}\n")
+    where = "this asks for Unicode, which is modelled for ASCII lines only (at character 6 of the pattern)"
+    done = Done(project, "test", "-c", "u.conf", "u.yaml")
+    assert done.err.endswith(f"u.yaml:3: u over this line: {where}\n")
+    assert Done(project, "bench", "-c", "u.conf", "u.log").err.endswith(
+        f"u over its lines: {where}\n"
+    )
+    done = Done(project, "explain", "-c", "u.conf", "é")
+    assert (done.code, done.err) == (1, "")
+    assert f"u can't be run over this line: {where}" in done.out
+
+
+def test_a_manifest_that_is_not_utf_8_is_wrong_use(project: Path) -> None:
+    done = Done(project, "lint", "-c", "-", stdin=b"a: \xff\n")
+    assert (done.code, done.err) == (
+        2,
+        "node-observability parsers: standard input: not UTF-8 (byte 4)\n",
+    )
+
+
 def test_the_best_pass_counts() -> None:
     ticks = iter([0.0, 0.0, 3.0, 3.0, 4.0])
     result = measure(cri(), [b"x", b"y"], at_least_s=4.0, clock=lambda: next(ticks))

@@ -115,6 +115,7 @@ def test_what_onigmo_refuses_is_refused_at_its_place(pattern: str, place: int) -
         r"(?<a>(a*)*+)*?+",
         r"(?<a>\R)",
         r"(?<a>\xff)",
+        r"(?<a>a{99999999999})",
         r"(?<=.)(?<a>x)",
         r"(?<a>x)(?<b>(?~y))",
         r"(?i)(?<a>é)",

@@ -1,0 +1,163 @@
+"""A pipeline of fluentbit/ run by a real ``fluent-bit``, with its logs, state and output in a directory."""
+
+import http.client
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.exporter import free_port
+from tests.support.fluentbit import RealRecord, need_fluent_bit, read_records
+
+__all__ = ["ROOT", "Pipeline", "defaults", "until"]
+
+ROOT = Path(__file__).parents[2] / "fluentbit"
+_PATIENCE_S = 15
+
+
+def defaults() -> dict[str, str]:
+    """Return the variables of ``defaults.env``."""
+    lines = (ROOT / "defaults.env").read_text().splitlines()
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}
+
+
+def until(happened: Callable[[], bool], what: str) -> None:
+    """Wait for something that another process does."""
+    end = time.monotonic() + _PATIENCE_S
+    while not happened():
+        assert time.monotonic() < end, f"not within {_PATIENCE_S} s: {what}"
+        time.sleep(0.05)
+
+
+class Pipeline:
+    """Fragments of ``fluentbit/``, in one of the two forms, and what else the test needs.
+
+    ``outputs`` are fragments too; without one, records go to a file that ``records`` reads.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        form: str,
+        fragments: Sequence[str],
+        *,
+        outputs: Sequence[str] = (),
+        **variables: str,
+    ) -> None:
+        self.directory = directory
+        self.form = form
+        self.logs = directory / "containers"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.begin_s = time.time()
+        (directory / "out").mkdir(exist_ok=True)
+        # As in the ConfigMap: all files in one directory, the main one among them.
+        (directory / "etc").mkdir(exist_ok=True)
+        for path in [*ROOT.glob("*.yaml"), *ROOT.glob("*.conf")]:
+            shutil.copy(path, directory / "etc")
+        self.variables = {
+            **defaults(),
+            "NODEOBS_CONFIG_DIR": str(directory / "etc"),
+            "NODEOBS_FLUSH_S": "0.2",
+            "NODEOBS_GRACE_S": "1",
+            "NODEOBS_HTTP_LISTEN": "127.0.0.1",
+            "NODEOBS_HTTP_PORT": str(self.port),
+            "NODEOBS_STATE_DIR": str(directory / "state"),
+            "NODEOBS_CONTAINER_LOGS": f"{self.logs}/*.log",
+            "NODEOBS_EXCLUDE_LOGS": f"{self.logs}/*fluent-bit*.log",
+            "NODEOBS_MESSAGES": str(directory / "messages"),
+            **variables,
+        }
+        self.fragments = ["service", *fragments]
+        self.outputs = list(outputs)
+        self.write_main()
+
+    def write_main(self, *more: str) -> None:
+        """Write the file that includes the fragments, and ``more`` lines of the test's own."""
+        suffix = "yaml" if self.form == "yaml" else "conf"
+        names = [f"{name}.{suffix}" for name in (*self.fragments, *self.outputs)]
+        self.main = self.directory / "etc" / f"main.{suffix}"
+        if self.form == "yaml":
+            text = "includes:\n" + "".join(f"  - {name}\n" for name in names)
+            if not self.outputs:
+                text += (
+                    "pipeline:\n  outputs:\n    - name: file\n      match: '*'\n      format: msgpack\n"
+                    f"      path: {self.directory}/out\n      file: all\n"
+                )
+        else:
+            text = "".join(f"@INCLUDE {name}\n" for name in names)
+            if not self.outputs:
+                text += "[OUTPUT]\n    Name file\n    Match *\n    Format msgpack\n"
+                text += f"    Path {self.directory}/out\n    File all\n"
+        self.main.write_text(text + "".join(f"{line}\n" for line in more))
+
+    def dry_run(self) -> subprocess.CompletedProcess[str]:
+        """Let Fluent Bit check the configuration."""
+        return subprocess.run(
+            [need_fluent_bit(), "--dry-run", "-c", str(self.main)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **self.variables},
+            timeout=60,
+        )
+
+    def append(self, name: str, *lines: bytes) -> None:
+        """Append lines to the log of a container."""
+        with (self.logs / f"{name}.log").open("ab") as file:
+            file.write(b"".join(line + b"\n" for line in lines))
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Run Fluent Bit until the end of the block; its own log is in ``stderr``."""
+        with (
+            (self.directory / "stderr").open("ab") as err,
+            (self.directory / "stdout").open("ab") as out,
+        ):
+            process = subprocess.Popen(
+                [need_fluent_bit(), "-c", str(self.main)],
+                stdout=out,
+                stderr=err,
+                env={**os.environ, **self.variables},
+            )
+            try:
+                until(lambda: self.get("/api/v1/health")[0] == http.client.OK, "healthy")
+                yield process
+            finally:
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(_PATIENCE_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+    def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
+        """Ask the HTTP server; status 0 is none yet."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except (OSError, http.client.HTTPException):
+            return 0, ""
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Ask for a page."""
+        return self.request("GET", path)
+
+    def records(self) -> list[RealRecord]:
+        """Return what has come out so far."""
+        path = self.directory / "out" / "all"
+        return read_records(path, self.begin_s, time.time()) if path.exists() else []
+
+    def wait_for(self, count: int) -> list[RealRecord]:
+        """Return the records once there are that many."""
+        until(lambda: len(self.records()) >= count, f"{count} records")
+        return self.records()
