@@ -1,12 +1,11 @@
-r"""Reads and writes files of cases: lines, and what a parser must make of them.
+r"""Reads files of cases: lines, and what a parser must make of them.
 
 Guarantees one error for each wrong key or value, with file and line. Bytes that are no UTF-8 are written
 as ``!bytes "caf\xe9"``, one byte for each character, and long runs as ``!join ["begin ", [x, 16384]]``.
-``write`` keeps the comment at the head of a file and no other.
+``casewriter`` writes them.
 """
 
 import difflib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,10 @@ import yaml
 
 from node_observability.errors import UsageError
 from node_observability.parsers.casting import Value
+from node_observability.parsers.nodes import NodeReader, compose
 from node_observability.parsers.sections import Place, broken
-from node_observability.parsers.yamlform import compose
 
-__all__ = ["Case", "CaseFile", "Expected", "find", "read", "write"]
+__all__ = ["Case", "CaseFile", "Expected", "find", "read"]
 
 # What a case expects, as it stands in the file: a record, several, or the word ``unmatched``.
 Expected = str | dict[str, Value] | list["Expected"]
@@ -27,8 +26,6 @@ _FILE_KEYS = ("parser", "parsers", "multiline", "writer", "note", "cases")
 _CASE_KEYS = ("name", "line", "lines", "writer", "note", "expected")
 _RECORD_KEYS = ("time", "fields", "unmatched", "lost")
 _ROUTES = ("parser", "parsers", "multiline")
-_RUN = re.compile(rb"(.)\1{63,}", re.DOTALL)
-_SHORT = 200
 _INTEGER = "tag:yaml.org,2002:int"
 _FLOAT = "tag:yaml.org,2002:float"
 _BOOLEAN = "tag:yaml.org,2002:bool"
@@ -80,20 +77,10 @@ def find(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-class _Reader:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def place(self, node: yaml.Node) -> Place:
-        return Place(str(self._path), node.start_mark.line + 1)
-
+class _Reader(NodeReader):
     def mapping(self, node: yaml.Node, what: str, keys: tuple[str, ...]) -> dict[str, yaml.Node]:
-        if not isinstance(node, yaml.MappingNode):
-            raise broken(
-                self.place(node), f"{what} must be a mapping with the keys {', '.join(keys)}"
-            )
         found: dict[str, yaml.Node] = {}
-        for key, value in node.value:
+        for key, value in self.items(node, what):
             if not isinstance(key, yaml.ScalarNode):
                 raise broken(self.place(key), f"a key of {what} must be a text")
             if key.value not in keys:
@@ -104,12 +91,6 @@ class _Reader:
                 raise broken(self.place(key), f"{key.value} stands twice in {what}")
             found[key.value] = value
         return found
-
-    def sequence(self, node: yaml.Node, what: str) -> list[yaml.Node]:
-        if not isinstance(node, yaml.SequenceNode):
-            raise broken(self.place(node), f"{what} must be a list")
-        nodes: list[yaml.Node] = node.value
-        return nodes
 
     def string(self, node: yaml.Node | None, what: str) -> str:
         if node is None:
@@ -164,7 +145,7 @@ class _Reader:
             record[key] = self.string(item, "time").encode() if key == "time" else self.value(item)
         return record
 
-    def file(self, root: yaml.Node) -> CaseFile:
+    def case_file(self, path: Path, root: yaml.Node) -> CaseFile:
         entries = self.mapping(root, "a case file", _FILE_KEYS)
         routes = [key for key in _ROUTES if key in entries]
         if len(routes) != 1:
@@ -172,7 +153,7 @@ class _Reader:
         node = entries[routes[0]]
         names = self.sequence(node, routes[0]) if isinstance(node, yaml.SequenceNode) else [node]
         found = CaseFile(
-            self._path,
+            path,
             routes[0],
             [self.string(name, routes[0]) for name in names],
             self.string(entries.get("writer"), "writer"),
@@ -223,97 +204,8 @@ def read(path: Path) -> CaseFile:
     if len(roots) != 1:
         raise UsageError(f"{path}: a case file is one YAML document")
     try:
-        return _Reader(path).file(roots[0])
+        return _Reader(str(path)).case_file(path, roots[0])
     except RecursionError:
         raise UsageError(
             f"{path}: an anchor (&) contains itself, or the nesting is too deep"
         ) from None
-
-
-class _Bytes(bytes):
-    """Bytes that are no UTF-8."""
-
-
-class _Join(list[object]):
-    """Parts, of which some are repeated."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes ``!bytes`` and ``!join``, and long texts on one line."""
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - each case stands by itself
-        return True
-
-
-_Dumper.add_representer(
-    _Bytes,
-    lambda dumper, data: dumper.represent_scalar("!bytes", data.decode("latin-1"), style='"'),
-)
-_Dumper.add_representer(
-    _Join, lambda dumper, data: dumper.represent_sequence("!join", data, flow_style=True)
-)
-
-
-def _plain(value: Value) -> object:
-    if isinstance(value, bytes):
-        return _text(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _text(data: bytes) -> object:
-    if len(data) > _SHORT and _RUN.search(data):
-        parts, at = _Join(), 0
-        for run in _RUN.finditer(data):
-            if run.start() > at:
-                parts.append(_text(data[at : run.start()]))
-            parts.append(
-                [run[1].decode("latin-1"), len(run[0])] if run[1].isascii() else _Bytes(run[0])
-            )
-            at = run.end()
-        if at < len(data):
-            parts.append(_text(data[at:]))
-        return parts
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return _Bytes(data)
-
-
-def _expected(expected: Expected) -> object:
-    if isinstance(expected, list):
-        return [_expected(item) for item in expected]
-    return expected if isinstance(expected, str) else _plain(expected)
-
-
-def _case(case: Case) -> dict[str, object]:
-    entry: dict[str, object] = {"name": case.name}
-    if case.is_sequence:
-        entry["lines"] = [_text(line) for line in case.lines]
-    else:
-        entry["line"] = _text(case.lines[0])
-    entry |= {key: text for key, text in (("writer", case.writer), ("note", case.note)) if text}
-    if case.expected is not None:
-        entry["expected"] = _expected(case.expected)
-    return entry
-
-
-def write(file: CaseFile) -> None:
-    """Write the file anew, its head comment kept."""
-    head = []
-    if file.path.exists():
-        for line in file.path.read_text(encoding="utf-8").splitlines(keepends=True):
-            if not line.startswith("#"):
-                break
-            head.append(line)
-    names: object = (
-        file.names[0] if len(file.names) == 1 and file.route != "parsers" else file.names
-    )
-    document: dict[str, object] = {file.route: names}
-    document |= {key: text for key, text in (("writer", file.writer), ("note", file.note)) if text}
-    document["cases"] = [_case(case) for case in file.cases]
-    body = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**9)
-    file.path.write_text("".join(head) + body, encoding="utf-8")

@@ -11,8 +11,9 @@ import yaml
 
 from node_observability.errors import UsageError
 from node_observability.parsers.classic import read_classic
+from node_observability.parsers.nodes import compose
 from node_observability.parsers.sections import Configuration, Place, Property, Section
-from node_observability.parsers.yamlform import compose, read_yaml
+from node_observability.parsers.yamlform import read_yaml
 
 __all__ = ["to_classic", "to_yaml"]
 

@@ -14,8 +14,9 @@ from typing import TextIO
 from node_observability.errors import UsageError
 from node_observability.parsers.classic import read_classic
 from node_observability.parsers.manifests import Embedded, embedded_files, is_object
+from node_observability.parsers.nodes import compose
 from node_observability.parsers.sections import Configuration, Place
-from node_observability.parsers.yamlform import compose, is_configuration, read_yaml
+from node_observability.parsers.yamlform import is_configuration, read_yaml
 
 __all__ = ["load"]
 

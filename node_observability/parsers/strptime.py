@@ -8,7 +8,7 @@ and names of US zones, a directive that is not known never matches, text behind 
 
 from dataclasses import dataclass
 
-from node_observability.parsers.zones import ABBREVIATIONS, US_ZONES
+from node_observability.parsers.zones import read_name, read_offset
 
 __all__ = ["BrokenDown", "strptime"]
 
@@ -223,48 +223,17 @@ class _Reader:
         return True
 
     def zone_name(self) -> bool:
-        rest = self.text[self.at :]
-        for name, seconds in ABBREVIATIONS:
-            behind = rest[len(name) : len(name) + 1]
-            if rest[: len(name)].upper() == name and not behind.isalnum():
-                self.at += len(name)
-                return self.offset(seconds)
-        # Then GMT, UTC and the system's own names, of which a container has UTC alone.
-        if rest.startswith(b"GMT") or rest[:3].upper() == b"UTC":
-            self.at += 3
-            return self.offset(0)
-        return False
+        return self.zone_of(read_name(self.text[self.at :]))
 
     def zone(self) -> bool:
         self.skip_space()
-        rest = self.text[self.at :]
-        for name in (b"GMT", b"UTC", b"UT", b"Z"):
-            if rest.startswith(name):
-                self.at += len(name)
-                return self.offset(0)
-        if rest[:1] in (b"+", b"-"):
-            return self.numeric_zone(rest)
-        if rest[:1] in (b"G", b"U"):
-            return False
-        for name, seconds in US_ZONES:
-            if rest[:3].upper() == name:
-                self.at += 3
-                return self.offset(seconds)
-        return False
+        return self.zone_of(read_offset(self.text[self.at :]))
 
-    def numeric_zone(self, rest: bytes) -> bool:
-        if not (rest[1:3].isdigit() and len(rest[1:3]) == 2):  # noqa: PLR2004 - two digits
+    def zone_of(self, found: tuple[int, int] | None) -> bool:
+        if found is None:
             return False
-        seconds, used = int(rest[1:3]) * 3600, 3
-        if rest[used : used + 1] == b":":
-            used += 1
-        if rest[used : used + 1].isdigit():
-            if not rest[used + 1 : used + 2].isdigit():
-                return False
-            seconds += int(rest[used : used + 2]) * 60
-            used += 2
-        self.at += used
-        return self.offset(-seconds if rest[:1] == b"-" else seconds)
+        self.at += found[0]
+        return self.offset(found[1])
 
     def finish(self) -> None:
         if self.short_year is not None:

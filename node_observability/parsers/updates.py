@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from node_observability.errors import UsageError
-from node_observability.parsers.casefiles import CaseFile, Expected, write
+from node_observability.parsers.casefiles import CaseFile, Expected
+from node_observability.parsers.casewriter import write
 from node_observability.parsers.verification import Outcome
 
 __all__ = ["update"]

@@ -6,35 +6,17 @@ that key once for each item. Rules of multiline parsers and processors are not l
 
 import yaml
 
-from node_observability.errors import UsageError
 from node_observability.parsers.classic import Included
-from node_observability.parsers.sections import Configuration, Place, Property, Section, broken
+from node_observability.parsers.nodes import NodeReader, compose
+from node_observability.parsers.sections import Configuration, Property, Section, broken
 
-__all__ = ["compose", "is_configuration", "read_yaml"]
+__all__ = ["is_configuration", "read_yaml"]
 
 _LISTS = {"parsers": "parser", "multiline_parsers": "multiline_parser"}
 _PIPELINE = {"inputs": "input", "filters": "filter", "outputs": "output"}
 _KNOWN = frozenset({*_LISTS, "pipeline", "service", "includes", "env"})
 # What Fluent Bit has besides; nothing of it is read here.
 _OTHER = frozenset({"customs", "plugins", "upstream_servers", "stream_processor"})
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def compose(text: str, file: str, first_line: int = 1) -> list[yaml.Node]:
-    """Return the root node of each document.
-
-    Raises:
-        UsageError: it is no YAML.
-    """
-    try:
-        return [node for node in yaml.compose_all(text, _LOADER) if node is not None]
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = first_line + (mark.line if mark else 0)
-        raise broken(Place(file, line), f"this is no YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"{file}: this is no YAML: {str(error).splitlines()[0]}") from None
 
 
 def is_configuration(node: yaml.Node) -> bool:
@@ -45,29 +27,13 @@ def is_configuration(node: yaml.Node) -> bool:
     return bool(keys & _KNOWN) and "apiVersion" not in keys
 
 
-class _Reader:
+class _Reader(NodeReader):
     def __init__(
         self, file: str, first_line: int, into: Configuration, open_file: Included
     ) -> None:
-        self._file = file
-        self._first_line = first_line
+        super().__init__(file, first_line)
         self._into = into
         self._open_file = open_file
-
-    def place(self, node: yaml.Node) -> Place:
-        return Place(self._file, self._first_line + node.start_mark.line)
-
-    def items(self, node: yaml.Node, what: str) -> list[tuple[yaml.Node, yaml.Node]]:
-        if not isinstance(node, yaml.MappingNode):
-            raise broken(self.place(node), f"{what} must be a mapping of keys and values")
-        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-        return pairs
-
-    def sequence(self, node: yaml.Node, what: str) -> list[yaml.Node]:
-        if not isinstance(node, yaml.SequenceNode):
-            raise broken(self.place(node), f"{what} must be a list")
-        nodes: list[yaml.Node] = node.value
-        return nodes
 
     def document(self, root: yaml.Node) -> None:
         for key, node in self.items(root, "a configuration"):

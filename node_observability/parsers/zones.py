@@ -1,6 +1,6 @@
-"""The names of zones that Fluent Bit 5.1 knows, and what each is in seconds east of UTC."""
+"""Zones as Fluent Bit 5.1 reads them, in seconds east of UTC: names for ``%Z``, offsets for ``%z``."""
 
-__all__ = ["ABBREVIATIONS", "US_ZONES"]
+__all__ = ["read_name", "read_offset"]
 
 _HOUR_S = 3600
 
@@ -11,7 +11,7 @@ def _named(text: str) -> tuple[tuple[bytes, int], ...]:
 
 
 # For %Z, in the order in which they are tried; CST and IST are America's and India's.
-ABBREVIATIONS = _named(
+_ABBREVIATIONS = _named(
     "GMT:0 UTC:0 Z:0 UT:0 "
     "EST:-5 EDT:-4 CST:-6 CDT:-5 MST:-7 MDT:-6 PST:-8 PDT:-7 AKST:-9 AKDT:-8 HST:-10 HADT:-9 "
     "AST:-4 ADT:-3 NST:-3.5 NDT:-2.5 "
@@ -24,4 +24,40 @@ ABBREVIATIONS = _named(
     "N:-1 O:-2 P:-3 Q:-4 R:-5 S:-6 T:-7 U:-8 V:-9 W:-10 X:-11 Y:-12"
 )
 # For %z, where letters stand instead of a number.
-US_ZONES = _named("EST:-5 CST:-6 MST:-7 PST:-8 EDT:-4 CDT:-5 MDT:-6 PDT:-7")
+_US_ZONES = _named("EST:-5 CST:-6 MST:-7 PST:-8 EDT:-4 CDT:-5 MDT:-6 PDT:-7")
+
+
+def read_name(text: bytes) -> tuple[int, int] | None:
+    """Read the name at the beginning; return the bytes that it takes and its seconds, None for none."""
+    for name, seconds in _ABBREVIATIONS:
+        if text[: len(name)].upper() == name and not text[len(name) : len(name) + 1].isalnum():
+            return len(name), seconds
+    # Then GMT, UTC and the system's own names, of which a container has UTC alone.
+    return (3, 0) if text.startswith(b"GMT") or text[:3].upper() == b"UTC" else None
+
+
+def read_offset(text: bytes) -> tuple[int, int] | None:
+    """Read ``Z``, ``+hh``, ``+hhmm``, ``+hh:mm`` or a zone of the United States, as ``read_name`` does."""
+    for name in (b"GMT", b"UTC", b"UT", b"Z"):
+        if text.startswith(name):
+            return len(name), 0
+    if text[:1] in (b"+", b"-"):
+        return _numeric(text)
+    if text[:1] in (b"G", b"U"):
+        return None
+    return next(((3, seconds) for name, seconds in _US_ZONES if text[:3].upper() == name), None)
+
+
+def _numeric(text: bytes) -> tuple[int, int] | None:
+    hours, used = text[1:3], 3
+    if not hours.isdigit() or len(hours) != 2:  # noqa: PLR2004 - two digits
+        return None
+    seconds = int(hours) * _HOUR_S
+    used += text[used : used + 1] == b":"
+    minutes = text[used : used + 2]
+    if minutes[:1].isdigit():
+        if not minutes[1:].isdigit():
+            return None
+        seconds += int(minutes) * 60
+        used += 2
+    return used, -seconds if text.startswith(b"-") else seconds

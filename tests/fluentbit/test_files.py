@@ -15,6 +15,7 @@ from node_observability.parsers.sections import Configuration
 from node_observability.parsers.sources import load
 from node_observability.parsers.stock import STOCK_PARSERS
 from node_observability.parsers.verification import run_all
+from tests.support.pipeline import defaults
 
 ROOT = Path(__file__).parents[2]
 FLUENTBIT = ROOT / "fluentbit"
@@ -145,15 +146,9 @@ def test_every_parser_is_in_a_case_file(definitions: list[Definitions]) -> None:
     assert definitions[0].places.keys() <= used
 
 
-def _variables() -> dict[str, str]:
-    lines = (FLUENTBIT / "defaults.env").read_text().splitlines()
-    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return {name: value for name, _, value in pairs}
-
-
 def test_every_variable_has_a_default_and_every_default_is_used() -> None:
     used = {name for path in SOURCES for name in re.findall(r"\$\{(\w+)\}", path.read_text())}
-    assert used == _variables().keys()
+    assert used == defaults().keys()
 
 
 def test_secrets_come_from_the_environment_alone(configurations: list[Configuration]) -> None:
@@ -167,7 +162,7 @@ def test_secrets_come_from_the_environment_alone(configurations: list[Configurat
     assert secrets
     assert all(re.fullmatch(r"\$\{NODEOBS_\w+(?:PASSWORD|KEY)\}", value) for value in secrets)
     assert all(
-        not value for name, value in _variables().items() if name.endswith(("PASSWORD", "_KEY"))
+        not value for name, value in defaults().items() if name.endswith(("PASSWORD", "_KEY"))
     )
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node_observability.errors import UsageError
-from node_observability.parsers.casefiles import Case, CaseFile, find, read, write
+from node_observability.parsers.casefiles import Case, CaseFile, find, read
+from node_observability.parsers.casewriter import write
 from node_observability.parsers.definitions import Definitions, build
 from node_observability.parsers.explanation import explain
 from node_observability.parsers.parser import Parsed

@@ -1,0 +1,62 @@
+"""YAML as nodes, which know their lines."""
+
+from typing import Final
+
+import yaml
+
+from node_observability.errors import UsageError
+from node_observability.parsers.sections import Place, broken
+
+__all__ = ["NodeReader", "compose"]
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def compose(text: str, file: str, first_line: int = 1) -> list[yaml.Node]:
+    """Return the root node of each document.
+
+    Raises:
+        UsageError: it is no YAML.
+    """
+    try:
+        return [node for node in yaml.compose_all(text, _LOADER) if node is not None]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = first_line + (mark.line if mark else 0)
+        raise broken(Place(file, line), f"this is no YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file}: this is no YAML: {str(error).splitlines()[0]}") from None
+
+
+class NodeReader:
+    """Reads the nodes of a file whose first line has the number ``first_line``."""
+
+    def __init__(self, file: str, first_line: int = 1) -> None:
+        self.file = file
+        self._first_line = first_line
+
+    def place(self, node: yaml.Node) -> Place:
+        """Return where the node begins."""
+        return Place(self.file, self._first_line + node.start_mark.line)
+
+    def items(self, node: yaml.Node, what: str) -> list[tuple[yaml.Node, yaml.Node]]:
+        """Return the pairs of a mapping.
+
+        Raises:
+            UsageError: it is none.
+        """
+        if not isinstance(node, yaml.MappingNode):
+            raise broken(self.place(node), f"{what} must be a mapping of keys and values")
+        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+        return pairs
+
+    def sequence(self, node: yaml.Node, what: str) -> list[yaml.Node]:
+        """Return the items of a list.
+
+        Raises:
+            UsageError: it is none.
+        """
+        if not isinstance(node, yaml.SequenceNode):
+            raise broken(self.place(node), f"{what} must be a list")
+        nodes: list[yaml.Node] = node.value
+        return nodes
