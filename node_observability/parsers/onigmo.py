@@ -59,8 +59,8 @@ class Pattern:
         self._bytes = _compile("|".join(map(render, exact.branches)))
         self._is_anchored = exact.is_anchored
         self._unicode_at = exact.unicode_at
-        # ``search`` for texts that are known to be ASCII.
-        self.search_ascii = self._anchored() or self._ascii.search
+        # For ASCII texts: what it finds, ``search`` finds; where it finds nothing, ``search`` may.
+        self.find_ascii = self._at_the_beginning() or self._ascii.search
 
     def search(self, text: bytes) -> re.Match[bytes] | None:
         """Return the leftmost match, or None.
@@ -69,7 +69,7 @@ class Pattern:
             UnmodelledError: the pattern asks for properties of Unicode and the text is not ASCII.
         """
         if text.isascii():
-            return self.search_ascii(text)
+            return self._ascii.search(text)
         if self._unicode_at is not None:
             raise UnmodelledError(
                 self._unicode_at, "this asks for Unicode, which is modelled for ASCII lines only"
@@ -81,18 +81,12 @@ class Pattern:
                 return found
         return None
 
-    def _anchored(self) -> Callable[[bytes], re.Match[bytes] | None] | None:
-        """Return a quicker search for a pattern that begins with ``^``: in most texts at their beginning."""
+    def _at_the_beginning(self) -> Callable[[bytes], re.Match[bytes] | None] | None:
+        """Return a quicker way for a pattern that begins with ``^``: most texts are one line."""
         text = self._ascii.pattern.decode("latin-1")
-        if not self._is_anchored or not text.startswith(LINE_START) or self._has_branches:
+        if self._has_branches or not text.startswith(LINE_START):
             return None
-        search, match = self._ascii.search, _compile(text.removeprefix(LINE_START)).match
-
-        def at_the_beginning(data: bytes) -> re.Match[bytes] | None:
-            found = match(data)
-            return search(data) if found is None and b"\n" in data else found
-
-        return at_the_beginning
+        return _compile(text.removeprefix(LINE_START)).match
 
     def prefixes(self) -> Iterator[Prefix]:
         """Return each beginning of the pattern, with its place in the bare pattern."""

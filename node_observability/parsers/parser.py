@@ -151,7 +151,7 @@ def _quick_path(parser: Parser) -> Parse | None:
     is_common = not (parser.casts or parser.skip_empty_values or parser.time_keep)
     if not is_common or pattern.names.count(key) != 1 or len(set(names)) < max(2, len(names)):
         return None
-    search, search_plain, instant_of = pattern.search, pattern.search_ascii, time_format.quick
+    search, find_ascii, instant_of = pattern.search, pattern.find_ascii, time_format.quick
     time_at = pattern.names.index(key) + 1
     others = [number for number, name in enumerate(pattern.names, 1) if name != key]
     make, long = tuple.__new__, parser.parse_long
@@ -162,9 +162,9 @@ def _quick_path(parser: Parser) -> Parse | None:
     is_short = len(others) in (2, 3)
 
     def parse(line: bytes, now_s: int | None = None) -> Parsed | None:
-        found = search_plain(line) if line.isascii() else search(line)
+        found = find_ascii(line) if line.isascii() else search(line)
         if found is None:
-            return None
+            return long(line, now_s)
         if is_short:
             values = found.group(time_at, first, second, third)
             fields = {first_name: values[1], second_name: values[2], third_name: values[3]}
