@@ -28,7 +28,7 @@ class CatchUp:
         self._paths = paths
         self._context_of = context_of
         self._stretch: Stretch | None = None
-        self._path: Path | None = None
+        self._file: JournalFile | None = None
         self._worth_entries = 1
         self._pause = self._paused = 0
         self._known_paths: frozenset[Path] = frozenset()
@@ -49,8 +49,15 @@ class CatchUp:
 
     def look_around(self) -> None:
         """Notice files that came or went since the stretch was found: it is then looked for again."""
-        if self._stretch is not None and frozenset(self._paths()) != self._known_paths:
-            self.close()
+        if self._stretch is None:
+            return
+        paths = frozenset(self._paths())
+        # One that went is no reason: what we hold open of it can be read to its end all the same.
+        if not paths <= self._known_paths:
+            files = [file for path in paths if (file := look(path)) is not None]
+            if not is_alone(files, self._file, self._stretch.last):
+                self.close()
+        self._known_paths = paths
 
     def read(
         self, batch: Batch, after: Cursor, *, entries: int, room_bytes: int, lagging: bool
@@ -82,24 +89,24 @@ class CatchUp:
 
     def _open(self, after: Cursor) -> None:
         self.close()
-        if self._path is not None:
-            self._stretch = Stretch.open(self._path, after, self._context_of)
+        if self._file is not None:
+            self._stretch = Stretch.open(self._file.path, after, self._context_of)
 
     def _give_up(self) -> None:
         self.close()
-        self._path = None
+        self._file = None
         self._pause = min(2 * self._pause + 1, _MAX_PAUSE)
         self._paused = 0
 
     def _find(self, after: Cursor, *, lagging: bool) -> bool:
         worth, self._worth_entries = self._worth_entries, _WORTH_ENTRIES
-        if worth > 1 and self._path is None:
+        if worth > 1 and self._file is None:
             self._paused += 1
             if not lagging or self._paused <= self._pause:
                 return False
         self._known_paths = frozenset(self._paths())
         files = [file for path in self._known_paths if (file := look(path)) is not None]
-        self._path = next_file(files, after)
+        self._file = next_file(files, after)
         self._open(after)
         if self._stretch is None or self._stretch.entries_left < worth:
             self._give_up()
@@ -108,24 +115,26 @@ class CatchUp:
         return True
 
 
-def next_file(files: Sequence[JournalFile], after: Cursor) -> Path | None:
+def next_file(files: Sequence[JournalFile], after: Cursor) -> JournalFile | None:
     """Return the one file that holds the number after an entry's; None where there may be a doubt."""
-    if any(file.state == "unsupported" for file in files):
-        # A newer libsystemd may read it all the same.
-        return None
-    readable = [file for file in files if file.state == "readable"]
-    if any(file.seqnum_id != after.seqnum_id for file in readable):
-        return None
-    numbered = [file for file in readable if file.tail_seqnum]
     holding = [
-        file for file in numbered if file.head_seqnum <= after.seqnum + 1 <= file.tail_seqnum
+        file
+        for file in files
+        if file.state == "readable" and file.head_seqnum <= after.seqnum + 1 <= file.tail_seqnum
     ]
-    if len(holding) != 1:
-        return None
-    (file,) = holding
-    overlapping = [
-        other
-        for other in numbered
-        if other.head_seqnum <= file.tail_seqnum and file.head_seqnum <= other.tail_seqnum
-    ]
-    return file.path if len(overlapping) == 1 else None
+    return holding[0] if len(holding) == 1 and is_alone(files, holding[0], after) else None
+
+
+def is_alone(files: Sequence[JournalFile], file: JournalFile | None, after: Cursor) -> bool:
+    """Whether no other file can hold entries that lie between those of a file."""
+    if file is None or any(other.state == "unsupported" for other in files):
+        # A newer libsystemd may read it all the same.
+        return False
+    readable = [other for other in files if other.state == "readable"]
+    return all(other.seqnum_id == after.seqnum_id for other in readable) and not any(
+        other.tail_seqnum
+        and other.head_seqnum <= file.tail_seqnum
+        and file.head_seqnum <= other.tail_seqnum
+        for other in readable
+        if (other.key, other.inode) != (file.key, file.inode)
+    )

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use or settings (every problem is one line
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -25,6 +26,7 @@ _EPILOG = f"""\
 Every flag of 'run' is also a variable: --max-bytes is {config.ENV_PREFIX}MAX_BYTES; lists are
 separated by commas. Flags win. Sizes take Ki, Mi, Gi (or k, M, G), durations ms, s, min, h, d.
 """
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _GROUPS = {
     "journal": "what is read",
     "output": "what is written",
@@ -87,8 +89,13 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
+    # Before anything else: for process 1, as in a container, the kernel drops a signal that is neither
+    # handled nor blocked, and the request to end would be lost. The supervisor takes what waits.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     top = parser()
     options = top.parse_args(argv)
+    if options.command != "run":
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     try:
         return _run(top, options)
     except BrokenPipeError:

@@ -19,7 +19,6 @@ from journal_exporter.config import Loaded, Settings
 from journal_exporter.errors import ConfigError
 from journal_exporter.journal_files import directories, find, look
 from journal_exporter.listen import listen
-from journal_exporter.sink import check_output
 from journal_exporter.state_lock import lock_state
 
 T = TypeVar("T")
@@ -47,6 +46,11 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
     lock_fd = attempt(lambda: lock_state(settings.state_directory))
     if lock_fd is not None:
         stack.callback(os.close, lock_fd)
+        attempt(
+            lambda: check_writable(
+                f"--state-directory {settings.state_directory}", settings.state_directory
+            )
+        )
         attempt(lambda: check_state(checkpoints.load(settings.state_directory), settings))
     address = config.address(settings.metrics_address)
     if settings.once and "metrics_address" not in loaded.given:
@@ -128,4 +132,41 @@ def check_state(state: State | None, settings: Settings) -> None:
         raise ConfigError(
             f"--state-directory {settings.state_directory} belongs to the output {state.output},"
             f" not to {settings.output}; give each output a state directory of its own"
+        )
+
+
+def check_output(path: Path) -> None:
+    """Refuse an output that can never be written; a disk that is full or read-only may change.
+
+    Raises:
+        ConfigError: it is no regular file, or we lack the right to write it.
+    """
+    there = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    mode = there.lstat().st_mode
+    if there == path and stat.S_ISDIR(mode):
+        raise ConfigError(
+            f"--output {path} is a directory; name a file in it, as in {path}/messages"
+        )
+    if there == path and not stat.S_ISREG(mode):
+        raise ConfigError(f"--output {path} is no regular file; name another file")
+    if there != path and not there.is_dir():
+        raise ConfigError(f"--output {path}: {there} is no directory; name another file")
+    check_writable(f"--output {path}", there)
+    if there == path:
+        # Rotating renames the file, and makes another.
+        check_writable(f"--output {path}", path.parent)
+
+
+def check_writable(name: str, path: Path) -> None:
+    """Refuse what this user may not write; a disk that is read-only or full for now may change.
+
+    Raises:
+        ConfigError: it may not.
+    """
+    read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+    mode = os.W_OK | os.X_OK if path.is_dir() else os.W_OK
+    if not read_only and not os.access(path, mode):
+        raise ConfigError(
+            f"{name}: {path} can't be written by user {os.getuid()}; give it the right to, or name"
+            " another"
         )

@@ -99,9 +99,6 @@ class Resume:
         )
         if not tail:
             return "clean", mark.position
-        # Written by a run that was killed before it could count them.
-        self._numbers.add("lines_written", tail.count(b"\n"))
-        self._numbers.add("written_bytes", len(tail))
         intent = state.intent
         if same_boot and intent is not None and len(tail) == intent.end_offset - mark.offset:
             return "adopted", intent.position

@@ -188,8 +188,10 @@ class Supervisor:
             self._wait_for_signal(left_s)
 
     def _fork(self, body: Callable[[], int]) -> int:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # None where it was closed before the start.
+            if stream is not None:
+                stream.flush()
         pid = os.fork()
         if pid:
             return pid
@@ -213,7 +215,8 @@ class Supervisor:
             # Anything else is a bug: show it, and leave without the parent's clean-up.
             if sys.exc_info()[0] is not None:
                 sys.excepthook(*sys.exc_info())
-            sys.stderr.flush()
+            if sys.stderr is not None:
+                sys.stderr.flush()
             os._exit(code)
 
     def _work(self) -> int:

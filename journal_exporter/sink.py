@@ -7,6 +7,7 @@ is left is kept and written by the next one.
 What goes into the file, and what is done when it can't be written, is the pipeline's.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from journal_exporter import archives
-from journal_exporter.errors import ConfigError, SinkError
+from journal_exporter.errors import SinkError
 
 HEAD_BYTES = 512
 _MODE = 0o644
@@ -88,8 +89,10 @@ class Output:
             if not stat.S_ISREG(status.st_mode):
                 raise FileExistsError(errno.EEXIST, "Something that is no regular file is there")
             if status.st_size == 0:
-                # New, or left by a start that got no further: the umask must not hide it.
-                os.fchmod(descriptor, _MODE)
+                # New, or left by a start that got no further: the umask must not hide it. Somebody
+                # else's may be written without being ours.
+                with contextlib.suppress(PermissionError):
+                    os.fchmod(descriptor, _MODE)
                 sync_directory(self.path.parent)
         except OSError:
             os.close(descriptor)
@@ -124,6 +127,11 @@ class Output:
     def put(self, data: bytes) -> None:
         """Take what the next ``flush`` writes at the end."""
         self._pending = memoryview(data)
+
+    @property
+    def pending_bytes(self) -> int:
+        """How much of what was put is not written."""
+        return len(self._pending)
 
     def flush(self) -> None:
         """Append what was put, or what an error left of it."""
@@ -287,27 +295,3 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def check_output(path: Path) -> None:
-    """Refuse an output that can never be written; a disk that is full or read-only may change.
-
-    Raises:
-        ConfigError: it is no regular file, or we lack the right to write it.
-    """
-    there = next(place for place in (path, *path.parents) if os.path.lexists(place))
-    mode = there.lstat().st_mode
-    if there == path and stat.S_ISDIR(mode):
-        raise ConfigError(
-            f"--output {path} is a directory; name a file in it, as in {path}/messages"
-        )
-    if there == path and not stat.S_ISREG(mode):
-        raise ConfigError(f"--output {path} is no regular file; name another file")
-    if there != path and not there.is_dir():
-        raise ConfigError(f"--output {path}: {there} is no directory; name another file")
-    read_only = os.statvfs(there).f_flag & os.ST_RDONLY
-    if not read_only and not os.access(there, os.W_OK):
-        raise ConfigError(
-            f"--output {path}: {there} can't be written by user {os.getuid()}; give it the right to,"
-            " or name another file"
-        )

@@ -61,6 +61,8 @@ class JournalWatch:
 
     def _measure_lag(self, files: Sequence[JournalFile], position: Position, now_s: float) -> bool:
         if position.cursor is None:
+            entries = sum(f.tail_seqnum - f.head_seqnum + 1 for f in files if f.tail_seqnum)
+            self._numbers.set("lag_entries", entries)
             return False
         newest_us = cursors.parse(position.cursor).realtime_us
         ended = ends(position.numbering)

@@ -143,6 +143,7 @@ def run(work: Work, stop: Stop) -> None:
         )
 
     tops = directories(root=settings.journal_root, directory=settings.journal_directory)
+    watch = JournalWatch(tops, numbers, work.set_aside)
     output = Output(
         settings.output,
         keep_files=settings.keep_files,
@@ -170,6 +171,7 @@ def run(work: Work, stop: Stop) -> None:
             clock=clock,
             stop=stop,
             prepare=lambda: save_rendering(settings.state_directory, now),
+            while_blocked=lambda position: watch.scan(position, clock.monotonic_s()),
         )
         try:
             with contextlib.closing(open_source()) as source:
@@ -195,7 +197,7 @@ def run(work: Work, stop: Stop) -> None:
             open_source=open_source,
             formatter=formatter(now),
             writer=writer,
-            scan=JournalWatch(tops, numbers, work.set_aside).scan,
+            scan=watch.scan,
             numbers=numbers,
             clock=clock,
             stop=stop,

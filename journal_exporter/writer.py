@@ -29,6 +29,10 @@ class Stopped(Exception):  # noqa: N818
     """Stop was asked for in the middle of a wait; what is not committed is read again next time."""
 
 
+class _ReplacedError(Exception):
+    """The file has lost its name, or its bytes: what waits belongs into another one."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rotation:
     """When the live file is rotated; 0 for an age means never."""
@@ -42,7 +46,7 @@ class Rotation:
 class Writer:
     """Owns what the checkpoint says. Raises ``Stopped`` from anything that waits.
 
-    ``prepare`` is done before the first state is stored.
+    ``prepare`` is done before the first state is stored, ``while_blocked`` between two attempts.
     """
 
     def __init__(
@@ -55,8 +59,10 @@ class Writer:
         clock: Clock,
         stop: Stop,
         prepare: Callable[[], None] = lambda: None,
+        while_blocked: Callable[[Position], object] = lambda _position: None,
     ) -> None:
         self.output = output
+        self._while_blocked = while_blocked
         self._prepare = prepare
         self._checkpoint = checkpoint
         self._rotation = rotation
@@ -111,8 +117,6 @@ class Writer:
 
     def commit(self, data: bytes, position: Position, lines: int) -> None:
         """Append ``data``, the ``lines`` of all entries up to ``position``."""
-        if data:
-            self.reopen_if_replaced()
         before = self._known
         if not data:
             # Nothing to tell the files by, so nothing must be durable at once.
@@ -120,12 +124,37 @@ class Writer:
             self._state = dataclasses.replace(before, written=written, intent=None)
             self._unsynced_bytes += 1
             return
-        intent = Intent(position, self.output.size_bytes + len(data))
-        self._state = dataclasses.replace(before, intent=intent)
-        self._store()
-        self.append(data)
-        self._state = dataclasses.replace(before, written=self.here(position), intent=None)
+        while data:
+            self.reopen_if_replaced()
+            intent = Intent(position, self.output.size_bytes + len(data))
+            self._state = dataclasses.replace(self._known, intent=intent)
+            self._store()
+            data = self._append(data)
+        self._state = dataclasses.replace(self._known, written=self.here(position), intent=None)
         self._numbers.add("lines_written", lines)
+
+    def _append(self, data: bytes) -> bytes:
+        """Append; return the lines that are left where our file went away while the disk refused."""
+        self.output.put(data)
+        try:
+            self._insist(self.output.flush, given_up=self._is_replaced)
+        except _ReplacedError:
+            done_bytes = len(data) - self.output.pending_bytes
+            self._count_bytes(done_bytes)
+            return data[data.rfind(b"\n", 0, done_bytes) + 1 :]
+        self._count_bytes(len(data))
+        return b""
+
+    def _is_replaced(self) -> bool:
+        try:
+            return self.output.is_replaced()
+        except SinkError:
+            return False
+
+    def _count_bytes(self, size_bytes: int) -> None:
+        self._unsynced_bytes += size_bytes
+        self._numbers.add("written_bytes", size_bytes)
+        self._numbers.set("output_size_bytes", self.output.size_bytes)
 
     def append(self, data: bytes) -> None:
         """Append without a word in the checkpoint: for recovery, which vouches for it afterwards."""
@@ -133,9 +162,7 @@ class Writer:
             return
         self.output.put(data)
         self._insist(self.output.flush)
-        self._unsynced_bytes += len(data)
-        self._numbers.add("written_bytes", len(data))
-        self._numbers.set("output_size_bytes", self.output.size_bytes)
+        self._count_bytes(len(data))
 
     def _store(self) -> None:
         state = self._known
@@ -183,7 +210,10 @@ class Writer:
 
     def _begin_file(self) -> None:
         self._state = dataclasses.replace(
-            self._known, written=self.here(self.position), file_since_s=self._clock.time_s()
+            self._known,
+            written=self.here(self.position),
+            intent=None,
+            file_since_s=self._clock.time_s(),
         )
         self._numbers.set("output_size_bytes", self.output.size_bytes)
         self._numbers.set("archives", self.output.count_archives())
@@ -201,8 +231,17 @@ class Writer:
     def _beat(self) -> None:
         self._numbers.beat(self._clock.monotonic_s(), self._clock.time_s())
 
-    def _insist(self, action: Callable[[], None], *, frees: bool = True) -> None:
-        """Do it until it succeeds; ``frees``: deleting an archive may help."""
+    def _insist(
+        self,
+        action: Callable[[], None],
+        *,
+        frees: bool = True,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Do it until it succeeds; ``frees``: deleting an archive may help.
+
+        Raises ``_ReplacedError`` when ``given_up`` says so between two attempts.
+        """
         since_s = self._clock.monotonic_s()
         while True:
             try:
@@ -218,6 +257,9 @@ class Writer:
                 self._beat()
                 if stopped:
                     raise Stopped from error
+                self._while_blocked(self._state.written.position if self._state else Position(None))
+                if given_up():
+                    raise _ReplacedError from error
             else:
                 break
         if self._blocked:

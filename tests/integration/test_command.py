@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from tests.support.exporter import Exporter
 from tools.journal_writer import write_journal
 
 Make = Callable[..., Exporter]
+
+SOMEBODY = ("setpriv", "--reuid=65534", "--clear-groups")
 
 
 @pytest.fixture
@@ -49,21 +52,67 @@ def test_an_unreadable_journal_is_refused(journal: Path, exporter: Make) -> None
     assert f"{journal}/system.journal (corrupt)" in refused(exporter())
 
 
+@pytest.mark.usefixtures("journal")
+def test_a_request_to_end_during_the_start_is_kept_until_it_can_be_obeyed(exporter: Make) -> None:
+    tail = exporter("--start", "head")
+    tail.start()
+    status = Path(f"/proc/{tail.process.pid}/status")
+
+    def is_blocked() -> bool:
+        mask = next(line for line in status.read_text().splitlines() if line.startswith("SigBlk"))
+        return bool(int(mask.split()[1], 16) & 1 << signal.SIGTERM - 1)
+
+    tail.wait_for(is_blocked, "the signal to be blocked")
+    assert not tail.output.exists()
+    tail.process.terminate()
+    assert tail.process.wait(10) == 0
+
+
+@pytest.mark.usefixtures("journal")
+def test_closed_standard_streams_are_no_obstacle(exporter: Make) -> None:
+    tail = exporter("--once", "--start", "head", prefix=("sh", "-c", 'exec "$@" >&- 2>&-', "sh"))
+    assert tail.run() == 0
+    assert numbers(tail) == list(range(100))
+
+
+def test_a_state_directory_that_may_not_be_written_is_named() -> None:
+    if os.geteuid():
+        pytest.skip("root writes everywhere; another user must be tried from root")
+    # Not below pytest's own directory, which is for its user alone.
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        top.chmod(0o755)
+        write_journal(top / "system.journal", stream(range(10)))
+        (top / "system.journal").chmod(0o644)
+        (top / "state").mkdir()
+        (top / "log").mkdir()
+        (top / "log").chmod(0o777)
+        done = as_nobody(
+            *("run", "--once", "--journal-directory", top, "--output", top / "log/messages"),
+            *("--state-directory", top / "state"),
+        )
+        assert done.returncode == 2
+        assert f"--state-directory {top}/state: {top}/state can't be written" in done.stderr
+        assert not (top / "log/messages").exists()
+
+
+def as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*SOMEBODY, sys.executable, "-m", "journal_exporter", *arguments],
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("command", ["run --journal-directory", "status --state-directory"])
 def test_a_directory_that_may_not_be_looked_at_is_named(tmp_path: Path, command: str) -> None:
     if os.geteuid():
         pytest.skip("root sees everything; another user must be tried from root")
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    repository = Path(__file__).resolve().parents[2]
-    somebody = ("setpriv", "--reuid=65534", "--clear-groups")
-    done = subprocess.run(
-        [*somebody, sys.executable, "-m", "journal_exporter", *command.split(), private / "inside"],
-        cwd=repository,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = as_nobody(*command.split(), private / "inside")
     assert done.returncode == 2
     flag = command.split()[1]
     assert f"{flag} {private}/inside can't be looked at: Permission denied" in done.stderr

@@ -53,13 +53,12 @@ def test_a_whole_append_is_adopted_without_the_journal(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("torn_bytes", [0, 1, 61, 200, 10_000])
-def test_lines_of_a_killed_append_are_counted_once(rig: Rig, torn_bytes: int) -> None:
+def test_lines_that_a_recovery_completes_are_counted(rig: Rig, torn_bytes: int) -> None:
     killed(rig, torn_bytes)
-    fresh = Numbers()
-    rig.numbers = fresh
+    whole_lines = rig.data().count(b"\n")
+    rig.numbers = Numbers()
     rig.run()
-    assert fresh.get("lines_written") == len(MESSAGES)
-    assert fresh.get("written_bytes") == len(rig.data())
+    assert rig.numbers.get("lines_written") == len(MESSAGES) - whole_lines
 
 
 @pytest.mark.parametrize("torn_bytes", [1, 30, 61, 62, 63, 200])

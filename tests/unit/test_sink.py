@@ -11,7 +11,8 @@ import pytest
 
 from journal_exporter.archives import archive
 from journal_exporter.errors import ConfigError, SinkError
-from journal_exporter.sink import HEAD_BYTES, Output, check_output, matches
+from journal_exporter.preflight import check_output
+from journal_exporter.sink import HEAD_BYTES, Output, matches
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import dataclasses
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +15,36 @@ from tests.fakes import FakeClock, ScriptedStop, cursor
 from tests.support.faults import FaultyCheckpoint, FaultyOutput, Killed, Plan, refusal
 
 
+class Remover(ScriptedStop):
+    """Somebody makes room at the first wait: removes the file, or does what else is told."""
+
+    def __init__(self, clock: FakeClock, act: Callable[[], object]) -> None:
+        super().__init__(clock)
+        self._act = act
+
+    def wait(self, timeout_s: float | None) -> bool:
+        if not self.waits:
+            self._act()
+        return super().wait(timeout_s)
+
+
 class Desk:
     """A writer over real files, with a plan of what its disk refuses."""
 
     def __init__(
-        self, base: Path, rotation: Rotation | None = None, *, set_after: int | None = None
+        self,
+        base: Path,
+        rotation: Rotation | None = None,
+        *,
+        set_after: int | None = None,
+        act: Callable[[], object] | None = None,
     ) -> None:
         self.base = base
         self.plan = Plan()
         self.clock = FakeClock()
         self.stop = ScriptedStop(self.clock, set_after=set_after)
+        if act is not None:
+            self.stop = Remover(self.clock, act)
         self.numbers = Numbers()
         self.output = FaultyOutput(base / "messages", keep_files=9, keep_bytes=0)
         self.checkpoint = FaultyCheckpoint(base)
@@ -63,6 +83,25 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 AFTER = Position(cursor(7).text)
+
+
+@pytest.mark.parametrize("torn_bytes", [0, 3, 7, 10, 14])
+def test_a_file_that_is_removed_while_the_disk_is_full_is_begun_anew_with_what_is_left(
+    tmp_path: Path, torn_bytes: int
+) -> None:
+    path = tmp_path / "messages"
+    desk = Desk(tmp_path, act=path.unlink)
+    desk.begin()
+    # A commit stores its intent, then appends.
+    desk.plan.refuse, desk.plan.torn_bytes = {1: errno.ENOSPC}, torn_bytes
+    data = b"line 1\nline 2\nline 3\n"
+    desk.writer.commit(data, AFTER, 3)
+    assert path.read_bytes() == data[torn_bytes // 7 * 7 :]
+    assert desk.writer.position == AFTER
+    assert desk.numbers.get("lines_written") == 3
+    desk.writer.sync()
+    assert desk.stored().written.position == AFTER
+    desk.end()
 
 
 def test_the_intent_is_stored_before_the_lines_are_appended(desk: Desk) -> None:
