@@ -25,9 +25,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the longer forms of the tests too")
     parser.addoption(
         "--update-goldens", action="store_true", help="write what the tests/golden files compare"
     )
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether time does not matter."""
+    return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture

@@ -1,20 +1,10 @@
-"""The long form of the chaos test, and the journals that all of it reads."""
+"""The journals that all of the chaos test reads."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.chaos import oracle
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="the chaos test at length, as make chaos")
-
-
-@pytest.fixture(scope="session")
-def long(request: pytest.FixtureRequest) -> bool:
-    """Whether time does not matter. The option is unknown where ``pytest`` runs without a path."""
-    return bool(request.config.getoption("--long", default=False))
 
 
 @pytest.fixture(scope="session")

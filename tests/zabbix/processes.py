@@ -1,0 +1,136 @@
+"""Daemons in a mount namespace of their own, from the machine's packages or from another root.
+
+A daemon sees the directories that it is given under the paths that it expects (``/var/log``), and
+nothing of that is left behind: the mounts end with it, and it ends with us, even when we are killed.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+__all__ = ["Daemon", "StackError", "wait_until"]
+
+DEADLINE_S = 30.0
+
+# With a root of its own, a daemon needs the kernel's file systems there. PR_SET_PDEATHSIG comes last:
+# the kernel forgets it where credentials change.
+_ENTER = """
+root=$1; shift
+if [ "$root" != / ]; then
+    for path in /proc /sys /dev; do mount --no-mtab --rbind "$path" "$root$path"; done
+fi
+while [ "$1" != -- ]; do mount --no-mtab --bind "$1" "$root/$2"; shift 2; done
+shift
+exec chroot "$root" "$@"
+"""
+
+
+class StackError(RuntimeError):
+    """A daemon did not do what it was told."""
+
+
+def wait_until(happened: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> float:
+    """Return how many seconds it took until it had happened; fail after ``deadline_s``."""
+    begun_s = time.monotonic()
+    while not happened():
+        if time.monotonic() - begun_s > deadline_s:
+            raise StackError(f"waited {deadline_s:.0f} s in vain for {what}")
+        time.sleep(0.05)
+    return time.monotonic() - begun_s
+
+
+class Daemon:
+    """One process and its children, with ``mounts`` (directory here: path there)."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        *,
+        root: Path = Path("/"),
+        mounts: Mapping[Path, str] | None = None,
+        unshare: Sequence[str] = ("--mount", "--propagation=private"),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        pairs = [text for pair in (mounts or {}).items() for text in map(str, pair)]
+        inside = (
+            ["sh", "-euc", _ENTER, "sh", str(root), *pairs, "--"] if "--mount" in unshare else []
+        )
+        # A namespace of process ids ends whole with its first process: no child outlives it.
+        self._command = [
+            *("setpriv", "--pdeathsig=KILL", "unshare", *unshare),
+            *("--pid", "--fork", "--kill-child=KILL"),
+            *(*inside, *command),
+        ]
+        self._log = log
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The daemon's own process id, seen from here."""
+        assert self._process is not None
+        outer = self._process.pid
+        children = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
+        if not children:
+            raise StackError(f"{self._command[-1]} has ended: {self.log()[-2000:]}")
+        return int(children[0])
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it, again too."""
+        assert not self.running
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                process_group=0,
+            )
+
+    def signal(self, number: int) -> None:
+        """Send the daemon itself a signal."""
+        os.kill(self.pid, number)
+
+    def stop(self) -> None:
+        """Ask it to end, and wait for that."""
+        assert self._process is not None
+        self.signal(signal.SIGTERM)
+        self._process.wait(DEADLINE_S)
+        self._process = None
+
+    def kill(self) -> None:
+        """End it and its children at once; harmless when it has ended."""
+        if self._process is None:
+            return
+        with contextlib.suppress(StackError, ProcessLookupError, FileNotFoundError):
+            # The outer process ends when it has seen its child end, which is then no zombie.
+            self.signal(signal.SIGKILL)
+            self._process.wait(DEADLINE_S)
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def log(self) -> str:
+        """Return what it printed."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def ready(self, happened: Callable[[], bool], what: str) -> float:
+        """Wait until it is ready; fail at once when it ends."""
+
+        def look() -> bool:
+            if not self.running:
+                raise StackError(f"ended before {what}: {self.log()[-2000:]}")
+            return happened()
+
+        return wait_until(look, f"{what}; {self._log.name} says: {self.log()[-1000:]}")
