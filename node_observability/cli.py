@@ -28,6 +28,11 @@ COMMANDS: Commands = (
         "make and check node groups: label, taint, kubelet settings, registries, admin container",
     ),
     ("parsers", "node_observability.parsers.cli", "test Fluent Bit parsers against real log lines"),
+    (
+        "zabbix",
+        "node_observability.zabbix.cli",
+        "a Zabbix server's template, auto-registration, clean-up",
+    ),
 )
 
 

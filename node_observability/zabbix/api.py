@@ -1,0 +1,203 @@
+"""The only module that knows pyzabbix: calls in, JSON out, every failure one of our errors.
+
+Guarantees: every call has a timeout; no proxy and no .netrc of the environment is used; TLS is verified;
+redirects are not followed, for they would carry the token along; pyzabbix never logs, as its DEBUG prints
+passwords and tokens; no secret stands in an error. Never used as a context manager: pyzabbix 1.3.1
+swallows errors there.
+"""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+from packaging.version import Version
+from pyzabbix.api import ZabbixAPI, ZabbixAPIException
+
+from node_observability.errors import ToolboxError, UsageError
+
+__all__ = ["Api", "Connection", "connect"]
+
+OLDEST = Version("6.0")
+_PERMISSION_HINTS = ("no permissions to call", "access denied", "only super admin")
+_SESSION_HINTS = (
+    "not authorized",
+    "not authorised",
+    "re-login",
+    "api token expired",
+    "session terminated",
+)
+_JSON_RPC_INVALID = -32602
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Connection:
+    """Where the API is and how to speak to it; secrets are kept out of ``repr``."""
+
+    url: str
+    token: str = dataclasses.field(default="", repr=False)
+    username: str = ""
+    password: str = dataclasses.field(default="", repr=False)
+    ca_file: Path | None = None
+    proxy: str = ""
+    timeout_s: float = 30.0
+
+
+class Api:
+    """A session that is logged in; ``call`` is all there is to it."""
+
+    def __init__(self, zabbix: ZabbixAPI, connection: Connection) -> None:
+        self._zabbix = zabbix
+        self._connection = connection
+        self.version = zabbix.version or OLDEST
+
+    def call(self, method: str, /, **parameters: object) -> Any:  # noqa: ANN401 - JSON
+        """Call a method such as ``host.get`` with named parameters."""
+        return self._call(method, parameters)
+
+    def call_list(self, method: str, ids: list[str]) -> Any:  # noqa: ANN401 - JSON
+        """Call a method that takes a list, such as ``host.delete``."""
+        return self._call(method, ids)
+
+    def logout(self) -> None:
+        """End the session of a user and password; a token has none."""
+        if not self._zabbix.use_api_token:
+            self._call("user.logout", [])
+
+    def _call(self, method: str, parameters: object) -> Any:  # noqa: ANN401 - JSON
+        try:
+            return self._zabbix.do_request(method, parameters)["result"]  # type: ignore[arg-type]
+        except ZabbixAPIException as error:
+            raise _refused(method, error) from error
+        except requests.RequestException as error:
+            _unreachable(self._connection, error)
+
+
+def connect(connection: Connection) -> Api:
+    """Return a session.
+
+    Raises:
+        UsageError: a wrong address, certificate, token or password; a server that is too old.
+
+    """
+    _cap_logger()
+    _check_url(connection.url)
+    session = requests.Session()
+    session.trust_env = False
+    session.max_redirects = 0
+    session.verify = str(connection.ca_file) if connection.ca_file else True
+    if connection.proxy:
+        session.proxies = {"http": connection.proxy, "https": connection.proxy}
+    zabbix = ZabbixAPI(connection.url, session, timeout=connection.timeout_s)
+    try:
+        version = Version(zabbix.api_version())
+    except ZabbixAPIException as error:
+        raise UsageError(
+            f"{connection.url}: no Zabbix API answers there; give the address of the frontend"
+        ) from error
+    except (requests.RequestException, OSError, ValueError, TypeError) as error:
+        _unreachable(connection, error)
+    if version < OLDEST:
+        raise UsageError(
+            f"{connection.url}: Zabbix {version} is too old; {OLDEST} or later is needed"
+        )
+    try:
+        if connection.token:
+            zabbix.login(api_token=connection.token)
+        else:
+            zabbix.login(connection.username, connection.password)
+        api = Api(zabbix, connection)
+        # A token is not looked at before it is used.
+        api.call("hostgroup.get", limit=1, output=["groupid"])
+    except ZabbixAPIException as error:
+        raise UsageError(
+            f"{connection.url}: user `{connection.username}` can't log in; check name and password"
+        ) from error
+    except requests.RequestException as error:
+        _unreachable(connection, error)
+    return api
+
+
+def _cap_logger() -> None:
+    for name in ("pyzabbix", "pyzabbix.api"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, user = parts.hostname, parts.username
+    except ValueError as error:
+        raise UsageError(
+            "the URL can't be read; give one such as https://zabbix.example"
+        ) from error
+    if user is not None:
+        raise UsageError(
+            f"the URL of {host} holds a user name or password; give them by ZABBIX_USER and a file"
+        )
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError(
+            f"`{url}` is no URL of a frontend; give one such as https://zabbix.example"
+        )
+
+
+def _unreachable(connection: Connection, error: Exception) -> NoReturn:
+    url = connection.url
+    if isinstance(error, requests.exceptions.SSLError):
+        raise UsageError(
+            f"{url}: TLS failed ({_reason(error)}); give the authority's certificate by --ca-file"
+        ) from error
+    if isinstance(error, requests.TooManyRedirects):
+        place = (
+            error.response.headers.get("Location", "elsewhere") if error.response else "elsewhere"
+        )
+        raise UsageError(f"{url}: redirects to {place}; give that address") from error
+    if isinstance(error, requests.Timeout):
+        raise UsageError(
+            f"{url}: no answer within {connection.timeout_s:g} s; check the address, or raise --timeout"
+        ) from error
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        raise UsageError(
+            f"{url}: HTTP {error.response.status_code}; give the address of the frontend's start page"
+        ) from error
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+        raise UsageError(
+            f"--ca-file {connection.ca_file}: can't be read as certificates"
+        ) from error
+    raise UsageError(f"{url}: can't be reached ({_reason(error)}); check the address") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return the innermost cause in a few words; requests and urllib3 wrap it several times."""
+    while True:
+        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
+        inner = inner or next(
+            (part for part in error.args if isinstance(part, BaseException)), None
+        )
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return str(getattr(error, "verify_message", "") or getattr(error, "strerror", "") or error)[
+        :200
+    ]
+
+
+def _refused(method: str, error: ZabbixAPIException) -> ToolboxError:
+    details = error.error if isinstance(error.error, dict) else {}
+    text = str(details.get("data") or details.get("message") or error)
+    lower = text.lower()
+    if any(hint in lower for hint in _SESSION_HINTS):
+        return UsageError(
+            f"the server does not accept the token or session ({text}); give a valid one by "
+            "ZABBIX_API_TOKEN_FILE"
+        )
+    if any(hint in lower for hint in _PERMISSION_HINTS):
+        return UsageError(
+            f"this user may not call {method} ({text}); allow it in Users > User roles, with the type that "
+            "docs/zabbix.md names"
+        )
+    if details.get("code") == _JSON_RPC_INVALID:
+        return UsageError(f"{method}: {text}")
+    return ToolboxError(f"{method}: {text}")

@@ -1,0 +1,154 @@
+"""What a server should have so that a cluster's nodes register and are watched; pure.
+
+Actions are compared by what they mean: the server adds ids and defaults of its version to what it was given.
+"""
+
+import dataclasses
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from node_observability.errors import UsageError
+
+__all__ = ["PSK_MACRO", "Change", "Cluster", "Psk", "action", "action_meaning", "import_rules"]
+
+PSK_MACRO = "{$NODEOBS.PSK.FINGERPRINT}"
+PSK_MACRO_TEXT = (
+    "Of node-observability: tells whether the PSK of auto-registration is the one last applied."
+)
+
+_AUTOREGISTRATION = 2  # event source
+_METADATA = 24  # condition on the host metadata
+_MATCHES = 8
+_ADD_HOST, _ADD_GROUP, _LINK_TEMPLATE = 2, 4, 6
+_CLUSTER_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_MIN_PSK_DIGITS = 32
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Change:
+    """One difference between the server and what it should be; ``details`` are lines for people."""
+
+    kind: str
+    name: str
+    verb: str
+    details: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """One cluster's names on the server; metadata is ``bottlerocket cluster=NAME …`` as the chart sets it."""
+
+    name: str
+    group: str
+    prefix: str = "bottlerocket"
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{flag} `{value}` must be letters, digits, `.`, `_` and `-`"
+            for flag, value in (("--cluster", self.name), ("--metadata-prefix", self.prefix))
+            if not _CLUSTER_NAME.fullmatch(value)
+        ]
+        if not self.group or self.group.strip("/") != self.group or "//" in self.group:
+            problems.append(f"--host-group `{self.group}` must be a name without `/` at its ends")
+        if problems:
+            raise UsageError(*problems)
+
+    @property
+    def action_name(self) -> str:
+        """What its auto-registration action is called."""
+        return f"node-observability: register nodes of {self.name}"
+
+    @property
+    def metadata_regex(self) -> str:
+        """Which metadata are of this cluster; a dot in a name is itself only."""
+        prefix, name = (value.replace(".", "[.]") for value in (self.prefix, self.name))
+        return f"^{prefix}( .*)? cluster={name}( |$)"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Psk:
+    """The pre-shared key of auto-registration; the server never tells it again."""
+
+    identity: str
+    key: str = dataclasses.field(repr=False)
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not self.identity or len(self.identity) > 128:  # noqa: PLR2004 - the server's limit
+            problems.append("the PSK identity must have 1 to 128 characters; give --psk-identity")
+        if not re.fullmatch("([0-9a-fA-F]{2})+", self.key) or len(self.key) < _MIN_PSK_DIGITS:
+            problems.append(
+                "the PSK must be an even number of hex digits, 32 at least (such as from `openssl "
+                "rand -hex 32`)"
+            )
+        if problems:
+            raise UsageError(*problems)
+
+    @property
+    def fingerprint(self) -> str:
+        """Tell one key from another without telling the key, which is random and long."""
+        return hmac.new(
+            bytes.fromhex(self.key), b"node-observability " + self.identity.encode(), hashlib.sha256
+        ).hexdigest()[:32]
+
+
+def import_rules(*, apart: bool) -> dict[str, dict[str, bool]]:
+    """Return the rules for compare and import, one table for both.
+
+    ``apart``: whether the server keeps groups of hosts and templates apart, as 6.2 and later do. What is
+    in our template and not in the file is removed: the template is ours.
+    """
+    owned = {"createMissing": True, "updateExisting": True, "deleteMissing": True}
+    parts = ("discoveryRules", "graphs", "items", "templateDashboards", "triggers", "valueMaps")
+    group = {"createMissing": True, "updateExisting": False}
+    groups = ("host_groups", "template_groups") if apart else ("groups",)
+    return {
+        **dict.fromkeys(parts, owned),
+        **dict.fromkeys(groups, group),
+        "templates": {"createMissing": True, "updateExisting": True},
+    }
+
+
+def action(cluster: Cluster, group_id: str, template_id: str) -> dict[str, Any]:
+    """Return the parameters of ``action.create`` for a cluster."""
+    return {
+        "name": cluster.action_name,
+        "eventsource": _AUTOREGISTRATION,
+        "status": 0,
+        "filter": {
+            "evaltype": 0,
+            "conditions": [
+                {
+                    "conditiontype": _METADATA,
+                    "operator": _MATCHES,
+                    "value": cluster.metadata_regex,
+                }
+            ],
+        },
+        "operations": [
+            {"operationtype": _ADD_HOST},
+            {"operationtype": _ADD_GROUP, "opgroup": [{"groupid": group_id}]},
+            {"operationtype": _LINK_TEMPLATE, "optemplate": [{"templateid": template_id}]},
+        ],
+    }
+
+
+def action_meaning(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an action does, the same for one that is wanted and one that the server has."""
+    operations = []
+    for operation in wanted["operations"]:
+        groups = sorted(str(part["groupid"]) for part in operation.get("opgroup") or [])
+        templates = sorted(str(part["templateid"]) for part in operation.get("optemplate") or [])
+        operations.append((int(operation["operationtype"]), *groups, *templates))
+    conditions = [
+        (int(part["conditiontype"]), int(part["operator"]), part["value"])
+        for part in wanted["filter"]["conditions"]
+    ]
+    return {
+        "enabled": int(wanted["status"]) == 0,
+        "conditions": sorted(conditions),
+        "operations": sorted(operations),
+    }

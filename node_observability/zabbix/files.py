@@ -1,0 +1,35 @@
+"""Secrets and texts that come from the environment or a file, and never from the command line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from node_observability.errors import UsageError
+
+__all__ = ["secret"]
+
+
+def secret(environment: Mapping[str, str], name: str, path: Path | None = None) -> str:
+    """Return the variable ``name``, or the content of the file that ``path`` or ``name``_FILE names; or
+    nothing.
+
+    Raises:
+        UsageError: the file can't be read or is empty, or both ways are used.
+
+    """
+    value = environment.get(name, "")
+    if path is None and environment.get(f"{name}_FILE"):
+        path = Path(environment[f"{name}_FILE"])
+    if path is None:
+        return value
+    if value:
+        raise UsageError(f"{name} and its file {path} are both given; keep one")
+    try:
+        text = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise UsageError(
+            f"{path}: can't be read ({reason}); it should hold what {name} would"
+        ) from error
+    if not text:
+        raise UsageError(f"{path}: is empty; it should hold what {name} would")
+    return text

@@ -1,0 +1,160 @@
+"""The names of a cluster's nodes: from its API, or from a file.
+
+Guarantees: what is returned is the whole list, never part of it; an empty one is an error, for it would make
+every host look forsaken. A client of its own over ``requests``: one GET with pages is all that is asked,
+and the official client would bring a hundred times the code.
+"""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+
+from node_observability.errors import ToolboxError, UsageError
+from node_observability.zabbix.kubeconfig import Access
+
+__all__ = ["from_api", "from_text"]
+
+_PAGE = 500
+_STATUS = {
+    401: "the credentials are not accepted",
+    403: "listing nodes is not allowed; grant `list` on `nodes` (a ClusterRole)",
+}
+_GONE = 410
+
+
+def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
+    """Return the names in a text: one a line (`node/NAME` too), or what `kubectl get nodes -o json` prints.
+
+    Raises:
+        UsageError: nothing, or something else, is in it.
+
+    """
+    if text.lstrip().startswith("{"):
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise UsageError(f"{source}: not JSON: {error}; write it anew") from error
+        items = document.get("items", [document] if document.get("kind") == "Node" else None)
+        if not isinstance(items, list):
+            raise UsageError(
+                f"{source}: holds no list of nodes; write `kubectl get nodes -o json` into it"
+            )
+        found = {_name(item, source) for item in items if _selected(item, selector, source)}
+    else:
+        if selector:
+            raise UsageError(
+                f"{source}: has names only, so no selector applies; write JSON or drop --selector"
+            )
+        found = set()
+        for number, line in enumerate(text.splitlines(), 1):
+            name = line.strip().removeprefix("node/")
+            if not name or name.startswith("#"):
+                continue
+            if len(name.split()) > 1:
+                raise UsageError(
+                    f"{source}:{number}: `{name}` must be one name; use `kubectl get nodes -o name`"
+                )
+            found.add(name)
+    return _not_empty(found, source)
+
+
+def from_api(access: Access, selector: str = "", timeout_s: float = 30.0) -> frozenset[str]:
+    """Return the names of all nodes, or of those with the labels ``key=value,…``.
+
+    Raises:
+        ToolboxError: no whole list could be had.
+
+    """
+    with _session(access, timeout_s) as get:
+        found: set[str] = set()
+        following = ""
+        while True:
+            page = get(selector, following)
+            found.update(_name(item, access.server) for item in page["items"])
+            following = str((page.get("metadata") or {}).get("continue") or "")
+            if not following:
+                return _not_empty(found, access.server)
+
+
+@contextlib.contextmanager
+def _session(access: Access, timeout_s: float) -> Iterator[Callable[[str, str], Any]]:
+    with (
+        tempfile.TemporaryDirectory(prefix="node-observability-") as name,
+        requests.Session() as session,
+    ):
+        directory = Path(name)  # for its owner alone; requests takes certificates as files only
+        session.trust_env = False
+        session.max_redirects = 0
+        if access.authority:
+            (directory / "ca.pem").write_bytes(access.authority)
+            session.verify = str(directory / "ca.pem")
+        if access.certificate and access.key:
+            (directory / "client.pem").write_bytes(access.certificate + b"\n" + access.key)
+            session.cert = str(directory / "client.pem")
+        if access.token:
+            session.headers["Authorization"] = f"Bearer {access.token}"
+
+        def get(selector: str, following: str) -> Any:  # noqa: ANN401 - JSON
+            query = {"limit": str(_PAGE)}
+            if selector:
+                query["labelSelector"] = selector
+            if following:
+                query["continue"] = following
+            url = f"{access.server}/api/v1/nodes?{urlencode(query)}"
+            try:
+                reply = session.get(url, timeout=timeout_s)
+                if reply.status_code != requests.codes.ok:
+                    raise ToolboxError(f"{access.server}: {_refusal(reply)}; nothing was done")
+                page = reply.json()
+            except (requests.RequestException, OSError) as error:
+                raise ToolboxError(
+                    f"{access.server}: the nodes can't be listed ({type(error).__name__}); nothing was done"
+                ) from error
+            if not isinstance(page, dict) or not isinstance(page.get("items"), list):
+                raise ToolboxError(
+                    f"{access.server}: answered with something else than nodes; nothing was done"
+                )
+            return page
+
+        yield get
+
+
+def _refusal(reply: requests.Response) -> str:
+    if reply.status_code == _GONE:
+        return "the list changed while it was read; run it again"
+    return f"HTTP {reply.status_code}: {_STATUS.get(reply.status_code, reply.reason)}"
+
+
+def _name(item: Any, source: str) -> str:  # noqa: ANN401 - JSON
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    if not isinstance(name, str) or not name:
+        raise ToolboxError(f"{source}: a node has no name; nothing was done")
+    return name
+
+
+def _selected(item: Any, selector: str, source: str) -> bool:  # noqa: ANN401 - JSON
+    if not selector:
+        return True
+    labels = (item.get("metadata") or {}).get("labels") or {}
+    for part in selector.split(","):
+        key, equals, value = part.partition("=")
+        if not equals or key.endswith("!") or " in " in part:
+            raise UsageError(f"{source}: --selector `{part}` must be key=value for a file")
+        if labels.get(key.strip()) != value.removeprefix("=").strip():
+            return False
+    return True
+
+
+def _not_empty(found: set[str], source: str) -> frozenset[str]:
+    if not found:
+        raise UsageError(
+            f"{source}: lists no nodes; nothing was done, for every host would look forsaken"
+        )
+    return frozenset(found)

@@ -1,0 +1,96 @@
+"""Take away hosts whose node is gone, and bring back those whose node came back.
+
+Guarantees: a host is disabled only when its node is not in the (whole, never empty) list *and* its agent
+has been silent for the grace; it is deleted only in a later pass, when it was disabled by us long
+enough; what a person disabled is neither deleted nor enabled.
+"""
+
+import dataclasses
+import enum
+from collections.abc import Callable, Iterable
+
+from node_observability.errors import ToolboxError
+from node_observability.zabbix.api import Api
+from node_observability.zabbix.hosts import PRUNED_TAG, Host
+
+__all__ = ["Step", "Verdict", "carry_out", "plan"]
+
+
+class Verdict(enum.Enum):
+    """What is done with a host, and why."""
+
+    KEEP = "keep"
+    ALIVE = "node gone, agent alive: kept"
+    WAIT = "disabled, to be deleted later"
+    LEAVE = "disabled by somebody else: left alone"
+    DISABLE = "disable"
+    DELETE = "delete"
+    ENABLE = "enable again"
+
+
+CHANGES = (Verdict.DISABLE, Verdict.DELETE, Verdict.ENABLE)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Step:
+    """One host and what is done with it."""
+
+    host: Host
+    verdict: Verdict
+
+
+def plan(
+    hosts: Iterable[Host], nodes: frozenset[str], *, now_s: int, grace_s: int, delete_after_s: int
+) -> list[Step]:
+    """Return what to do with each host; pure."""
+    if not nodes:
+        raise ToolboxError("the list of nodes is empty; nothing was done")
+
+    def verdict(host: Host) -> Verdict:
+        if host.name in nodes:
+            return (
+                Verdict.ENABLE if not host.enabled and host.pruned_s is not None else Verdict.KEEP
+            )
+        if host.enabled:
+            last_s = host.ping.last_s if host.ping else 0
+            return Verdict.DISABLE if now_s - last_s > grace_s else Verdict.ALIVE
+        if host.pruned_s is None:
+            return Verdict.LEAVE
+        return Verdict.DELETE if now_s - host.pruned_s >= delete_after_s else Verdict.WAIT
+
+    return [Step(host=host, verdict=verdict(host)) for host in hosts]
+
+
+def carry_out(api: Api, steps: Iterable[Step], *, now_s: int, tell: Callable[[Step], None]) -> None:
+    """Do it, one host a call; ``tell`` hears of each that was done.
+
+    Raises:
+        ToolboxError: after the others were done, with a line for each host that could not be.
+
+    """
+    problems = []
+    for step in steps:
+        if step.verdict not in CHANGES:
+            continue
+        try:
+            _do(api, step, now_s)
+        except ToolboxError as error:
+            problems += [
+                f"{step.host.name}: {step.verdict.value}: {text}" for text in error.problems
+            ]
+        else:
+            tell(step)
+    if problems:
+        raise ToolboxError(*problems)
+
+
+def _do(api: Api, step: Step, now_s: int) -> None:
+    host = step.host
+    if step.verdict is Verdict.DELETE:
+        api.call_list("host.delete", [host.id])
+        return
+    tags = [{"tag": tag, "value": value} for tag, value in host.tags if tag != PRUNED_TAG]
+    disable = step.verdict is Verdict.DISABLE
+    if disable:
+        tags.append({"tag": PRUNED_TAG, "value": str(now_s)})
+    api.call("host.update", hostid=host.id, status=int(disable), tags=tags)

@@ -1,0 +1,86 @@
+"""What is done with a host, by what its node and agent do; and what ``check`` says of a node."""
+
+import pytest
+
+from node_observability.errors import ToolboxError
+from node_observability.zabbix import check, prune
+from node_observability.zabbix.hosts import PRUNED_TAG, Host, Item
+from node_observability.zabbix.prune import Verdict
+from node_observability.zabbix.render import TEMPLATE
+
+NOW_S = 1_800_000_000
+
+
+def _host(
+    name: str = "a", *, last_s: int = NOW_S, enabled: bool = True, pruned_s: int | None = None
+) -> Host:
+    return Host(
+        id="1",
+        name=name,
+        enabled=enabled,
+        templates=(TEMPLATE,),
+        tags=() if pruned_s is None else ((PRUNED_TAG, str(pruned_s)),),
+        ping=Item(last_s=last_s),
+        log=Item(last_s=last_s),
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "node", "verdict"),
+    [
+        (_host(), "a", Verdict.KEEP),
+        (_host(last_s=0), "a", Verdict.KEEP),  # silent, but its node is there
+        (_host(), "b", Verdict.ALIVE),  # its node is gone, but it speaks
+        (_host(last_s=NOW_S - 100), "b", Verdict.ALIVE),  # within the grace
+        (_host(last_s=NOW_S - 101), "b", Verdict.DISABLE),
+        (_host(last_s=0), "b", Verdict.DISABLE),
+        (_host(enabled=False, pruned_s=NOW_S - 999), "b", Verdict.WAIT),
+        (_host(enabled=False, pruned_s=NOW_S - 1000), "b", Verdict.DELETE),
+        (_host(enabled=False), "b", Verdict.LEAVE),  # a person did that
+        (_host(enabled=False), "a", Verdict.KEEP),
+        (_host(enabled=False, pruned_s=NOW_S - 5000), "a", Verdict.ENABLE),  # back
+        (
+            _host(last_s=0, pruned_s=NOW_S - 5000),
+            "b",
+            Verdict.DISABLE,
+        ),  # enabled by a person: begins anew
+    ],
+)
+def test_a_host_is_judged_by_its_node_and_its_agent(
+    host: Host, node: str, verdict: Verdict
+) -> None:
+    (step,) = prune.plan([host], frozenset({node}), now_s=NOW_S, grace_s=100, delete_after_s=1000)
+    assert step.verdict is verdict
+
+
+def test_an_empty_list_of_nodes_is_refused() -> None:
+    with pytest.raises(ToolboxError, match="nothing was done"):
+        prune.plan([_host(last_s=0)], frozenset(), now_s=NOW_S, grace_s=100, delete_after_s=1000)
+
+
+def test_check_says_what_is_wrong_with_each_node() -> None:
+    hosts = [
+        _host("good"),
+        _host("off", enabled=False),
+        _host("silent", last_s=NOW_S - 400),
+        Host(
+            id="2",
+            name="bare",
+            enabled=True,
+            templates=(),
+            tags=(),
+            ping=None,
+            log=Item(last_s=0, error="no such directory"),
+        ),
+    ]
+    names = frozenset({"good", "off", "silent", "bare", "new"})
+    rows = check.rows(hosts, names, now_s=NOW_S, agent_age_s=300, log_age_s=3600)
+    assert [(row.node, row.ok) for row in rows if row.ok] == [("good", True)]
+    assert check.table(rows).splitlines() == [
+        "NODE    HOST            TEMPLATE    AGENT             LOG",
+        "bare    ok              not linked  no item           not supported: no such directory",
+        "good    ok              ok          ok                ok",
+        "new     not registered  -           -                 -",
+        "off     disabled        ok          ok                ok",
+        "silent  ok              ok          silent for 400 s  ok",
+    ]

@@ -1,0 +1,116 @@
+"""A node as the pod has it: a real journald, the real exporter, the real agent."""
+
+import contextlib
+from pathlib import Path
+from typing import Any, Self
+
+from tests.support.exporter import Exporter
+from tests.support.journald import Journald
+from tests.zabbix.processes import wait_until
+from tests.zabbix.stack import Agent, AgentSettings, Stack
+
+__all__ = ["CLUSTER", "GROUP", "METADATA", "Node"]
+
+CLUSTER = "prod-1.example"
+GROUP = f"Kubernetes/{CLUSTER}/Bottlerocket nodes"
+METADATA = f"bottlerocket arch=x86_64 cluster={CLUSTER} group=workers"
+
+
+class Node:
+    """Everything of one node; a context manager that has it registered and its items checked."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        base: Path,
+        name: str,
+        *exporter: str,
+        settings: AgentSettings | None = None,
+    ) -> None:
+        self.stack = stack
+        self.name = name
+        self.journald = Journald(base / "host")
+        self.exporter = Exporter(base / "out", "--journal-root", str(base / "host"), *exporter)
+        self.agent = Agent(
+            stack,
+            base / "agent",
+            name,
+            self.exporter.output.parent,
+            settings or AgentSettings(metadata=METADATA),
+        )
+        self.registered_s = 0.0
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.journald)
+            stack.enter_context(self.exporter)
+            stack.enter_context(self.agent)
+            self.registered_s = wait_until(self.registered, f"{self.name} to be registered")
+            self.set_macro("{$NODEOBS.EXPORTER.PORT}", str(self.exporter.port))
+            self.restart_agent()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stack.close()
+
+    def restart_agent(self) -> None:
+        """Have the agent ask for its items, which it otherwise does once a minute."""
+        self.agent.daemon.kill()
+        self.agent.daemon.start()
+
+    def host(self) -> Any:  # noqa: ANN401 - JSON
+        """Return the host as the API has it; None while it is not registered."""
+        found = self.stack.call(
+            "host.get",
+            {
+                "filter": {"host": self.name},
+                "output": "extend",
+                "selectParentTemplates": ["host"],
+                "selectGroups": ["name"],
+                "selectTags": "extend",
+            },
+        )
+        return found[0] if found else None
+
+    def registered(self) -> bool:
+        """Whether the action's operations are done; the last links the template."""
+        host = self.host()
+        return host is not None and bool(host["parentTemplates"])
+
+    @property
+    def id(self) -> str:
+        """The host's id."""
+        return str(self.host()["hostid"])
+
+    def set_macro(self, name: str, value: str) -> None:
+        """Give the host a macro of its own."""
+        self.stack.call("usermacro.create", {"hostid": self.id, "macro": name, "value": value})
+
+    def items(self, **more: object) -> list[dict[str, Any]]:
+        """Return the host's items."""
+        parameters = {"hostids": [self.id], "output": "extend", **more}
+        return list(self.stack.call("item.get", parameters))
+
+    def item(self, key: str) -> dict[str, Any]:
+        """Return the item whose key begins so."""
+        (found,) = self.items(search={"key_": key}, startSearch=True)
+        return found
+
+    def problems(self) -> set[str]:
+        """Return the names of the triggers that are in problem state."""
+        found = self.stack.call(
+            "trigger.get",
+            {"hostids": [self.id], "filter": {"value": 1}, "output": ["description"]},
+        )
+        return {trigger["description"].removeprefix("Bottlerocket: ") for trigger in found}
+
+    def history(self, item_id: str, kind: int = 2) -> list[dict[str, Any]]:
+        """Return all values of an item (kind 2 is a log's) as they were stored."""
+        return list(
+            self.stack.call(
+                "history.get",
+                {"itemids": [item_id], "history": kind, "output": "extend", "sortfield": "clock"},
+            )
+        )

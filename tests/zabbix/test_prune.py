@@ -1,0 +1,141 @@
+"""``prune`` and ``check`` against a real server: gone, back, flapping, and lists that are none."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.zabbix.conftest import Command
+from tests.zabbix.node import CLUSTER, GROUP, Node
+from tests.zabbix.processes import wait_until
+from tests.zabbix.stack import Stack
+
+ARGUMENTS = ("prune", "--cluster", CLUSTER)
+
+
+@pytest.fixture
+def gone(applied: Stack) -> Iterator[str]:
+    """Return the id of a host whose agent never spoke."""
+    group = applied.call("hostgroup.get", {"filter": {"name": GROUP}})
+    group_id = (group or [{"groupid": ""}])[0]["groupid"]
+    made = applied.call(
+        "host.create",
+        {
+            "host": "gone",
+            "groups": [{"groupid": group_id}],
+            "tags": [{"tag": "owner", "value": "me"}],
+        },
+    )
+    (host_id,) = made["hostids"]
+    yield host_id
+    if applied.call("host.get", {"hostids": [host_id], "output": ["hostid"]}):
+        applied.call("host.delete", [host_id])
+
+
+def _host(stack: Stack, host_id: str) -> Any:  # noqa: ANN401 - JSON
+    found = stack.call(
+        "host.get", {"hostids": [host_id], "output": "extend", "selectTags": "extend"}
+    )
+    return found[0] if found else None
+
+
+def _nodes(tmp_path: Path, *names: str) -> tuple[str, str]:
+    path = tmp_path / "nodes"
+    path.write_text("".join(f"{name}\n" for name in names))
+    return "--nodes-file", str(path)
+
+
+def test_a_host_goes_in_two_passes_and_comes_back_with_its_node(
+    node: Node, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack, without = node.stack, _nodes(tmp_path, "another")
+    wait_until(lambda: node.item("agent.ping")["lastclock"] != "0", "the agent's ping", 90)
+    assert command(*ARGUMENTS, *without, "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "would disable: gone\n" in out
+    assert _host(stack, gone)["status"] == "0"
+
+    assert command(*ARGUMENTS, *without) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("disable: gone\n")
+    # The agent of the other host speaks, so it is kept though its node is not in the list.
+    assert "1 nodes, 2 hosts: 1 node gone, agent alive: kept; 1 disable" in out
+    assert node.host()["status"] == "0"
+    disabled = _host(stack, gone)
+    assert disabled["status"] == "1"
+    assert {tag["tag"] for tag in disabled["tags"]} == {"owner", "node-observability-pruned"}
+
+    assert command(*ARGUMENTS, *without) == 0  # not yet
+    assert "1 disabled, to be deleted later" in capsys.readouterr().out
+
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "gone", node.name)) == 0  # back
+    assert "enable again: gone" in capsys.readouterr().out
+    back = _host(stack, gone)
+    assert back["status"] == "0"
+    assert {tag["tag"] for tag in back["tags"]} == {"owner"}
+
+    _nodes(tmp_path, "another")
+    assert command(*ARGUMENTS, *without) == 0  # and gone again
+    assert command(*ARGUMENTS, *without, "--delete-after", "0s") == 0
+    assert "delete: gone" in capsys.readouterr().out
+    assert _host(stack, gone) is None
+
+
+def test_a_host_that_a_person_disabled_is_left_alone(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.call("host.update", {"hostid": gone, "status": 1})
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "another"), "--delete-after", "0s") == 0
+    assert "1 disabled by somebody else: left alone" in capsys.readouterr().out
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "gone")) == 0
+    assert _host(applied, gone)["status"] == "1"
+
+
+def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*ARGUMENTS, *_nodes(tmp_path)) == 2
+    assert "lists no nodes; nothing was done" in capsys.readouterr().err
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        json.dumps(
+            {
+                "current-context": "c",
+                "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+                "clusters": [{"name": "k", "cluster": {"server": "https://127.0.0.1:9"}}],
+                "users": [{"name": "u", "user": {"token": "t"}}],
+            }
+        )
+    )
+    assert command(*ARGUMENTS, "--kubeconfig", str(kubeconfig)) == 1
+    assert "the nodes can't be listed" in capsys.readouterr().err
+    assert _host(applied, gone)["status"] == "0"
+
+
+def test_a_server_that_goes_away_is_one_line(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.stop_frontend()
+    try:
+        assert command(*ARGUMENTS, *_nodes(tmp_path, "another")) == 2
+    finally:
+        applied.start_frontend()
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert _host(applied, gone)["status"] == "0"
+
+
+def test_check_prints_a_table_and_fails_where_a_node_is_not_watched(
+    node: Node, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node.journald.send(b"a line", SYSLOG_IDENTIFIER="check")
+    wait_until(lambda: node.item("logrt[")["lastclock"] != "0", "a line", 60)
+    arguments = ("check", "--cluster", CLUSTER)
+    wait_until(lambda: node.item("agent.ping")["lastclock"] != "0", "the agent's ping", 90)
+    capsys.readouterr()
+    assert command(*arguments, *_nodes(tmp_path, node.name)) == 0
+    assert "1 of 1 nodes are well" in capsys.readouterr().out
+    assert command(*arguments, *_nodes(tmp_path, node.name, "unknown"), "--json") == 1
+    found = {row["node"]: row["ok"] for row in json.loads(capsys.readouterr().out)}
+    assert found == {node.name: True, "unknown": False}

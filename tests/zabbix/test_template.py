@@ -1,0 +1,95 @@
+"""From a line in a real journal to a trigger, through the real exporter, agent and server."""
+
+import re
+
+import pytest
+
+from node_observability.zabbix import catalogue
+from node_observability.zabbix.render import TEMPLATE
+from tests.zabbix.conftest import APPLY, Command
+from tests.zabbix.node import GROUP, Node
+from tests.zabbix.processes import wait_until
+from tests.zabbix.stack import Stack
+
+PATTERNS = catalogue.load()
+_LINE = re.compile(r"\S+ \S+ ([^ :\[]+)(?:\[[0-9]+\])?: (.*)")
+
+
+def test_a_node_registers_itself_with_the_psk_within_15_seconds(node: Node) -> None:
+    host = node.host()
+    assert node.registered_s < 15
+    assert host["tls_connect"] == host["tls_accept"] == "2"
+    assert GROUP in [group["name"] for group in host["groups"]]
+    assert [part["host"] for part in host["parentTemplates"]] == [
+        "Bottlerocket node by Zabbix agent active"
+    ]
+
+
+def test_every_pattern_raises_its_trigger_from_the_journal_and_recovers(node: Node) -> None:
+    assert node.problems() & {pattern.name for pattern in PATTERNS} == set()
+    for pattern in PATTERNS:
+        for line in (*pattern.matches, *pattern.not_matches):
+            found = _LINE.fullmatch(line)
+            assert found, line
+            node.journald.send(found[2].encode(), SYSLOG_IDENTIFIER=found[1], PRIORITY=4)
+    wanted = {pattern.name for pattern in PATTERNS}
+    wait_until(lambda: wanted <= node.problems(), "every pattern's trigger", 60)
+    for pattern in PATTERNS:
+        item = node.item(f"nodeobs.log.match[{pattern.id}]")
+        values = [value["value"] for value in node.history(item["itemid"], 4)]
+        others = [line for other in PATTERNS for line in (*other.matches, *other.not_matches)]
+        expected = [line for line in others if re.search(pattern.regex, line)]
+        assert len(values) == len(expected), pattern.id
+    wait_until(lambda: not wanted & node.problems(), "every pattern's recovery", 120)
+
+
+def _hurry(stack: Stack) -> None:
+    """Have the template's items taken every 10 s; those of an hour would come within the hour."""
+    (template,) = stack.call(
+        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
+    )
+    for kind in ("item", "discoveryrule", "itemprototype"):
+        found = stack.call(
+            f"{kind}.get", {"templateids": [template["templateid"]], "output": ["itemid", "delay"]}
+        )
+        for item in found:
+            if item["delay"] not in ("0", "1s"):
+                stack.call(f"{kind}.update", {"itemid": item["itemid"], "delay": "10s"})
+
+
+def test_every_item_is_supported_and_has_a_value_and_apply_mends_what_somebody_changed(
+    node: Node, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _hurry(node.stack)
+    node.restart_agent()
+    allowed = {f"nodeobs.log.match[{pattern.id}]" for pattern in PATTERNS}
+
+    def lacking() -> dict[str, str]:
+        return {
+            item["key_"]: item["error"] or "no value"
+            for item in node.items()
+            if item["state"] != "0"
+            or (item["lastclock"] == "0" and item["history"] != "0" and item["key_"] not in allowed)
+        }
+
+    def found() -> bool:
+        keys = {item["key_"] for item in node.items()}
+        wanted = ("vfs.fs.size[/mnt/root/local,pused]", "net.if.in[", "nodeobs.dev.util[")
+        return all(any(key.startswith(prefix) for key in keys) for prefix in wanted)
+
+    try:
+        wait_until(found, "what is discovered", 60)
+        node.restart_agent()
+        wait_until(lambda: not lacking(), "every item to have a value", 90)
+    finally:
+        left = lacking()
+        capsys.readouterr()
+        assert command(*APPLY) == 0
+        told = capsys.readouterr().out
+        assert left == {}
+    assert "item `agent.version`: delay: `10s` -> `1h`" in told
+    assert command(*APPLY, "--check") == 0
+    names = {item["name"] for item in node.items()}
+    assert (
+        "/local: used in %" in names
+    )  # not /mnt/root/local, which is only where the agent sees it
