@@ -1,6 +1,7 @@
 """A node as the pod has it: a real journald, the real exporter, the real agent."""
 
 import contextlib
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -54,10 +55,15 @@ class Node:
 
     def __exit__(self, *_exception: object) -> None:
         self._stack.close()
+        self.stack.call("host.delete", [self.id])
 
     def restart_agent(self) -> None:
-        """Have the agent ask for its items, which it otherwise does once a minute."""
+        """Have the agent ask for its items, which it otherwise does once a minute.
+
+        Before that the server must have read what is new; it does so each second, and tells nobody.
+        """
         self.agent.daemon.kill()
+        time.sleep(2.5)
         self.agent.daemon.start()
 
     def host(self) -> Any:  # noqa: ANN401 - JSON

@@ -9,8 +9,11 @@ import os
 import pwd
 import random
 import secrets
+import shutil
 import socket
 import subprocess
+import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, Self
 
@@ -330,7 +333,10 @@ class Agent:
         self.hostname = hostname
         own = base / "etc"
         local = base / "local"
-        for path in (own, base / "buffer", base / "tmp", logs, local, base / "host/root/local"):
+        # In memory: agent2 commits and syncs each value, and forgets lines of log items at its start anyway.
+        self.buffer = Path(tempfile.mkdtemp(prefix="agent2-", dir="/dev/shm"))
+        weakref.finalize(self, shutil.rmtree, self.buffer, ignore_errors=True)
+        for path in (own, base / "tmp", logs, local, base / "host/root/local"):
             path.mkdir(parents=True, exist_ok=True)
         (own / "psk").write_text(stack.psk)
         lines = [
@@ -353,7 +359,7 @@ class Agent:
             lines += ["EnablePersistentBuffer=1", "PersistentBufferPeriod=3h"]
             lines += ["PersistentBufferFile=/var/lib/zabbix/agent2.db"]
         (own / "agent2.conf").write_text("\n".join(lines) + "\n")
-        for path in (own / "psk", base / "buffer", base / "tmp"):
+        for path in (own / "psk", self.buffer, base / "tmp"):
             os.chown(path, 1997, 1995)
         self.daemon = Daemon(
             [
@@ -368,7 +374,7 @@ class Agent:
                 local: "/mnt/root/local",
                 logs: "/var/log",
                 own: "/etc/zabbix",
-                base / "buffer": "/var/lib/zabbix",
+                self.buffer: "/var/lib/zabbix",
                 base / "tmp": "/tmp",  # noqa: S108 - in its own mount namespace
             },
         )
