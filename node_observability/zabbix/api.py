@@ -21,7 +21,7 @@ from node_observability.errors import ToolboxError, UsageError
 __all__ = ["Api", "Connection", "connect"]
 
 OLDEST = Version("6.0")
-_PERMISSION_HINTS = ("no permissions to call", "access denied", "only super admin")
+_PERMISSION_HINTS = ("no permissions to ", "access denied", "only super admin")
 _SESSION_HINTS = (
     "not authorized",
     "not authorised",
@@ -160,7 +160,7 @@ def _unreachable(connection: Connection, error: Exception) -> NoReturn:
         ) from error
     if isinstance(error, requests.HTTPError) and error.response is not None:
         raise UsageError(
-            f"{url}: HTTP {error.response.status_code}; give the address of the frontend's start page"
+            f"{url}: HTTP {error.response.status_code}; give the address of the frontend"
         ) from error
     if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
         raise UsageError(

@@ -110,7 +110,8 @@ def test_a_missing_permission_is_named(
     token = _token_of_new_user(applied, "reader", "1")
     assert command(*APPLY, ZABBIX_API_TOKEN=token, ZABBIX_API_TOKEN_FILE=None) == 2
     line = _err(capsys)
-    assert "this user may not call configuration.import (No permissions to call" in line
+    assert "this user may not call configuration.import" in line  # 7.0 refuses to compare already
+    assert "(No permissions to " in line
     assert "Users > User roles" in line
 
 
@@ -148,7 +149,7 @@ def test_a_wrong_address_is_one_line_with_the_fix(
 ) -> None:
     for url, problem in (
         (f"http://127.0.0.1:{free_port()}", "can't be reached"),
-        (stack.url + "/nowhere", "HTTP 404"),
+        (stack.url + "/nowhere", "give the address of the frontend"),
         ("zabbix.example", "is no URL of a frontend"),
         ("https://me:secret@zabbix.example", "holds a user name or password"),
         ("", "no address"),

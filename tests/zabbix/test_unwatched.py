@@ -1,4 +1,6 @@
-"""``prune`` and ``check`` against a real server: gone, back, flapping, and lists that are none."""
+"""Hosts and nodes that are not watched: ``prune`` and ``check`` against a real server: gone, back,
+flapping, and lists that are none.
+"""
 
 import json
 from collections.abc import Iterator
