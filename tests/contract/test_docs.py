@@ -27,6 +27,7 @@ def test_every_direct_dependency_is_pinned_to_one_version_everywhere() -> None:
     wanted = _pins(
         [
             *PROJECT["project"]["optional-dependencies"]["exporter"],
+            *PROJECT["project"]["optional-dependencies"]["toolbox"],
             *PROJECT["dependency-groups"]["dev"],
             *PROJECT["build-system"]["requires"],
         ]
