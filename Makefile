@@ -35,4 +35,4 @@ image:
 
 goldens:
 	@tools/setup test
-	@$(python) -m pytest --quiet tests/unit tests/contract tests/fluentbit --update-goldens
+	@$(python) -m pytest --quiet tests/unit tests/contract tests/fluentbit tests/chart --update-goldens

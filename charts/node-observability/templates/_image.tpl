@@ -1,0 +1,18 @@
+{{/* {{ include "node-observability.image" (dict "root" $ "image" .Values.zabbix.agent.image) }} */}}
+{{- define "node-observability.image" -}}
+{{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}
+{{- $name := ternary .image.repository (printf "%s/%s" $registry .image.repository) (empty $registry) -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" $name .image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $name (.image.tag | default .root.Chart.AppVersion | toString) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The block `imagePullSecrets:`, or nothing. {{ include "node-observability.imagePullSecrets" $ | nindent 6 }} */}}
+{{- define "node-observability.imagePullSecrets" -}}
+{{- with concat .Values.imagePullSecrets .Values.global.imagePullSecrets | uniq -}}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,49 @@
+{{/* Labels and annotations. Selectors never hold a version, a chart or a user's label: they can't be changed. */}}
+
+{{/* {{ include "node-observability.selectorLabels" (dict "root" $ "component" "zabbix-agent") }} */}}
+{{- define "node-observability.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "node-observability.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* Labels of an object. {{ include "node-observability.labels" (dict "root" $ "component" "zabbix-agent") }}; "extra" is optional. */}}
+{{- define "node-observability.labels" -}}
+{{- $own := include "node-observability.selectorLabels" . | fromYaml -}}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .root.Chart.Name (.root.Chart.Version | replace "+" "_")) -}}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .root.Release.Service -}}
+{{- $_ := set $own "app.kubernetes.io/part-of" "node-observability" -}}
+{{- $_ := set $own "app.kubernetes.io/version" .root.Chart.AppVersion -}}
+{{- toYaml (merge $own (.extra | default dict) .root.Values.commonLabels) -}}
+{{- end -}}
+
+{{/* Labels of pods: those of the selector and the users'; a new chart version alone replaces no pod.
+     {{ include "node-observability.podLabels" (dict "root" $ "component" "zabbix-agent" "extra" .Values.zabbix.podLabels) }} */}}
+{{- define "node-observability.podLabels" -}}
+{{- $own := include "node-observability.selectorLabels" . | fromYaml -}}
+{{- toYaml (merge $own .extra .root.Values.commonLabels) -}}
+{{- end -}}
+
+{{/* The block `annotations:`, or nothing. {{ include "node-observability.annotations" (dict "root" $ "extra" dict) | nindent 2 }} */}}
+{{- define "node-observability.annotations" -}}
+{{- with merge (dict) (.extra | default dict) .root.Values.commonAnnotations -}}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{/* Name, namespace, labels and annotations of an object.
+     {{ include "node-observability.metadata" (dict "root" $ "component" "zabbix-agent") }}; optional: "name", "namespace",
+     "labels", "annotations". "namespace" "-" is for objects that have none. */}}
+{{- define "node-observability.metadata" -}}
+metadata:
+  name: {{ .name | default (include "node-observability.componentName" .) }}
+  {{- if ne (.namespace | default "") "-" }}
+  namespace: {{ .namespace | default .root.Release.Namespace }}
+  {{- end }}
+  labels:
+    {{- include "node-observability.labels" (dict "root" .root "component" .component "extra" .labels) | nindent 4 }}
+  {{- with include "node-observability.annotations" (dict "root" .root "extra" .annotations) }}
+  {{- . | nindent 2 }}
+  {{- end }}
+{{- end -}}

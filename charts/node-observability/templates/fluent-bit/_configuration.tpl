@@ -1,0 +1,133 @@
+{{/* Fluent Bit's files, put together from fluentbit/. Every template here takes (dict "root" $ "class" "cri" "values" MERGED). */}}
+
+{{/* Extension of the files. */}}
+{{- define "node-observability.fluentBitExtension" -}}
+{{- ternary "yaml" "conf" (eq .values.format "yaml") -}}
+{{- end -}}
+
+{{/* Names of the fragments, without extension, in order. */}}
+{{- define "node-observability.fluentBitFragments" -}}
+service input-{{ .class }}
+{{- if eq .values.partial "join" }}-join{{ else if .values.exactTime }}-exact{{ end }}
+{{- if .values.journal }} input-journal{{ end }}
+{{- if .values.messages }} input-messages{{ end }}
+{{- if .values.kubernetesMetadata }} filter-kubernetes{{ end }} output-{{ .values.output.preset }}
+{{- end -}}
+
+{{/* Their text, whole. */}}
+{{- define "node-observability.fluentBitFragmentsText" -}}
+{{- $extension := include "node-observability.fluentBitExtension" . -}}
+{{- range splitList " " (include "node-observability.fluentBitFragments" .) -}}
+{{- $path := printf "files/fluentbit/%s.%s" . $extension -}}
+{{- $text := $.root.Files.Get $path -}}
+{{- if not $text -}}
+{{- fail (printf "%s is not in the chart: was it unpacked without its symbolic link files/fluentbit? Use `helm package`d charts, or a checkout with symbolic links" $path) -}}
+{{- end -}}
+{{ $text }}
+{{ end -}}
+{{- end -}}
+
+{{/* Names of the variables that the fragments read, as a JSON list. */}}
+{{- define "node-observability.fluentBitVariables" -}}
+{{- $names := list -}}
+{{- range regexFindAll "\\$\\{[A-Z0-9_]+\\}" (include "node-observability.fluentBitFragmentsText" .) -1 -}}
+{{- $names = append $names (trimAll "${}" .) -}}
+{{- end -}}
+{{- $names | uniq | sortAlpha | toJson -}}
+{{- end -}}
+
+{{/* What the chart sets by itself, as JSON. */}}
+{{- define "node-observability.fluentBitComputed" -}}
+{{- $values := .values -}}
+{{- $name := include "node-observability.componentName" (dict "root" .root "component" "fluent-bit") -}}
+{{- $own := printf "/var/log/containers/%s-*_%s_fluent-bit-*.log" $name .root.Release.Namespace -}}
+{{- dict
+    "NODEOBS_FLUSH_S" $values.flushS
+    "NODEOBS_GRACE_S" $values.graceS
+    "NODEOBS_LOG_LEVEL" $values.logLevel
+    "NODEOBS_HTTP_PORT" $values.port
+    "NODEOBS_STATE_DIR" "/var/lib/node-observability/fluent-bit"
+    "NODEOBS_STORAGE_LIMIT" $values.storageLimit
+    "NODEOBS_CONTAINER_LOGS" $values.path
+    "NODEOBS_EXCLUDE_LOGS" (join "," (prepend $values.excludePaths $own))
+    "NODEOBS_JOURNAL_DIR" $values.hostPaths.journal
+    "NODEOBS_MESSAGES" "/host/var/log/messages"
+    "NODEOBS_MERGE_LOG" (ternary "on" "off" $values.mergeLog)
+    "NODEOBS_USE_KUBELET" (ternary "on" "off" $values.useKubelet)
+    "NODEOBS_CLUSTER" .root.Values.clusterName
+  | toJson -}}
+{{- end -}}
+
+{{/* The environment of Fluent Bit: each variable that its files read, and no other. */}}
+{{- define "node-observability.fluentBitEnv" -}}
+{{- $values := .values -}}
+{{- $computed := include "node-observability.fluentBitComputed" . | fromJson -}}
+{{- $defaults := dict -}}
+{{- range .root.Files.Lines "files/fluentbit/defaults.env" -}}
+{{- if regexMatch "^[A-Z0-9_]+=" . -}}
+{{- $_ := set $defaults (regexFind "^[A-Z0-9_]+" .) (regexReplaceAll "^[A-Z0-9_]+=" . "") -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := include "node-observability.fluentBitVariables" . | fromJsonArray }}
+- name: {{ $name }}
+  {{- if eq $name "NODEOBS_NODE" }}
+  valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+  {{- else if and (eq $name "NODEOBS_KUBELET_HOST") $values.useKubelet }}
+  valueFrom: {fieldRef: {fieldPath: status.hostIP}}
+  {{- else if and (regexMatch "(PASSWORD|KEY)$" $name) $values.output.existingSecret }}
+  valueFrom: {secretKeyRef: {name: {{ $values.output.existingSecret }}, key: {{ $name }}, optional: true}}
+  {{- else if hasKey $computed $name }}
+  value: {{ get $computed $name | toString | quote }}
+  {{- else if hasKey $values.variables $name }}
+  value: {{ get $values.variables $name | quote }}
+  {{- else }}
+  value: {{ get $defaults $name | quote }}
+  {{- end }}
+{{- end }}
+{{- with $values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* The ConfigMap's data: names and texts of the files. */}}
+{{- define "node-observability.fluentBitFiles" -}}
+{{- $values := .values -}}
+{{- $extension := include "node-observability.fluentBitExtension" . -}}
+{{- $isYaml := eq $extension "yaml" -}}
+{{- $files := dict -}}
+{{- $includes := list -}}
+{{- range splitList " " (include "node-observability.fluentBitFragments" .) -}}
+{{- $name := printf "%s.%s" . $extension -}}
+{{- $includes = append $includes $name -}}
+{{- $_ := set $files $name ($.root.Files.Get (printf "files/fluentbit/%s" $name)) -}}
+{{- end -}}
+{{- $parsers := printf "parsers.%s" $extension -}}
+{{- $_ := set $files $parsers (.root.Files.Get (printf "files/fluentbit/%s" $parsers)) -}}
+{{- range $part := list "inputs" "filters" "outputs" -}}
+{{- with get $values (printf "extra%s" (title $part)) -}}
+{{- $name := printf "extra-%s.%s" $part $extension -}}
+{{- $includes = append $includes $name -}}
+{{- $_ := set $files $name (printf "%s\n" (trim .)) -}}
+{{- end -}}
+{{- end -}}
+{{- with $values.extraParsers -}}
+{{- if $isYaml -}}
+{{- $includes = append $includes "extra-parsers.yaml" -}}
+{{- $_ := set $files "extra-parsers.yaml" (printf "%s\n" (trim .)) -}}
+{{- else -}}
+{{- $_ := set $files $parsers (printf "%s\n%s\n" (get $files $parsers) (trim .)) -}}
+{{- end -}}
+{{- end -}}
+{{- if $isYaml -}}
+{{- $_ := set $files "fluent-bit.yaml" (dict "includes" $includes | toYaml | printf "%s\n") -}}
+{{- else -}}
+{{- $_ := set $files "fluent-bit.conf" (printf "@INCLUDE %s\n" (join "\n@INCLUDE " $includes)) -}}
+{{- end -}}
+{{- range $name, $text := $values.extraFiles -}}
+{{- $_ := set $files $name $text -}}
+{{- end -}}
+{{- range $name, $text := $files }}
+{{ $name }}: |
+  {{- $text | trimSuffix "\n" | nindent 2 }}
+{{- end }}
+{{- end -}}

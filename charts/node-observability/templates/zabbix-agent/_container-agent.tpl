@@ -1,0 +1,55 @@
+{{/* {{ include "node-observability.agentContainer" $ | nindent 8 }} */}}
+{{- define "node-observability.agentContainer" -}}
+{{- $agent := .Values.zabbix.agent -}}
+{{- $configuration := "/etc/zabbix/node-observability/zabbix_agent2.conf" -}}
+name: zabbix-agent2
+image: {{ include "node-observability.image" (dict "root" $ "image" $agent.image) | quote }}
+imagePullPolicy: {{ $agent.image.pullPolicy }}
+command:
+  {{- toYaml $agent.command | nindent 2 }}
+  - -c
+  - {{ $configuration }}
+env:
+  - name: NODE_NAME
+    valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+  {{- with $agent.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with $agent.extraEnvFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+livenessProbe:
+  exec:
+    command: [{{ index $agent.command 0 }}, -R, version, -c, {{ $configuration }}]
+  {{- toYaml $agent.livenessProbe | nindent 2 }}
+securityContext:
+  {{- toYaml $agent.securityContext | nindent 2 }}
+resources:
+  {{- toYaml $agent.resources | nindent 2 }}
+volumeMounts:
+  - name: configuration
+    mountPath: /etc/zabbix/node-observability
+    readOnly: true
+  {{- if ne .Values.zabbix.tls.mode "unencrypted" }}
+  - name: tls
+    mountPath: /etc/zabbix/tls
+    readOnly: true
+  {{- end }}
+  - name: log
+    mountPath: /var/log
+    readOnly: true
+  - name: buffer
+    mountPath: /var/lib/zabbix
+  - name: tmp
+    mountPath: /tmp
+  {{- if $agent.hostRoot.enabled }}
+  - name: host-root
+    mountPath: /hostfs/root
+    readOnly: true
+    mountPropagation: HostToContainer
+  {{- end }}
+  {{- with $agent.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}

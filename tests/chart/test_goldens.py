@@ -1,0 +1,47 @@
+"""Every good case renders what was looked at once, and every bad one fails with the message it names."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.chart.cases import ALL, INVALID, each_case, name_of
+from tests.support.helm import RenderError, render_text
+
+_VOLATILE = re.compile(
+    r"(?m)(helm\.sh/chart: node-observability|app\.kubernetes\.io/version:|checksum/config:"
+    r"|journal-exporter:)"
+    r"[-: ]?\S+"
+)
+
+
+def _stable(text: str) -> str:
+    """Leave out what changes with each version or with the text of a file that is itself looked at."""
+    text = _VOLATILE.sub(lambda found: f"{found[1]} …", text)
+    # The Fluent Bit files are compared where they are used; here their names are enough.
+    return re.sub(
+        r"(?m)^  ((?:service|parsers|input-|filter-|output-)[\w-]*\.(?:conf|yaml)): \|\n(?:    .*\n|\n)+",
+        r"  \1: …\n",
+        text,
+    )
+
+
+@each_case
+def test_a_good_case_renders_what_it_did(case: Path, golden: Callable[[str, str], None]) -> None:
+    golden(f"chart/{name_of(case)}.yaml", _stable(render_text(case)))
+
+
+def test_there_are_a_dozen_good_cases_and_fifteen_bad_ones() -> None:
+    assert len(ALL) >= 12
+    assert len(INVALID) >= 15
+
+
+@pytest.mark.parametrize("case", INVALID, ids=lambda path: path.stem)
+def test_a_bad_case_fails_with_the_message_that_it_names(case: Path) -> None:
+    first = case.read_text().splitlines()[0]
+    assert first.startswith("# fails: ")
+    with pytest.raises(RenderError) as caught:
+        render_text(case)
+    # helm breaks and indents what the schema says; the words are what counts.
+    assert first.removeprefix("# fails: ") in " ".join(str(caught.value).split())

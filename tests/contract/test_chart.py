@@ -1,0 +1,123 @@
+"""What the chart says twice, or says about other parts, agrees with them."""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from journal_exporter.config import ENV_PREFIX, FIELDS, default_text, load, variable
+from journal_exporter.metrics import METRICS, PREFIX
+from tests.chart.cases import each_case
+from tests.support.helm import CHART, Manifest, rendered
+from tools.chart_values import flat, read, schema_text, with_table
+
+ROOT = Path(__file__).parents[2]
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+CHART_FILE = yaml.safe_load((CHART / "Chart.yaml").read_text())
+VALUES = read(CHART / "values.yaml")
+BY_THE_CHART = {"journal_root", "metrics_address", "output", "state_directory"}
+"""Settings that the chart sets from other values."""
+NOT_IN_A_POD = {"journal_directory", "once"}
+
+
+def container(manifests: list[Manifest], name: str) -> Manifest:
+    (found,) = [
+        one
+        for manifest in manifests
+        if manifest["kind"] == "DaemonSet"
+        for one in manifest["spec"]["template"]["spec"]["containers"]
+        if one["name"] == name
+    ]
+    return dict(found)
+
+
+def environment(found: Manifest) -> dict[str, str]:
+    return {entry["name"]: entry["value"] for entry in found["env"] if "value" in entry}
+
+
+def test_the_versions_of_project_chart_and_image_are_one() -> None:
+    assert CHART_FILE["version"] == CHART_FILE["appVersion"] == VERSION
+    assert container(rendered(), "journal-exporter")["image"].endswith(f":{VERSION}")
+
+
+def test_the_schema_is_what_the_values_say(golden: Callable[[str, str], None]) -> None:
+    golden("../../charts/node-observability/values.schema.json", schema_text(VALUES))
+
+
+def test_the_table_of_the_readme_is_what_the_values_say(golden: Callable[[str, str], None]) -> None:
+    readme = (CHART / "README.md").read_text()
+    golden("../../charts/node-observability/README.md", with_table(readme, VALUES))
+
+
+def test_the_exporter_accepts_the_environment_that_the_chart_gives_it() -> None:
+    variables = environment(container(rendered(), "journal-exporter"))
+    settings = load({}, variables).settings
+    assert str(settings.output) == "/var/log/messages"
+    assert settings.metrics_address == "127.0.0.1:9465"
+
+
+@each_case
+def test_the_exporter_accepts_the_environment_of_every_case(case: Path) -> None:
+    manifests = rendered(case)
+    if any("zabbix-agent" in manifest["metadata"]["name"] for manifest in manifests):
+        load({}, environment(container(manifests, "journal-exporter")))
+
+
+def test_every_setting_of_the_exporter_is_a_value_of_the_chart_with_the_same_default() -> None:
+    variables = environment(container(rendered(), "journal-exporter"))
+    ours = {name for name in variables if name.startswith(ENV_PREFIX)}
+    assert ours == {variable(name) for name in FIELDS.keys() - NOT_IN_A_POD}
+    for name in FIELDS.keys() - NOT_IN_A_POD - BY_THE_CHART:
+        assert variables[variable(name)] == (default_text(name) or "none"), name
+
+
+def test_an_empty_list_leaves_out_nothing() -> None:
+    sets = ("zabbix.journalExporter.settings.excludeFacility=[]",)
+    variables = environment(container(rendered(json_sets=sets), "journal-exporter"))
+    assert load({}, variables).settings.exclude_facility == ()
+
+
+def test_the_limits_of_a_setting_are_those_of_the_program() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    settings = schema["properties"]["zabbix"]["properties"]["journalExporter"]["properties"][
+        "settings"
+    ]
+    snake = {
+        re.sub(r"([A-Z])", r"_\1", key).lower(): value
+        for key, value in settings["properties"].items()
+    }
+    for name, limits in snake.items():
+        for text in limits.get("enum", []):
+            assert load({}, {variable(name): text})
+        for key in ("minimum", "maximum"):
+            if key in limits:
+                assert load({}, {variable(name): str(limits[key])})
+
+
+def test_the_probes_ask_what_the_exporter_serves() -> None:
+    found = container(rendered(), "journal-exporter")
+    assert found["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert found["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    port = found["ports"][0]["containerPort"]
+    assert environment(found)["JOURNAL_EXPORTER_METRICS_ADDRESS"].endswith(f":{port}")
+
+
+def test_every_metric_of_the_exporter_that_the_chart_names_exists() -> None:
+    known = {PREFIX + metric.name for metric in METRICS}
+    files = [*CHART.glob("templates/monitoring/*"), *CHART.glob("files/*.json")]
+    named = {
+        name
+        for path in files
+        if path.is_file()
+        for name in re.findall(rf"\b{PREFIX}[a-z_]+", path.read_text())
+    }
+    assert named - known == set()
+
+
+def test_every_key_of_the_values_is_one_that_helm_set_can_name() -> None:
+    names = [value.name for value in flat(VALUES)]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[A-Za-z0-9./_-]+", name) for name in names)

@@ -1,0 +1,271 @@
+"""Makes the chart's ``values.schema.json`` and the table of its README from ``values.yaml``.
+
+``values.yaml`` is the one source: a comment above each key says what it is, ``# Example:`` shows a value,
+and lines that begin with ``# @`` say what a default alone can't:
+
+``@enum A B``, ``@min N``, ``@max N``, ``@pattern REGEX``, ``@max-length N``  limits of the value
+``@items NAME``   the items of a list: ``string``, ``object``, or one of ITEMS
+``@strings``      a mapping of names to strings, given by the user
+``@open``         a mapping whose keys are Kubernetes' own (or a parent chart's)
+``@like PATH``    a mapping with the keys of another one, none of them with a default
+
+A key without a comment, or an unknown directive, is an error.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["CHART", "Value", "flat", "read", "schema", "table", "with_table"]
+
+CHART = Path(__file__).parents[1] / "charts" / "node-observability"
+_BEGIN, _END = "<!-- values -->\n", "<!-- /values -->\n"
+_LINE_BREAK = re.compile(r"\s*\n\s*")
+_DIRECTIVES = ("enum", "min", "max", "pattern", "max-length", "items", "strings", "open", "like")
+
+_NAME = {"type": "string", "minLength": 1}
+ITEMS: dict[str, dict[str, Any]] = {
+    "string": {"type": "string", "minLength": 1},
+    "word": {"type": "string", "pattern": r"^[^\s,]+$"},
+    "object": {"type": "object"},
+    "secretRef": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name"],
+        "properties": {"name": _NAME},
+    },
+    "nodeExclusion": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["key", "values"],
+        "properties": {
+            "key": _NAME,
+            "values": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+        },
+    },
+    "userParameter": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["key", "command"],
+        "properties": {
+            "key": {"type": "string", "pattern": r"^[A-Za-z0-9._*\[\]-]+$"},
+            "command": _NAME,
+        },
+    },
+    "envVar": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name"],
+        "properties": {
+            "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+            "value": {"type": "string"},
+            "valueFrom": {"type": "object"},
+        },
+    },
+}
+"""Kinds of list items, by the name that ``@items`` gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A key of ``values.yaml``: its path, default, comment and directives; ``children`` are keys of ours."""
+
+    path: tuple[str, ...]
+    default: Any
+    text: str
+    example: str
+    directives: dict[str, str]
+    line: int
+    children: "tuple[Value, ...]" = field(default=())
+
+    @property
+    def name(self) -> str:
+        """The path with dots, as ``--set`` takes it."""
+        return ".".join(self.path)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its keys are not ours to list."""
+        return any(name in self.directives for name in ("open", "strings", "like"))
+
+
+def read(path: Path) -> tuple[Value, ...]:
+    """Return the keys of a values file, nested.
+
+    Raises:
+        ValueError: a key has no comment, or a comment an unknown directive; with file and line.
+    """
+    text = path.read_text()
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert isinstance(node, yaml.MappingNode)  # noqa: S101 - a values file is a mapping
+    return tuple(_children(node, (), text.splitlines(), path, lenient=False))
+
+
+def _children(
+    node: yaml.MappingNode, above: tuple[str, ...], lines: list[str], path: Path, *, lenient: bool
+) -> Iterator[Value]:
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line
+        own = (*above, key_node.value)
+        comment = _comment(lines, line)
+        text, example, directives = _parsed(comment, f"{path.name}:{line + 1}")
+        is_ours = isinstance(value_node, yaml.MappingNode) and bool(value_node.value)
+        is_open = "strings" in directives or "open" in directives
+        if not (text or lenient or is_ours):
+            raise ValueError(
+                f"{path.name}:{line + 1}: {'.'.join(own)} has no comment; say what it is"
+            )
+        children: tuple[Value, ...] = ()
+        if is_ours and not (
+            "strings" in directives or ("open" in directives and own != ("global",))
+        ):
+            children = tuple(
+                _children(value_node, own, lines, path, lenient=is_open and own != ("global",))
+            )
+        default = yaml.SafeLoader("").construct_document(value_node)
+        yield Value(own, default, text, example, directives, line + 1, children)
+
+
+def _comment(lines: list[str], line: int) -> list[str]:
+    found = []
+    indent = len(lines[line]) - len(lines[line].lstrip())
+    while line and lines[line - 1].startswith(" " * indent + "# "):
+        line -= 1
+        found.append(lines[line].strip()[2:])
+    return found[::-1]
+
+
+def _parsed(comment: list[str], place: str) -> tuple[str, str, dict[str, str]]:
+    directives: dict[str, str] = {}
+    prose: list[str] = []
+    for line in comment:
+        if line.startswith("@"):
+            name, _, value = line[1:].partition(" ")
+            if name not in _DIRECTIVES:
+                raise ValueError(
+                    f"{place}: @{name} is no directive; write one of {', '.join(_DIRECTIVES)}"
+                )
+            directives[name] = value
+        else:
+            prose.append(line)
+    text, _, example = "\n".join(prose).partition("Example: ")
+    return _LINE_BREAK.sub(" ", text).strip(), _LINE_BREAK.sub(" ", example).strip(), directives
+
+
+def flat(values: tuple[Value, ...]) -> Iterator[Value]:
+    """Yield every key that has a default of its own, in the file's order."""
+    for value in values:
+        if value.children:
+            yield from flat(value.children)
+        else:
+            yield value
+
+
+def schema(values: tuple[Value, ...]) -> dict[str, Any]:
+    """Return the JSON schema (draft 7) of a values file; unknown keys are refused at every level of ours."""
+    by_name = {value.name: value for value in _all(values)}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Values of the chart node-observability",
+        **_object(values, by_name),
+    }
+
+
+def _all(values: tuple[Value, ...]) -> Iterator[Value]:
+    for value in values:
+        yield value
+        yield from _all(value.children)
+
+
+def _object(values: tuple[Value, ...], by_name: dict[str, Value]) -> dict[str, Any]:
+    properties = {value.path[-1]: _property(value, by_name) for value in values}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _property(value: Value, by_name: dict[str, Value]) -> dict[str, Any]:
+    described = {"description": value.text} if value.text else {}
+    if "like" in value.directives:
+        return {**described, **_object(by_name[value.directives["like"]].children, by_name)}
+    if "strings" in value.directives:
+        return {**described, "type": "object", "additionalProperties": {"type": "string"}}
+    if value.children and not value.is_open:
+        return {**described, **_object(value.children, by_name)}
+    if "open" in value.directives:
+        ours = _object(value.children, by_name)["properties"] if value.children else {}
+        return {**described, "type": "object", **({"properties": ours} if ours else {})}
+    return {**described, **_scalar(value)}
+
+
+def _scalar(value: Value) -> dict[str, Any]:
+    directives = value.directives
+    if isinstance(value.default, list):
+        return {"type": "array", "items": ITEMS[directives.get("items", "string")]}
+    if isinstance(value.default, bool):
+        return {"type": "boolean"}
+    if isinstance(value.default, int):
+        limits = {
+            key: int(directives[name])
+            for key, name in (("minimum", "min"), ("maximum", "max"))
+            if name in directives
+        }
+        return {"type": "integer", **limits}
+    result: dict[str, Any] = {"type": "string"}
+    if "enum" in directives:
+        result["enum"] = directives["enum"].split()
+    if "pattern" in directives:
+        result["pattern"] = directives["pattern"]
+    if "max-length" in directives:
+        result["maxLength"] = int(directives["max-length"])
+    return result
+
+
+def table(values: tuple[Value, ...]) -> str:
+    """Return the Markdown table: key, default, what it is."""
+    rows = ["| Key | Default | |", "|---|---|---|"]
+    for value in _rows(values):
+        default = json.dumps(value.default, ensure_ascii=False)
+        example = f" Example: {value.example}" if value.example else ""
+        cells = (f"`{value.name}`", f"`{default}`", value.text + example)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def _rows(values: tuple[Value, ...]) -> Iterator[Value]:
+    for value in values:
+        if value.children and (not value.is_open or value.path == ("global",)):
+            yield from _rows(value.children)
+        else:
+            yield value
+
+
+def with_table(readme: str, values: tuple[Value, ...]) -> str:
+    """Return the README with the table between its marks."""
+    before, _, rest = readme.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}{table(values)}{_END}{after}"
+
+
+def schema_text(values: tuple[Value, ...]) -> str:
+    """Return ``values.schema.json`` as it is written."""
+    return json.dumps(schema(values), indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write both files."""
+    try:
+        values = read(CHART / "values.yaml")
+    except ValueError as error:
+        sys.exit(f"chart_values: {error}")
+    (CHART / "values.schema.json").write_text(schema_text(values))
+    readme = CHART / "README.md"
+    readme.write_text(with_table(readme.read_text(), values))
+
+
+if __name__ == "__main__":
+    main()
