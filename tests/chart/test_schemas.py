@@ -31,8 +31,8 @@ _CUSTOM = {"PodMonitor", "ServiceMonitor", "PrometheusRule"}
 def _definitions(version: str) -> Registry[Any]:
     text = (_SCHEMAS / f"v{version}.0-local-strict" / "_definitions.json").read_text()
     resource = Resource.from_contents(json.loads(text), default_specification=DRAFT4)
-    empty: Registry[Any] = Registry()
-    return empty.with_resource("/api/_definitions.json", resource)
+    registry: Registry[Any] = Registry().with_resource("/api/_definitions.json", resource)
+    return registry
 
 
 @functools.cache

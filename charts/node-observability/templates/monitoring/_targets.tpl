@@ -1,0 +1,34 @@
+{{/* What is scraped, as a JSON list of component and path.
+     {{ include "node-observability.targets" $ | fromJsonArray }} */}}
+{{- define "node-observability.targets" -}}
+{{- $targets := list -}}
+{{- if .Values.zabbix.enabled -}}
+{{- $targets = append $targets (dict "component" "zabbix-agent" "path" "/metrics") -}}
+{{- end -}}
+{{- if .Values.fluentBit.enabled -}}
+{{- range list "cri" "docker" -}}
+{{- $targets = append $targets (dict "component" (printf "fluent-bit-%s" .) "path" "/api/v2/metrics/prometheus") -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $targets -}}
+{{- end -}}
+
+{{/* One endpoint of a monitor. {{ include "node-observability.endpoint" (dict "monitor" .Values.monitoring.podMonitor "path" "/metrics") }} */}}
+{{- define "node-observability.endpoint" -}}
+port: metrics
+path: {{ .path }}
+interval: {{ .monitor.interval }}
+scrapeTimeout: {{ .monitor.scrapeTimeout }}
+relabelings:
+  # Alerts and dashboards speak of nodes.
+  - sourceLabels: [__meta_kubernetes_pod_node_name]
+    targetLabel: node
+    action: replace
+  {{- with .monitor.relabelings }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .monitor.metricRelabelings }}
+metricRelabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
