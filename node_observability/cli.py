@@ -18,6 +18,11 @@ _PROGRAM = "node-observability"
 Commands = tuple[tuple[str, str, str], ...]
 COMMANDS: Commands = (
     (
+        "coverage",
+        "node_observability.coverage.cli",
+        "show which node gets which DaemonSet, and why not",
+    ),
+    (
         "debug",
         "node_observability.debug.cli",
         "debug a node or a pod with kubectl debug, and profiles that fit Bottlerocket",

@@ -1,0 +1,108 @@
+"""``node-observability coverage``: which node gets which DaemonSet, and why not.
+
+Exit codes: 0 every node is covered once, 1 a node has no or two Fluent Bits (with --strict also a warning), 2
+wrong use. Without --nodes and --manifest the cluster is asked, by ``kubectl`` and ``helm`` in their context.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from node_observability.coverage import nodes, workloads
+from node_observability.coverage.findings import judge
+from node_observability.coverage.report import json_text, summary, table
+from node_observability.errors import ToolboxError, UsageError
+
+__all__ = ["configure", "run"]
+
+_TIMEOUT_S = 120
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the flags."""
+    parser.add_argument(
+        "--nodes",
+        metavar="FILE",
+        help="what `kubectl get nodes -o json` printed; - is standard input",
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
+        "--manifest", metavar="FILE", help="what `helm template` printed; - is standard input"
+    )
+    source.add_argument(
+        "--release", default="node-observability", help="the release to ask helm for (%(default)s)"
+    )
+    parser.add_argument("-n", "--namespace", metavar="NAME", help="the release's namespace")
+    parser.add_argument("--context", metavar="NAME", help="context of the kubeconfig")
+    parser.add_argument(
+        "-o", "--output", choices=("table", "json"), default="table", help="(%(default)s)"
+    )
+    parser.add_argument(
+        "--problems", action="store_true", help="only nodes with an error or a warning"
+    )
+    parser.add_argument("--strict", action="store_true", help="let warnings fail too")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what each node gets.
+
+    Raises:
+        UsageError: a file can't be used.
+        ToolboxError: kubectl or helm failed.
+    """
+    if options.nodes == "-" and options.manifest == "-":
+        raise UsageError("--nodes and --manifest both read standard input; give one of them a file")
+    found = workloads.parse(*_manifest(options))
+    coverage = judge(nodes.parse(*_nodes(options)), found)
+    if not any(workload.is_fluent_bit or workload.is_agent for workload in found):
+        names = ", ".join(workload.name for workload in found)
+        raise UsageError(
+            f"no DaemonSet of the chart among {names}; give the manifest of its release"
+        )
+    if options.output == "json":
+        print(json_text(coverage))
+    else:
+        print("\n".join([*table(coverage, problems_only=options.problems), summary(coverage)]))
+    return 1 if coverage.errors or (options.strict and coverage.warnings) else 0
+
+
+def _read(path: str) -> tuple[str, str]:
+    if path == "-":
+        return sys.stdin.read(), "standard input"
+    try:
+        return Path(path).read_text(), path
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: no UTF-8 at byte {error.start}") from None
+
+
+def _asked(command: list[str], instead: str) -> tuple[str, str]:
+    try:
+        done = subprocess.run(  # noqa: S603 - the operator's own kubectl and helm
+            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
+        )
+    except FileNotFoundError:
+        raise UsageError(f"{command[0]} is not on the PATH; install it, or use {instead}") from None
+    except subprocess.TimeoutExpired:
+        raise ToolboxError(f"{command[0]} has not answered in {_TIMEOUT_S} s") from None
+    if done.returncode:
+        text = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise ToolboxError(f"{' '.join(command[:3])}: {text}")
+    return done.stdout, command[0]
+
+
+def _nodes(options: argparse.Namespace) -> tuple[str, str]:
+    if options.nodes:
+        return _read(options.nodes)
+    context = ["--context", options.context] if options.context else []
+    return _asked(["kubectl", "get", "nodes", "--output", "json", *context], "--nodes FILE")
+
+
+def _manifest(options: argparse.Namespace) -> tuple[str, str]:
+    if options.manifest:
+        return _read(options.manifest)
+    flags = ["--kube-context", options.context] if options.context else []
+    flags += ["--namespace", options.namespace] if options.namespace else []
+    return _asked(["helm", "get", "manifest", options.release, *flags], "--manifest FILE")

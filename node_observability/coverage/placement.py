@@ -1,0 +1,174 @@
+"""Whether a DaemonSet's pod may run on a node, as the DaemonSet controller and the scheduler decide.
+
+Guarantees the rules of ``nodeSelector``, required node affinity (terms are alternatives, the parts of a term
+must all hold, an empty term matches nothing, ``NotIn`` and ``DoesNotExist`` match a missing label), taints
+and tolerations, with those that the controller adds to every DaemonSet. Preferred affinity, resources and
+ports change nothing here. Source: kubernetes.io, "Assigning Pods to Nodes", "Taints and Tolerations",
+"DaemonSet".
+"""
+
+import functools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+__all__ = ["Expression", "Placement", "Taint", "Term", "Toleration", "reasons_against"]
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_EFFECTS_THAT_KEEP_OUT = ("NoSchedule", "NoExecute")
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One requirement on a label, or, for ``is_field``, on the node's name."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+    is_field: bool = False
+
+    def holds(self, value: str | None) -> bool:
+        """Whether it holds for the label's value; None is a missing label."""
+        match self.operator:
+            case "In":
+                return value is not None and value in self.values
+            case "NotIn":
+                return value is None or value not in self.values
+            case "Exists":
+                return value is not None
+            case "DoesNotExist":
+                return value is None
+        if value is None or not (_INTEGER.fullmatch(value) and _INTEGER.fullmatch(self.values[0])):
+            return False
+        number, limit = int(value), int(self.values[0])
+        return number > limit if self.operator == "Gt" else number < limit
+
+    def __str__(self) -> str:
+        values = f" [{', '.join(self.values)}]" if self.values else ""
+        return f"{self.key} {self.operator}{values}"
+
+
+Term = tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A node's taint."""
+
+    key: str
+    effect: str
+    value: str = ""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.key}={self.value}:{self.effect}" if self.value else f"{self.key}:{self.effect}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Toleration:
+    """A pod's toleration; an empty key with ``Exists`` is every key, an empty effect every effect."""
+
+    key: str = ""
+    operator: str = "Equal"
+    value: str = ""
+    effect: str = ""
+
+    def tolerates(self, taint: Taint) -> bool:
+        """Whether it tolerates the taint."""
+        if self.effect and self.effect != taint.effect:
+            return False
+        if self.key and self.key != taint.key:
+            return False
+        if self.operator == "Exists":
+            return True
+        return bool(self.key) and self.value == taint.value
+
+
+_OF_EVERY_DAEMONSET = (
+    Toleration("node.kubernetes.io/not-ready", "Exists", effect="NoExecute"),
+    Toleration("node.kubernetes.io/unreachable", "Exists", effect="NoExecute"),
+    Toleration("node.kubernetes.io/disk-pressure", "Exists", effect="NoSchedule"),
+    Toleration("node.kubernetes.io/memory-pressure", "Exists", effect="NoSchedule"),
+    Toleration("node.kubernetes.io/pid-pressure", "Exists", effect="NoSchedule"),
+    Toleration("node.kubernetes.io/unschedulable", "Exists", effect="NoSchedule"),
+)
+_ON_THE_HOST_NETWORK = Toleration(
+    "node.kubernetes.io/network-unavailable", "Exists", effect="NoSchedule"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What a DaemonSet's pod template says about nodes. ``terms`` is None without a required affinity."""
+
+    selector: tuple[tuple[str, str], ...] = ()
+    terms: tuple[Term, ...] | None = None
+    tolerations: tuple[Toleration, ...] = ()
+    is_on_host_network: bool = False
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The labels that it asks for."""
+        asked = {key for key, _ in self.selector}
+        for term in self.terms or ():
+            asked |= {part.key for part in term if not part.is_field}
+        return frozenset(asked)
+
+    @property
+    def asks_for_names(self) -> bool:
+        """Whether the node's name matters."""
+        return any(part.is_field for term in self.terms or () for part in term)
+
+    @property
+    def all_tolerations(self) -> tuple[Toleration, ...]:
+        """Its own, and those that the controller adds."""
+        more = (_ON_THE_HOST_NETWORK,) if self.is_on_host_network else ()
+        return (*self.tolerations, *_OF_EVERY_DAEMONSET, *more)
+
+
+def _said(value: str | None) -> str:
+    return "absent" if value is None else f"{value!r}"
+
+
+def _unmet(term: Term, name: str, labels: Mapping[str, str]) -> list[str]:
+    found = []
+    for part in term:
+        value = name if part.is_field else labels.get(part.key)
+        if not part.holds(value):
+            found.append(f"{part}, is {_said(value)}")
+    return found
+
+
+def reasons_against(
+    placement: Placement, name: str, labels: Mapping[str, str], taints: Iterable[Taint]
+) -> list[str]:
+    """Return why the node gets no pod: one sentence each. Empty means that it gets one."""
+    found = [
+        f"{key} must be {value!r}, is {_said(labels.get(key))}"
+        for key, value in placement.selector
+        if labels.get(key) != value
+    ]
+    if placement.terms is not None:
+        unmet = [
+            _unmet(term, name, labels) if term else ["an empty term"] for term in placement.terms
+        ]
+        if not unmet:
+            found.append("the required node affinity has no term")
+        elif all(unmet):
+            found += min(unmet, key=len)
+    found += [f"taint {taint} is not tolerated" for taint in taints if _keeps_out(placement, taint)]
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
+def _keeps_out(placement: Placement, taint: Taint) -> bool:
+    return taint.effect in _EFFECTS_THAT_KEEP_OUT and not any(
+        toleration.tolerates(taint) for toleration in placement.all_tolerations
+    )
+
+
+def shared_expressions(placements: Sequence[Placement]) -> frozenset[Expression]:
+    """Return the requirements that every term of every placement has: what is left out on purpose."""
+    every = [frozenset(term) for one in placements for term in one.terms or ((),)]
+    return frozenset.intersection(*every) if every else frozenset()

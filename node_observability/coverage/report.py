@@ -1,0 +1,93 @@
+"""Prints a coverage: a table for people, JSON for programs."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+from node_observability.coverage.findings import Coverage, Row
+
+__all__ = ["json_text", "summary", "table"]
+
+_WIDEST = 60
+
+
+def _cell(reasons: Sequence[str]) -> str:
+    return "; ".join(reasons) if reasons else "yes"
+
+
+def _note(row: Row) -> str:
+    if row.left_out:
+        return f"left out: {row.left_out}"
+    return "; ".join(
+        [f"ERROR {text}" for text in row.errors] + [f"WARNING {text}" for text in row.warnings]
+    )
+
+
+def _short_names(coverage: Coverage) -> list[str]:
+    return [(workload.component or workload.name).upper() for workload in coverage.workloads]
+
+
+def table(coverage: Coverage, *, problems_only: bool = False) -> Iterator[str]:
+    """Yield the lines of the table: what each node gets, why not, and what is wrong."""
+    head = ["NODE", "SYSTEM", "RUNTIME", *_short_names(coverage), "NOTE"]
+    lines = [
+        [row.node.name, row.node.os_image, row.node.runtime, *map(_cell, row.against), _note(row)]
+        for row in coverage.rows
+        if not problems_only or row.errors or row.warnings
+    ]
+    widths = [
+        min(_WIDEST, max(len(line[column]) for line in [head, *lines]))
+        for column in range(len(head) - 1)
+    ]
+    if lines:
+        yield _line(head, widths)
+    for line in lines:
+        yield _line(line, widths)
+
+
+def _line(cells: Sequence[str], widths: Iterable[int]) -> str:
+    padded = [cell.ljust(width) for cell, width in zip(cells[:-1], widths, strict=True)]
+    return "  ".join([*padded, cells[-1]]).rstrip()
+
+
+def summary(coverage: Coverage) -> str:
+    """Return one line: how many nodes, on how many each DaemonSet, and what is wrong."""
+    counts = ", ".join(f"{name} on {count}" for name, count in coverage.counts().items())
+    left_out = sum(bool(row.left_out) for row in coverage.rows)
+    return (
+        f"{len(coverage.rows)} nodes: {counts}; {left_out} left out,"
+        f" {coverage.errors} errors, {coverage.warnings} warnings"
+    )
+
+
+def json_text(coverage: Coverage) -> str:
+    """Return the coverage as JSON: one object a node."""
+    names = [workload.name for workload in coverage.workloads]
+    return json.dumps(
+        {
+            "counts": coverage.counts(),
+            "errors": coverage.errors,
+            "warnings": coverage.warnings,
+            "nodes": [
+                {
+                    "name": row.node.name,
+                    "osImage": row.node.os_image,
+                    "containerRuntimeVersion": row.node.runtime,
+                    "daemonSets": [
+                        name
+                        for name, reasons in zip(names, row.against, strict=True)
+                        if not reasons
+                    ],
+                    "against": {
+                        name: list(reasons)
+                        for name, reasons in zip(names, row.against, strict=True)
+                        if reasons
+                    },
+                    "leftOut": row.left_out,
+                    "errors": list(row.errors),
+                    "warnings": list(row.warnings),
+                }
+                for row in coverage.rows
+            ],
+        },
+        indent=1,
+    )

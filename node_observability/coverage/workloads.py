@@ -1,0 +1,119 @@
+"""The DaemonSets of rendered manifests, and what they say about nodes.
+
+Guarantees the file's line for a document that can't be read. Other kinds are passed over.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from node_observability.coverage.placement import Expression, Placement, Term, Toleration
+from node_observability.errors import UsageError
+
+__all__ = ["Workload", "parse"]
+
+_COMPONENT = "app.kubernetes.io/component"
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A DaemonSet: its name, its component of the chart, and where its pods may run."""
+
+    name: str
+    component: str
+    placement: Placement
+
+    @property
+    def is_fluent_bit(self) -> bool:
+        """Whether it is one of the DaemonSets of which each node gets one."""
+        return self.component.startswith("fluent-bit")
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether it is the Zabbix agent."""
+        return self.component == "zabbix-agent"
+
+
+def parse(text: str, origin: str) -> list[Workload]:
+    """Return the DaemonSets of a manifest; ``origin`` names the file in errors.
+
+    Raises:
+        UsageError: it is no YAML, holds no DaemonSet, or one of them is not as the API has it.
+    """
+    try:
+        documents = list(yaml.load_all(text, Loader))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{origin}:{mark.line + 1}" if mark else origin
+        raise UsageError(f"{place}: no YAML ({getattr(error, 'problem', error)})") from None
+    found = []
+    for item in _daemonsets(documents):
+        try:
+            found.append(_workload(item))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            name = (item.get("metadata") or {}).get("name", "?")
+            raise UsageError(
+                f"{origin}: DaemonSet {name} is not as the API has it ({error})"
+            ) from None
+    if not found:
+        hint = "give what `helm template` or `helm get manifest` prints"
+        raise UsageError(f"{origin}: no DaemonSet in it; {hint}")
+    return found
+
+
+def _daemonsets(documents: list[Any]) -> Iterator[dict[str, Any]]:
+    for document in documents:
+        if not isinstance(document, dict):
+            continue
+        if document.get("kind") == "DaemonSet":
+            yield document
+        elif isinstance(document.get("items"), list):
+            yield from _daemonsets(document["items"])
+
+
+def _workload(item: Mapping[str, Any]) -> Workload:
+    template = item["spec"]["template"]
+    spec = template["spec"]
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    return Workload(
+        name=str(item["metadata"]["name"]),
+        component=str(labels.get(_COMPONENT, "")),
+        placement=Placement(
+            selector=tuple(
+                (str(key), str(value)) for key, value in (spec.get("nodeSelector") or {}).items()
+            ),
+            terms=_terms(spec),
+            tolerations=tuple(_toleration(one) for one in spec.get("tolerations") or ()),
+            is_on_host_network=bool(spec.get("hostNetwork")),
+        ),
+    )
+
+
+def _terms(spec: Mapping[str, Any]) -> tuple[Term, ...] | None:
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    if required is None:
+        return None
+    return tuple(
+        (
+            *(_expression(part) for part in term.get("matchExpressions") or ()),
+            *(_expression(part, is_field=True) for part in term.get("matchFields") or ()),
+        )
+        for term in required["nodeSelectorTerms"]
+    )
+
+
+def _expression(part: Mapping[str, Any], *, is_field: bool = False) -> Expression:
+    if part["operator"] not in _OPERATORS:
+        raise ValueError(f"operator {part['operator']}; write one of {', '.join(_OPERATORS)}")
+    values = tuple(str(value) for value in part.get("values") or ())
+    return Expression(str(part["key"]), str(part["operator"]), values, is_field)
+
+
+def _toleration(one: Mapping[str, Any]) -> Toleration:
+    fields = {key: str(one.get(key) or "") for key in ("key", "value", "effect")}
+    return Toleration(operator=str(one.get("operator") or "Equal"), **fields)

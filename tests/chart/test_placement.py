@@ -1,0 +1,170 @@
+"""What the rendered DaemonSets come to on nodes: one Fluent Bit on each Linux node, as schedulers decide."""
+
+import functools
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node_observability.coverage.findings import Row, judge
+from node_observability.coverage.nodes import Node
+from node_observability.coverage.placement import Taint
+from node_observability.coverage.workloads import Workload, parse
+from tests.chart.cases import ALL, each_case
+from tests.support.helm import CHART, render_text
+
+LABELS = {
+    "restricted": ("os", "bottlerocket"),
+    "custom-label": ("node.example.com/os", "bottlerocket"),
+    "nfd-label": ("feature.node.kubernetes.io/system-os_release.ID", "bottlerocket"),
+    "karpenter": ("karpenter.k8s.aws/ec2nodeclass", "bottlerocket"),
+}
+DEFAULT_LABEL = ("os", "bottlerocket")
+WHOLE = [
+    path
+    for name, path in ALL.items()
+    if not name.startswith("only-zabbix") and name != "restricted"
+]
+"""Cases with Fluent Bit and the default tolerations."""
+TAINTS = [
+    Taint("os", "NoSchedule", "bottlerocket"),
+    Taint("dedicated", "NoExecute", "gpu"),
+    Taint("node.cilium.io/agent-not-ready", "NoSchedule"),
+    Taint("karpenter.sh/unregistered", "NoExecute"),
+    Taint("node.kubernetes.io/unschedulable", "NoSchedule"),
+    Taint("node.kubernetes.io/network-unavailable", "NoSchedule"),
+    Taint("x", "PreferNoSchedule"),
+]
+FARGATE = {"eks.amazonaws.com/compute-type": "fargate"}
+
+
+@functools.cache
+def workloads(case: Path) -> tuple[Workload, ...]:
+    return tuple(parse(render_text(case), case.name))
+
+
+def label_of(case: Path) -> tuple[str, str]:
+    return LABELS.get(case.name.removesuffix("-values.yaml"), DEFAULT_LABEL)
+
+
+def row(case: Path, labels: dict[str, str], *taints: Taint) -> Row:
+    (found,) = judge([Node("n", labels, taints)], workloads(case)).rows
+    return found
+
+
+def here(case: Path, labels: dict[str, str], *taints: Taint) -> set[str]:
+    found = row(case, labels, *taints)
+    return {
+        workload.component
+        for workload, reasons in zip(workloads(case), found.against, strict=True)
+        if not reasons
+    }
+
+
+def expected(case: Path, *, bottlerocket: bool) -> set[str]:
+    components = {workload.component for workload in workloads(case)}
+    wanted = {"fluent-bit-cri", "zabbix-agent"} if bottlerocket else {"fluent-bit-docker"}
+    return wanted & components
+
+
+@each_case
+def test_the_label_decides_absent_right_or_another_value(case: Path) -> None:
+    key, value = label_of(case)
+    linux = {"kubernetes.io/os": "linux"}
+    assert here(case, {**linux, key: value}) == expected(case, bottlerocket=True)
+    assert here(case, linux) == expected(case, bottlerocket=False)
+    for other in ("", "amazon-linux", value.upper(), f"{value}2"):
+        assert here(case, {**linux, key: other}) == expected(case, bottlerocket=False)
+
+
+@pytest.mark.parametrize("taint", TAINTS, ids=str)
+@pytest.mark.parametrize("case", WHOLE, ids=lambda path: path.stem)
+def test_no_taint_keeps_the_pods_away(case: Path, taint: Taint) -> None:
+    key, value = label_of(case)
+    linux = {"kubernetes.io/os": "linux"}
+    assert here(case, {**linux, key: value}, taint) == expected(case, bottlerocket=True)
+    assert here(case, linux, taint) == expected(case, bottlerocket=False)
+
+
+@each_case
+def test_windows_fargate_and_virtual_nodes_get_nothing_and_count_as_left_out(case: Path) -> None:
+    key, value = label_of(case)
+    for has_label in (False, True):
+        own = {key: value} if has_label else {}
+        assert here(case, {"kubernetes.io/os": "windows", **own}) == set()
+        fargate = row(case, {"kubernetes.io/os": "linux", **FARGATE, **own})
+        assert all(fargate.against)
+        assert not fargate.errors
+    if "custom-label" not in case.name:
+        assert here(case, {"kubernetes.io/os": "linux", "type": "virtual-kubelet"}) == set()
+
+
+@each_case
+def test_the_architecture_does_not_matter(case: Path) -> None:
+    key, value = label_of(case)
+    for arch, own in itertools.product(("arm64", "amd64"), ({}, {key: value})):
+        labels = {"kubernetes.io/os": "linux", "kubernetes.io/arch": arch, **own}
+        assert here(case, labels) == expected(case, bottlerocket=bool(own))
+
+
+def test_narrow_tolerations_reach_the_nodes_with_the_designs_taint_only() -> None:
+    case = CHART / "ci" / "restricted-values.yaml"
+    labels = {"kubernetes.io/os": "linux", "os": "bottlerocket"}
+    assert "zabbix-agent" in here(case, labels, TAINTS[0])
+    assert "zabbix-agent" not in here(case, labels, TAINTS[1])
+
+
+def nodes_of(case: Path) -> st.SearchStrategy[list[Node]]:
+    key, value = label_of(case)
+    labels = st.fixed_dictionaries(
+        {"kubernetes.io/os": st.sampled_from(["linux", "linux", "linux", "windows"])},
+        optional={
+            key: st.sampled_from([value, value, "", "amazon", value.upper()]),
+            "kubernetes.io/arch": st.sampled_from(["amd64", "arm64"]),
+            "eks.amazonaws.com/compute-type": st.sampled_from(["fargate", "auto", "ec2"]),
+            "karpenter.sh/nodepool": st.text("abc-", max_size=5),
+        },
+    )
+    taint = st.builds(
+        Taint,
+        key=st.sampled_from(["os", "gpu", "node.kubernetes.io/not-ready", "a/b"]),
+        effect=st.sampled_from(["NoSchedule", "NoExecute", "PreferNoSchedule"]),
+        value=st.sampled_from(["", "bottlerocket", "x"]),
+    )
+    node = st.builds(
+        Node,
+        name=st.text("abc0-", min_size=1, max_size=8),
+        labels=labels,
+        taints=st.lists(taint).map(tuple),
+    )
+    return st.lists(node, max_size=30)
+
+
+@pytest.mark.parametrize("case", WHOLE, ids=lambda path: path.stem)
+def test_in_any_cluster_each_linux_node_has_one_fluent_bit_and_bottlerocket_alone_the_agent(
+    case: Path,
+) -> None:
+    key, value = label_of(case)
+
+    @settings(max_examples=60)
+    @given(nodes=nodes_of(case))
+    def check(nodes: list[Node]) -> None:
+        coverage = judge(nodes, workloads(case))
+        assert coverage.errors == 0
+        for found in coverage.rows:
+            labels = found.node.labels
+            is_host = (
+                labels["kubernetes.io/os"] == "linux"
+                and labels.get("eks.amazonaws.com/compute-type") != "fargate"
+            )
+            wanted = expected(case, bottlerocket=labels.get(key) == value) if is_host else set()
+            got = {
+                workload.component
+                for workload, reasons in zip(coverage.workloads, found.against, strict=True)
+                if not reasons
+            }
+            assert got == wanted
+
+    check()

@@ -1,0 +1,142 @@
+"""The scheduler's rules, one by one."""
+
+import pytest
+
+from node_observability.coverage.placement import (
+    Expression,
+    Placement,
+    Taint,
+    Toleration,
+    reasons_against,
+    shared_expressions,
+)
+
+ANY = Toleration(operator="Exists")
+
+
+def allowed(placement: Placement, labels: dict[str, str], *taints: Taint) -> bool:
+    return not reasons_against(placement, "n1", labels, taints)
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "absent", "equal", "other"),
+    [
+        ("In", ("v",), False, True, False),
+        ("NotIn", ("v",), True, False, True),
+        ("Exists", (), False, True, True),
+        ("DoesNotExist", (), True, False, False),
+        ("Gt", ("5",), False, False, False),
+        ("Lt", ("5",), False, False, False),
+    ],
+)
+def test_an_operator_holds_for_a_label_as_the_api_says(
+    operator: str, values: tuple[str, ...], *, absent: bool, equal: bool, other: bool
+) -> None:
+    part = Expression("k", operator, values)
+    assert (part.holds(None), part.holds("v"), part.holds("w")) == (absent, equal, other)
+
+
+def test_gt_and_lt_compare_integers() -> None:
+    assert Expression("k", "Gt", ("5",)).holds("10")
+    assert not Expression("k", "Gt", ("5",)).holds("5")
+    assert Expression("k", "Lt", ("5",)).holds("-1")
+    assert not Expression("k", "Lt", ("5",)).holds("4.5")
+
+
+def test_terms_are_alternatives_and_the_parts_of_a_term_must_all_hold() -> None:
+    both = (Expression("a", "Exists"), Expression("b", "Exists"))
+    placement = Placement(terms=(both, (Expression("c", "Exists"),)))
+    assert allowed(placement, {"a": "", "b": ""})
+    assert allowed(placement, {"c": ""})
+    assert not allowed(placement, {"a": ""})
+
+
+def test_an_empty_term_or_no_term_at_all_matches_nothing() -> None:
+    assert not allowed(Placement(terms=((),)), {})
+    assert not allowed(Placement(terms=()), {})
+    assert allowed(Placement(terms=None), {})
+
+
+def test_selector_and_affinity_must_both_hold() -> None:
+    placement = Placement(selector=(("os", "bottlerocket"),), terms=((Expression("a", "Exists"),),))
+    assert allowed(placement, {"os": "bottlerocket", "a": ""})
+    assert not allowed(placement, {"os": "bottlerocket"})
+    assert not allowed(placement, {"a": ""})
+
+
+def test_a_field_term_asks_for_the_nodes_name() -> None:
+    here = Placement(terms=((Expression("metadata.name", "In", ("n1",), is_field=True),),))
+    elsewhere = Placement(terms=((Expression("metadata.name", "In", ("n2",), is_field=True),),))
+    assert allowed(here, {"metadata.name": "n2"})
+    assert not allowed(elsewhere, {})
+
+
+@pytest.mark.parametrize(
+    ("toleration", "taint", "tolerated"),
+    [
+        (ANY, Taint("os", "NoSchedule", "bottlerocket"), True),
+        (ANY, Taint("os", "NoExecute"), True),
+        (Toleration("os", "Exists"), Taint("os", "NoSchedule", "x"), True),
+        (Toleration("os", "Exists", effect="NoExecute"), Taint("os", "NoSchedule"), False),
+        (Toleration("os", "Equal", "x"), Taint("os", "NoSchedule", "x"), True),
+        (Toleration("os", "Equal", "x"), Taint("os", "NoSchedule"), False),
+        (Toleration("os", "Equal"), Taint("os", "NoSchedule"), True),
+        (Toleration("gpu", "Exists"), Taint("os", "NoSchedule"), False),
+        (Toleration(), Taint("os", "NoSchedule"), False),
+    ],
+)
+def test_a_toleration_meets_a_taint_as_the_api_says(
+    toleration: Toleration, taint: Taint, *, tolerated: bool
+) -> None:
+    assert toleration.tolerates(taint) is tolerated
+    assert allowed(Placement(tolerations=(toleration,)), {}, taint) is tolerated
+
+
+def test_a_preference_keeps_nobody_out() -> None:
+    assert allowed(Placement(), {}, Taint("os", "PreferNoSchedule"))
+
+
+@pytest.mark.parametrize(
+    "taint",
+    [
+        Taint("node.kubernetes.io/not-ready", "NoExecute"),
+        Taint("node.kubernetes.io/unreachable", "NoExecute"),
+        Taint("node.kubernetes.io/disk-pressure", "NoSchedule"),
+        Taint("node.kubernetes.io/memory-pressure", "NoSchedule"),
+        Taint("node.kubernetes.io/pid-pressure", "NoSchedule"),
+        Taint("node.kubernetes.io/unschedulable", "NoSchedule"),
+    ],
+    ids=lambda taint: taint.key.partition("/")[2],
+)
+def test_the_controller_tolerates_a_nodes_troubles_for_every_daemonset(taint: Taint) -> None:
+    assert allowed(Placement(), {}, taint)
+
+
+def test_only_pods_on_the_host_network_come_before_the_network() -> None:
+    taint = Taint("node.kubernetes.io/network-unavailable", "NoSchedule")
+    assert not allowed(Placement(), {}, taint)
+    assert allowed(Placement(is_on_host_network=True), {}, taint)
+
+
+def test_every_reason_is_told_with_what_the_node_has() -> None:
+    placement = Placement(
+        selector=(("os", "bottlerocket"),),
+        terms=((Expression("kubernetes.io/os", "In", ("linux",)),),),
+    )
+    taint = Taint("dedicated", "NoSchedule", "gpu")
+    labels = {"kubernetes.io/os": "windows"}
+    assert reasons_against(placement, "n", labels, [taint]) == [
+        "os must be 'bottlerocket', is absent",
+        "kubernetes.io/os In [linux], is 'windows'",
+        "taint dedicated=gpu:NoSchedule is not tolerated",
+    ]
+
+
+def test_what_every_term_asks_for_is_shared() -> None:
+    linux = Expression("kubernetes.io/os", "In", ("linux",))
+    own = Expression("os", "NotIn", ("bottlerocket",))
+    assert shared_expressions([Placement(terms=((linux,),)), Placement(terms=((linux, own),))]) == {
+        linux
+    }
+    assert shared_expressions([Placement(terms=((linux,),)), Placement()]) == frozenset()
+    assert shared_expressions([]) == frozenset()
