@@ -156,7 +156,8 @@ def reasons_against(
         if not unmet:
             found.append("the required node affinity has no term")
         elif all(unmet):
-            found += min(unmet, key=len)
+            fewest = min(len(reasons) for reasons in unmet)
+            found += next(reasons for reasons in unmet if len(reasons) == fewest)
     found += [f"taint {taint} is not tolerated" for taint in taints if _keeps_out(placement, taint)]
     return found
 

@@ -220,8 +220,8 @@ def script(path: Path, text: str) -> None:
 def test_the_cluster_is_asked_where_no_file_is_named(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    for name, path in (("kubectl", files[0]), ("helm", files[1])):
-        script(tmp_path / "bin" / name, f'echo "{name} $*" >>{tmp_path}/calls\ncat {path}')
+    for name, answer in (("kubectl", files[0]), ("helm", files[1])):
+        script(tmp_path / "bin" / name, f'echo "{name} $*" >>{tmp_path}/calls\ncat {answer}')
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     done = command("--release", "logs", "-n", "ops", "--context", "prod", path=path)
     assert done.returncode == 0

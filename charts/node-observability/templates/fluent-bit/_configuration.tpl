@@ -42,6 +42,7 @@ service input-{{ .class }}
 {{- $name := include "node-observability.componentName" (dict "root" .root "component" "fluent-bit") -}}
 {{- $own := printf "/var/log/containers/%s-*_%s_fluent-bit-*.log" $name .root.Release.Namespace -}}
 {{- dict
+    "NODEOBS_CONFIG_DIR" "/fluent-bit/etc/node-observability"
     "NODEOBS_FLUSH_S" $values.flushS
     "NODEOBS_GRACE_S" $values.graceS
     "NODEOBS_LOG_LEVEL" $values.logLevel

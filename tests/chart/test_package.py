@@ -1,0 +1,55 @@
+"""A packaged chart is the same chart: the symbolic link is followed, and test cases stay out."""
+
+import io
+import re
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.chart.cases import each_case
+from tests.support.helm import CHART, helm, render_text
+
+FLUENT_BIT = CHART.parents[1] / "fluentbit"
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("package")
+    helm("package", str(CHART), "--destination", str(directory))
+    (found,) = directory.glob("*.tgz")
+    return found
+
+
+def members(package: Path) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(package.read_bytes())) as archive:
+        return {
+            member.name.partition("/")[2]: file.read()
+            for member in archive
+            if (file := archive.extractfile(member)) is not None
+        }
+
+
+@each_case
+def test_the_package_renders_what_the_folder_does(case: Path, package: Path) -> None:
+    assert render_text(case, chart=package) == render_text(case)
+
+
+def test_the_package_holds_the_files_of_fluent_bit_as_they_are(package: Path) -> None:
+    packaged = {
+        name.removeprefix("files/fluentbit/"): text
+        for name, text in members(package).items()
+        if name.startswith("files/fluentbit/")
+    }
+    ours = {path.name: path.read_bytes() for path in FLUENT_BIT.iterdir() if path.is_file()}
+    assert packaged == ours
+
+
+def test_the_package_holds_no_test_case_and_is_small(package: Path) -> None:
+    assert not [name for name in members(package) if re.match(r"ci/|.*/cases/", name)]
+    assert package.stat().st_size < 200_000
+
+
+def test_lint_finds_nothing(package: Path) -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART))
+    assert "1 chart(s) linted, 0 chart(s) failed" in helm("lint", "--strict", str(package))

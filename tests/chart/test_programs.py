@@ -1,0 +1,159 @@
+"""The programs take what the chart gives them: Debian's agent2, Fluent Bit where there is one, the kit."""
+
+import io
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from node_observability.parsers.definitions import build
+from node_observability.parsers.findings import lint
+from node_observability.parsers.sources import load
+from tests.chart.cases import each_case
+from tests.support.exporter import free_port
+from tests.support.fluentbit import need_fluent_bit
+from tests.support.helm import CHART, Manifest, render_text, rendered
+from tests.support.tools import need
+
+MINIMAL = CHART / "ci" / "minimal-values.yaml"
+CRI_LINE = "2026-11-04T22:13:20.123456789Z stdout F hello\n"
+DOCKER_LINE = '{"log":"hello\\n","stream":"stdout","time":"2026-11-04T22:13:20.123456789Z"}\n'
+
+
+def named(manifests: list[Manifest], kind: str, ending: str) -> Manifest | None:
+    found = [
+        one for one in manifests if one["kind"] == kind and one["metadata"]["name"].endswith(ending)
+    ]
+    return found[0] if found else None
+
+
+def mounted(config_map: Manifest, directory: Path) -> Path:
+    """Write a ConfigMap's files as the kubelet does: links to links in a directory that is replaced whole."""
+    (directory / "..2026").mkdir(parents=True)
+    (directory / "..data").symlink_to("..2026")
+    for name, text in config_map["data"].items():
+        (directory / "..2026" / name).write_text(text)
+        (directory / name).symlink_to(f"..data/{name}")
+    return directory
+
+
+@each_case
+def test_every_parser_that_a_pipeline_names_is_defined_and_sound(case: Path) -> None:
+    text = render_text(case)
+    if "fluent-bit.conf" not in text and "fluent-bit.yaml" not in text:
+        pytest.skip("the case has no Fluent Bit")
+    for configuration in load("-", io.StringIO(text)):
+        findings = lint(configuration, build(configuration, {}))
+        assert [str(found) for found in findings if found.is_error] == []
+
+
+def agent_file(case: Path, directory: Path) -> Path:
+    config_map = named(rendered(case), "ConfigMap", "-zabbix-agent")
+    assert config_map
+    text: str = config_map["data"]["zabbix_agent2.conf"]
+    (directory / "psk").write_text("0" * 64)
+    for place in ("/etc/zabbix/tls", "/var/lib/zabbix", "/tmp"):  # noqa: S108 - the pod's own
+        text = text.replace(f"={place}/", f"={directory}/")
+    path = directory / "agent.conf"
+    path.write_text(text)
+    return path
+
+
+def ask_agent(path: Path, key: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [need("zabbix_agent2"), "-c", str(path), "-t", key],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", ["minimal", "everything", "only-zabbix", "karpenter"])
+def test_a_real_agent_takes_its_configuration_and_calls_itself_as_the_node(
+    name: str, tmp_path: Path
+) -> None:
+    path = agent_file(CHART / "ci" / f"{name}-values.yaml", tmp_path)
+    done = ask_agent(path, "agent.hostname", NODE_NAME="ip-10-0-1-23.example")
+    assert done.returncode == 0, done.stderr
+    assert "ip-10-0-1-23.example" in done.stdout
+
+
+def test_the_metadata_has_the_words_that_registration_looks_for(tmp_path: Path) -> None:
+    path = agent_file(CHART / "ci" / "everything-values.yaml", tmp_path)
+    done = ask_agent(path, "agent.hostmetadata", NODE_NAME="n")
+    assert "[s|bottlerocket cluster=prod-eu nodegroup=system]" in done.stdout
+
+
+def test_an_agent_without_a_node_name_ends_and_says_so(tmp_path: Path) -> None:
+    done = ask_agent(agent_file(MINIMAL, tmp_path), "agent.hostname", NODE_NAME="")
+    assert done.returncode == 1
+    assert "value is empty" in done.stdout + done.stderr
+
+
+def fluent_bit(
+    case: Path, name: str, directory: Path, *more: str, **env: str
+) -> tuple[list[str], dict[str, str]]:
+    """Return command and environment of a DaemonSet's Fluent Bit, with its paths below ``directory``."""
+    manifests = rendered(case)
+    config_map = named(manifests, "ConfigMap", f"-fluent-bit-{name}")
+    daemonset = named(manifests, "DaemonSet", f"-fluent-bit-{name}")
+    if not (config_map and daemonset):
+        pytest.skip("the case has no Fluent Bit")
+    configuration = mounted(config_map, directory / "etc")
+    (container, *_) = daemonset["spec"]["template"]["spec"]["containers"]
+    variables = {entry["name"]: entry.get("value", "x") for entry in container["env"]}
+    main = configuration / Path(container["command"][-1]).name
+    own = {"NODEOBS_CONFIG_DIR": str(configuration), "NODEOBS_STATE_DIR": str(directory / "state")}
+    return [need_fluent_bit(), *more, "-c", str(main)], {**variables, **own, **env}
+
+
+@pytest.mark.parametrize("name", ["cri", "docker"])
+@each_case
+def test_a_real_fluent_bit_takes_its_configuration(case: Path, name: str, tmp_path: Path) -> None:
+    command, env = fluent_bit(case, name, tmp_path, "--dry-run")
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("form", ["classic", "yaml"])
+@pytest.mark.parametrize(
+    ("name", "line"), [("cri", CRI_LINE), ("docker", DOCKER_LINE), ("docker", CRI_LINE)]
+)
+def test_a_real_fluent_bit_ships_a_containers_line_with_its_time(
+    name: str, line: str, form: str, tmp_path: Path
+) -> None:
+    case = tmp_path / "values.yaml"
+    case.write_text(f"fluentBit: {{common: {{format: {form}, kubernetesMetadata: false}}}}")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "state").mkdir()
+    (tmp_path / "logs" / "pod_ns_app-0.log").write_text(line)
+    command, env = fluent_bit(
+        *(case, name, tmp_path),
+        NODEOBS_CONTAINER_LOGS=f"{tmp_path}/logs/*.log",
+        NODEOBS_HTTP_PORT=str(free_port()),
+        NODEOBS_HTTP_LISTEN="127.0.0.1",
+    )
+    # Into a pipe it would print at its end only.
+    process = subprocess.Popen(
+        [need("stdbuf"), "-oL", *command],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout
+    try:
+        deadline = time.monotonic() + 20
+        found = ""
+        while not found.startswith("{") and time.monotonic() < deadline:
+            found = process.stdout.readline()
+    finally:
+        process.terminate()
+        process.communicate()
+    record = json.loads(found)
+    assert record["log"].rstrip("\n") == "hello"
+    assert record["date"] == pytest.approx(1793830400.123456)
