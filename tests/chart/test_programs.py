@@ -55,7 +55,7 @@ def agent_file(case: Path, directory: Path) -> Path:
     assert config_map
     text: str = config_map["data"]["zabbix_agent2.conf"]
     (directory / "psk").write_text("0" * 64)
-    for place in ("/etc/zabbix/tls", "/var/lib/zabbix", "/tmp"):  # noqa: S108 - the pod's own
+    for place in ("/tmp", "/etc/zabbix/tls", "/var/lib/zabbix"):  # noqa: S108 - the pod's own
         text = text.replace(f"={place}/", f"={directory}/")
     path = directory / "agent.conf"
     path.write_text(text)
@@ -92,6 +92,37 @@ def test_an_agent_without_a_node_name_ends_and_says_so(tmp_path: Path) -> None:
     done = ask_agent(agent_file(MINIMAL, tmp_path), "agent.hostname", NODE_NAME="")
     assert done.returncode == 1
     assert "value is empty" in done.stdout + done.stderr
+
+
+def test_the_probe_tells_a_living_agent_from_a_dead_one(tmp_path: Path) -> None:
+    path = agent_file(MINIMAL, tmp_path)
+    daemonset = named(rendered(MINIMAL), "DaemonSet", "-zabbix-agent")
+    assert daemonset
+    (container, _) = daemonset["spec"]["template"]["spec"]["containers"]
+    program = need("zabbix_agent2")
+    configuration = container["command"][-1]
+    probe = [
+        part.replace(configuration, str(path)).replace(container["command"][0], program)
+        for part in container["livenessProbe"]["exec"]["command"]
+    ]
+
+    env = {**os.environ, "NODE_NAME": "n"}
+
+    def answers() -> bool:
+        done = subprocess.run(probe, env=env, capture_output=True, check=False)
+        return done.returncode == 0
+
+    assert not answers()
+    command = [program, "-f", "-c", str(path)]
+    agent = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 20
+        while not answers():
+            assert time.monotonic() < deadline, "the agent does not answer"
+    finally:
+        agent.kill()
+        agent.wait()
+    assert not answers()
 
 
 def fluent_bit(

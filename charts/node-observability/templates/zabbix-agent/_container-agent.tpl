@@ -21,7 +21,11 @@ envFrom:
 {{- end }}
 livenessProbe:
   exec:
-    command: [{{ index $agent.command 0 }}, -R, version, -c, {{ $configuration }}]
+    # The answer counts: the client of 6.0 ends with 0 when nobody answers.
+    command:
+      - sh
+      - -c
+      - {{ index $agent.command 0 }} -c {{ $configuration }} -R version 2>&1 | grep -Eq '[0-9]+[.][0-9]+[.][0-9]+$'
   {{- toYaml $agent.livenessProbe | nindent 2 }}
 securityContext:
   {{- toYaml $agent.securityContext | nindent 2 }}
