@@ -29,7 +29,7 @@ ANOTHER: dict[str, Any] = {
     "zabbix.agent.image.digest": "sha256:" + "0" * 64,
     "zabbix.journalExporter.image.digest": "sha256:" + "0" * 64,
     "fluentBit.common.image.digest": "sha256:" + "0" * 64,
-    "zabbix.agent.persistentBufferPeriod": "1h",
+    "zabbix.agent.persistentBufferPeriod": "3h",
     "zabbix.agent.userParameters": [{"key": "a", "command": "b"}],
     "zabbix.agent.bufferSize": 60000,
     "zabbix.journalExporter.settings.maxBytes": "1Mi",
