@@ -47,20 +47,21 @@ def run() -> None:
             samples.append(exporter.memory().pss_kib / 1024)
             rotations = exporter.metric("rotations_total")
     quarter = max(1, len(samples) // 4)
-    first, last = median(samples[:quarter]), median(samples[-quarter:])
+    # The first quarter fills the caches.
+    second, last = median(samples[quarter : 2 * quarter]), median(samples[-quarter:])
     peak = max(samples)
     report.say(
         f"{entries:,} entries in {wall_s:.0f} s with {rotations:.0f} rotations,"
         f" {len(samples)} samples:"
     )
     report.table(
-        ("PSS of all processes", "first quarter MiB", "last quarter MiB", "peak MiB"),
-        [("median", f"{first:.1f}", f"{last:.1f}", f"{peak:.1f}")],
+        ("PSS of all processes", "second quarter MiB", "last quarter MiB", "peak MiB"),
+        [("median", f"{second:.1f}", f"{last:.1f}", f"{peak:.1f}")],
     )
     report.budget("PSS, peak", f"< {_PSS_MIB} MiB", f"{peak:.1f} MiB", met=peak < _PSS_MIB)
-    growth = last - first
+    growth = last - second
     report.budget(
-        "PSS, last quarter less first",
+        "PSS, last quarter less second",
         f"< {_GROWTH_MIB} MiB",
         f"{growth:+.1f} MiB",
         met=growth < _GROWTH_MIB,
