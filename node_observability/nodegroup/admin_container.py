@@ -7,12 +7,11 @@ Source: bottlerocket-admin-container, README.md and start_admin.sh.
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from node_observability.nodegroup.kinds import LINE, ListOf, Struct, pattern, secret
+from node_observability.nodegroup.kinds import LINE, ListOf, Struct, pattern
 from node_observability.nodegroup.problem import Path, Problem
 from node_observability.nodegroup.walk import problems
 
@@ -25,7 +24,7 @@ _INSTANCE_CONNECT: Final = {
 USER_DATA: Final = Struct(
     {
         "user": _USER,
-        "password-hash": secret(LINE),
+        "password-hash": LINE,
         "ssh": Struct(
             {
                 "authorized-keys": _KEYS,
@@ -41,7 +40,8 @@ USER_DATA: Final = Struct(
                 "trusted_user_ca_keys": "trusted-user-ca-keys",
             },
         ),
-    }
+    },
+    secret=True,
 )
 # Of our description, by the key of the JSON.
 SSH_KEYS: Final = {
@@ -80,17 +80,30 @@ def encode(content: Mapping[str, object]) -> str:
 def has_password(text: str) -> bool:
     """Whether an admin container's user data, as it stands in settings, has a password's hash."""
     try:
-        content = json.loads(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
+        content = _decoded(text)
+    except ValueError:
         return False
     return isinstance(content, dict) and "password-hash" in content
+
+
+def _decoded(text: str) -> object:
+    """Return what the base64 of a JSON text holds.
+
+    Raises:
+        ValueError: if it is neither, or nested more deeply than Python reads.
+    """
+    try:
+        content: object = json.loads(base64.b64decode(text, validate=True))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return content
 
 
 def encoded_problems(text: str, path: Path) -> Iterator[Problem]:
     """Yield what is wrong with an admin container's user data as it stands in settings."""
     try:
-        content = json.loads(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
+        content = _decoded(text)
+    except ValueError:
         yield Problem(path, "expected base64 of a JSON object, as the admin container reads it")
         return
     for problem in problems(USER_DATA, content):

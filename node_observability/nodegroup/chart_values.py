@@ -12,7 +12,7 @@ from typing import Any, Final
 from node_observability.nodegroup.description import Taint
 from node_observability.nodegroup.kinds import STRING, Struct
 from node_observability.nodegroup.problem import Path, Problem, dotted
-from node_observability.nodegroup.walk import problems, shown
+from node_observability.nodegroup.walk import problems, shape
 
 # Labels of the node feature discovery are put on by itself, never by the node group.
 _DISCOVERED: Final = "feature.node.kubernetes.io/"
@@ -33,7 +33,7 @@ def selection(values: object) -> tuple[Selection | None, list[Problem]]:
     if values is None:
         values = {}
     if not isinstance(values, Mapping):
-        return None, [Problem((), f"expected the chart's values, found {shown(values)}")]
+        return None, [Problem((), f"expected the chart's values, found {shape(values)}")]
     chosen = values.get("nodeSelection", {})
     kind = Struct({"labelKey": STRING, "labelValue": STRING})
     known = {

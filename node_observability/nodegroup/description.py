@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from node_observability.nodegroup import credentials, kubelet
+from node_observability.nodegroup import credentials, kubelet, settings_rules
 from node_observability.nodegroup.description_model import DESCRIPTION
 from node_observability.nodegroup.model_kubernetes import KUBERNETES
 from node_observability.nodegroup.problem import Path, Problem
-from node_observability.nodegroup.walk import problems, shown
+from node_observability.nodegroup.walk import problems, shape
 
 UPDATER_LABEL: Final = ("bottlerocket.aws/updater-interface-version", "2.0.0")
 _AUTH_FORMS: Final = ("password", "auth", "identitytoken")
@@ -25,6 +25,12 @@ _ROTATION: Final = {
     "maxSize": "container-log-max-size",
     "maxFiles": "container-log-max-files",
 }
+# Where a description names the secrets that user data has in plain text, by the group of settings.
+_PLACE_OF_SECRETS: Final = {
+    "container-registry": "write it under registries, as {env: NAME} or {file: PATH}",
+    "host-containers": "write its password as adminContainer.passwordHash, {env: NAME} or {file: PATH}",
+}
+_NO_PLACE: Final = "it has no place in a description; add it to what render makes"
 # What each target has its own place for.
 _CLUSTER_KEYS: Final = {
     "api-server": "cluster.apiServer",
@@ -82,7 +88,7 @@ def parse(document: object) -> tuple[NodeGroup | None, list[Problem]]:
     """Return the node group, or None and what is wrong with its description."""
     if not isinstance(document, Mapping):
         return None, [
-            Problem((), f"expected a description with name and cluster, found {shown(document)}")
+            Problem((), f"expected a description with name and cluster, found {shape(document)}")
         ]
     if "apiVersion" in document or "AWSTemplateFormatVersion" in document:
         return None, [
@@ -153,6 +159,9 @@ def _meaning(document: Mapping[str, Any]) -> Iterator[Problem]:
             admin["passwordHash"], ("adminContainer", "passwordHash")
         )
     extra = document.get("settings", {})
+    for _, name, *rest in settings_rules.secrets(extra):
+        text = _PLACE_OF_SECRETS.get(str(name), _NO_PLACE)
+        yield Problem(("settings", name, *rest), f"a secret may not stand here; {text}")
     if admin and "admin" in extra.get("host-containers", {}):
         yield Problem(
             ("settings", "host-containers", "admin"), "adminContainer says the same; keep one"
@@ -202,9 +211,13 @@ def _kubelet(document: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(("logRotation", name), f"kubelet.{names[_ROTATION[name]]} says the same")
     if found:
         return
-    for problem in problems(KUBERNETES, kubelet.translated(settings)):
+    translated = kubelet.translated(settings)
+    for problem in problems(KUBERNETES, translated):
         first, *rest = problem.path
         yield Problem(("kubelet", names[str(first)], *rest), problem.text)
+    for path in settings_rules.secrets({"kubernetes": translated}):
+        text = f"a secret may not stand here; {_NO_PLACE}"
+        yield Problem(("kubelet", names[str(path[-1])]), text)
 
 
 def _registry(registry: Mapping[str, Any], path: Path) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from node_observability.nodegroup.kinds import (
     choice,
     integer,
     pattern,
+    secret,
 )
 from node_observability.nodegroup.model import SETTINGS
 
@@ -98,7 +99,8 @@ DESCRIPTION: Final = Struct(
         "kubelet": Unchecked(),
         "logRotation": Struct({"maxSize": grammar.QUANTITY, "maxFiles": integer(2, 1000)}),
         "registries": ListOf(
-            Struct(
+            secret=True,
+            item=Struct(
                 {
                     "registry": LINE,
                     "username": LINE,
@@ -108,7 +110,7 @@ DESCRIPTION: Final = Struct(
                     "mirrors": ListOf(URL, least=1),
                 },
                 required=("registry",),
-            )
+            ),
         ),
         "adminContainer": Struct(
             {
@@ -116,7 +118,7 @@ DESCRIPTION: Final = Struct(
                 "source": URL,
                 "superpowered": BOOLEAN,
                 "instanceConnect": BOOLEAN,
-                "user": pattern("a Linux user name", r"[a-z_][a-z0-9_-]{0,31}"),
+                "user": secret(pattern("a Linux user name", r"[a-z_][a-z0-9_-]{0,31}")),
                 "passwordHash": ANY_SECRET,
                 **{name: ListOf(LINE, least=1) for name in SSH_KEYS},
             }

@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 # serde's i32, i64, u32 and u8, as the settings models declare their integers.
@@ -34,7 +35,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """A table of known keys.
+    """A table of known keys; of a ``secret`` one, nothing within is ever shown.
 
     ``aliases`` are other spellings that the reader accepts, by the key that they stand for;
     ``refused`` are keys that people expect, each with the reason why there is none.
@@ -44,23 +45,26 @@ class Struct:
     aliases: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """A table whose keys the user chooses."""
+    """A table whose keys the user chooses; ``secret`` as for ``Struct``."""
 
     key: Scalar
     value: "Kind"
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """An array of at least ``least`` and at most ``most`` items."""
+    """An array of at least ``least`` and at most ``most`` items; ``secret`` as for ``Struct``."""
 
     item: "Kind"
     least: int = 0
     most: int | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,11 @@ class Unchecked:
 
 
 Kind = Scalar | Struct | MapOf | ListOf | OneOf | Unchecked
+_CanBeSecret = TypeVar("_CanBeSecret", Scalar, Struct, MapOf, ListOf)
 
 
-def secret(kind: Scalar) -> Scalar:
-    """Return the kind of a secret that has to be of ``kind``."""
+def secret(kind: _CanBeSecret) -> _CanBeSecret:
+    """Return the kind of a secret that has to be of ``kind``; no value at or below it is ever shown."""
     return replace(kind, secret=True)
 
 

@@ -75,9 +75,9 @@ CREDENTIAL: Final = Struct(
     {
         "registry": LINE,
         "username": LINE,
-        "password": secret(LINE),
-        "auth": secret(BASE64),
-        "identitytoken": secret(LINE),
+        "password": LINE,
+        "auth": BASE64,
+        "identitytoken": LINE,
     },
     required=("registry",),
 )
@@ -94,7 +94,7 @@ _HOST_CONTAINER: Final = Struct(
         "source": URL,
         "enabled": BOOLEAN,
         "superpowered": BOOLEAN,
-        "user-data": BASE64,
+        "user-data": secret(BASE64),
         "command": ListOf(STRING),
     }
 )
@@ -134,7 +134,7 @@ _GROUPS: Final[dict[str, Kind]] = {
             {
                 "source": URL,
                 "mode": _MODE,
-                "user-data": BASE64,
+                "user-data": secret(BASE64),
                 "essential": BOOLEAN,
                 "command": ListOf(STRING),
             }
@@ -148,7 +148,7 @@ _GROUPS: Final[dict[str, Kind]] = {
         {
             # A table of registry = [endpoints] is the older form of mirrors.
             "mirrors": OneOf((ListOf(MIRROR), MapOf(LINE, ListOf(URL)))),
-            "credentials": ListOf(CREDENTIAL),
+            "credentials": secret(ListOf(CREDENTIAL)),
         },
         aliases={"creds": "credentials"},
     ),
@@ -208,7 +208,7 @@ _GROUPS: Final[dict[str, Kind]] = {
         }
     ),
     "aws": Struct(
-        {"region": LINE, "config": BASE64, "credentials": secret(BASE64), "profile": LINE}
+        {"region": LINE, "config": secret(BASE64), "credentials": secret(BASE64), "profile": LINE}
     ),
     "autoscaling": Struct({"should-wait": BOOLEAN}),
     "cloudformation": Struct(

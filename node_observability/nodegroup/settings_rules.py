@@ -23,10 +23,11 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
 def secrets(settings: Mapping[str, Any]) -> Iterator[Path]:
     """Yield the paths of secrets, which user data shows to whoever reaches the instance metadata."""
     registry = settings.get("container-registry", {})
-    for index, login in enumerate(registry.get("credentials", registry.get("creds", []))):
+    name = "credentials" if "credentials" in registry else "creds"
+    for index, login in enumerate(registry.get(name, [])):
         for form in _FORMS:
             if form in login:
-                yield ("settings", "container-registry", "credentials", index, form)
+                yield ("settings", "container-registry", name, index, form)
     for key in ("bootstrap-token", "server-key"):
         if key in settings.get("kubernetes", {}):
             yield ("settings", "kubernetes", key)

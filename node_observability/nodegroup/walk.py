@@ -1,37 +1,47 @@
-"""Compares a parsed document with a kind; every problem is found at once. Pure."""
+"""Compares a parsed document with a kind; every problem is found at once. Pure.
+
+Guarantees: nothing at or below a ``secret`` kind is shown, nor a string where a table or an array belongs
+(credentials pasted in place of them look like that), nor the account within a URL.
+"""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from node_observability.nodegroup.kinds import Kind, ListOf, MapOf, OneOf, Scalar, Struct, Unchecked
 from node_observability.nodegroup.problem import Path, Problem
 
 _SHOWN = 60
+# Up to the last "@": an account in a URL, or before a host without a scheme.
+_ACCOUNT = re.compile(r"(?s)^(?:([A-Za-z][A-Za-z0-9+.-]*://).*@|.*:.*@)")
+_LARGEST_SHOWN = 2**64
 
 
-def problems(kind: Kind, value: object, path: Path = ()) -> Iterator[Problem]:
-    """Yield each way in which ``value`` is not of ``kind``."""
+def problems(
+    kind: Kind, value: object, path: Path = (), *, hidden: bool = False
+) -> Iterator[Problem]:
+    """Yield each way in which ``value`` is not of ``kind``; ``hidden`` shows no value."""
     match kind:
         case Scalar():
             if not kind.accepts(value):
-                found = "" if kind.secret else f", found {shown(value)}"
+                found = "" if hidden or kind.secret else f", found {shown(value)}"
                 yield Problem(path, f"expected {kind.expects}{found}")
         case Struct():
-            yield from _struct(kind, value, path)
+            yield from _struct(kind, value, path, hidden=hidden or kind.secret)
         case MapOf():
-            yield from _map(kind, value, path)
+            yield from _map(kind, value, path, hidden=hidden or kind.secret)
         case ListOf():
-            yield from _list(kind, value, path)
+            yield from _list(kind, value, path, hidden=hidden or kind.secret)
         case OneOf():
             fitting = next((one for one in kind.kinds if _fits(one, value)), None)
             if fitting is None:
                 expected = " or ".join(_expects(one) for one in kind.kinds)
-                yield Problem(path, f"expected {expected}, found {shown(value)}")
+                yield Problem(path, f"expected {expected}{_found(value, hidden=hidden)}")
             else:
-                yield from problems(fitting, value, path)
+                yield from problems(fitting, value, path, hidden=hidden)
         case Unchecked():
             if not isinstance(value, dict):
-                yield Problem(path, f"expected a table, found {shown(value)}")
+                yield Problem(path, f"expected a table{_found(value, hidden=hidden)}")
 
 
 def unchecked(kind: Kind, value: object, path: Path = ()) -> Iterator[Path]:
@@ -46,11 +56,12 @@ def unchecked(kind: Kind, value: object, path: Path = ()) -> Iterator[Path]:
 
 
 def shown(value: object) -> str:
-    """Return a value as a sentence names it, cut where it is long."""
+    """Return a value as a sentence names it, without an account in it, and cut where it is long."""
     match value:
         case bool():
             return "true" if value else "false"
         case str():
+            value = _ACCOUNT.sub(r"\1…@", value)
             cut = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
             quoted = cut.encode("unicode_escape").decode("ascii") if not cut.isprintable() else cut
             return f'"{quoted}"'
@@ -61,7 +72,9 @@ def shown(value: object) -> str:
         case None:
             return "nothing"
         case _:
-            return str(value)
+            # Python writes out no integer of more than 4300 digits.
+            huge = isinstance(value, int) and abs(value) > _LARGEST_SHOWN
+            return "an integer of more than 64 bits" if huge else str(value)
 
 
 def closest(name: str, names: Iterable[str]) -> str:
@@ -70,9 +83,18 @@ def closest(name: str, names: Iterable[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
-def _struct(kind: Struct, value: object, path: Path) -> Iterator[Problem]:
+def shape(value: object) -> str:
+    """Return a value as a sentence names it where it is of the wrong shape: no string is shown."""
+    return "a string" if isinstance(value, str) else shown(value)
+
+
+def _found(value: object, *, hidden: bool) -> str:
+    return "" if hidden else f", found {shape(value)}"
+
+
+def _struct(kind: Struct, value: object, path: Path, *, hidden: bool) -> Iterator[Problem]:
     if not isinstance(value, Mapping):
-        yield Problem(path, f"expected a table, found {shown(value)}")
+        yield Problem(path, f"expected a table{_found(value, hidden=hidden)}")
         return
     met: dict[str, str] = {}
     for key, inner in value.items():
@@ -87,15 +109,15 @@ def _struct(kind: Struct, value: object, path: Path) -> Iterator[Problem]:
             yield Problem(here, f"{met[name]} says the same; keep one of them")
         else:
             met[name] = key
-            yield from problems(kind.fields[name], inner, here)
+            yield from problems(kind.fields[name], inner, here, hidden=hidden)
     for name in kind.required:
         if name not in met:
             yield Problem((*path, name), "is missing")
 
 
-def _map(kind: MapOf, value: object, path: Path) -> Iterator[Problem]:
+def _map(kind: MapOf, value: object, path: Path, *, hidden: bool) -> Iterator[Problem]:
     if not isinstance(value, Mapping):
-        yield Problem(path, f"expected a table, found {shown(value)}")
+        yield Problem(path, f"expected a table{_found(value, hidden=hidden)}")
         return
     for key, inner in value.items():
         here = (*path, key)
@@ -105,19 +127,19 @@ def _map(kind: MapOf, value: object, path: Path) -> Iterator[Problem]:
         elif not kind.key.accepts(key):
             yield Problem(here, f"expected {kind.key.expects} as the key")
         else:
-            yield from problems(kind.value, inner, here)
+            yield from problems(kind.value, inner, here, hidden=hidden)
 
 
-def _list(kind: ListOf, value: object, path: Path) -> Iterator[Problem]:
+def _list(kind: ListOf, value: object, path: Path, *, hidden: bool) -> Iterator[Problem]:
     if not isinstance(value, list):
-        yield Problem(path, f"expected {_expects(kind)}, found {shown(value)}")
+        yield Problem(path, f"expected {_expects(kind)}{_found(value, hidden=hidden)}")
         return
     if len(value) < kind.least:
         yield Problem(path, f"expected {kind.least} or more items, found {len(value)}")
     if kind.most is not None and len(value) > kind.most:
         yield Problem(path, f"expected at most {kind.most} items, found {len(value)}")
     for index, item in enumerate(value):
-        yield from problems(kind.item, item, (*path, index))
+        yield from problems(kind.item, item, (*path, index), hidden=hidden)
 
 
 def _takes_no_table(kind: Kind) -> bool:

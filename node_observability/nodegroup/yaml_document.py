@@ -25,6 +25,12 @@ _BLOCK = re.compile(r"(?s:.*)[^\n]\n")
 # Line ends to YAML, which a block would be torn at.
 _BREAKS = re.compile("[\r\x85\u2028\u2029]")
 _WIDTH = 2**31
+# What PyYAML says with a name, which may be a password: "*" and "!" make an alias and a tag of it.
+_WITH_NAME = re.compile(
+    r"(found (?:undefined|duplicate) (?:alias|anchor)|could not determine a constructor for the tag"
+    r"|found undefined tag handle).*",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ def read(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise YamlError([(Problem((), f"not YAML: {error.problem}"), line)]) from None
+        text = _WITH_NAME.sub(r"\1; quote a value that begins with * or !", str(error.problem))
+        raise YamlError([(Problem((), f"not YAML: {text}"), line)]) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         wrong = f"not YAML: the character {ord(text[error.position]):#06x}"

@@ -1,0 +1,154 @@
+"""No error shows a secret, wherever it was written, and no description holds one."""
+
+import base64
+import json
+
+import pytest
+
+from node_observability.nodegroup import chart_values, check, yaml_document
+from node_observability.nodegroup.description import parse
+
+BASE = "name: workers\ncluster: {name: demo}\n"
+
+
+def encoded(content: object) -> str:
+    return base64.b64encode(json.dumps(content).encode()).decode()
+
+
+def told_of_description(text: str) -> list[str]:
+    try:
+        document = yaml_document.read(text)
+    except yaml_document.YamlError as error:
+        return [problem.sentence for problem, _ in error.problems]
+    return [problem.sentence for problem in parse(document.data)[1]]
+
+
+def told_of_user_data(text: str) -> list[str]:
+    return [one.problem.sentence for one in check.check(text.encode()).errors]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            (
+                "settings:\n  container-registry:\n    credentials:\n"
+                "    - {registry: r, username: u, password: hunter2}\n"
+            ),
+            (
+                "settings.container-registry.credentials[0].password: a secret may not stand here; write it"
+                " under registries, as {env: NAME} or {file: PATH}"
+            ),
+        ),
+        (
+            "settings: {container-registry: {creds: [{registry: r, auth: aHVudGVyMjp4}]}}\n",
+            (
+                "settings.container-registry.creds[0].auth: a secret may not stand here; write it under"
+                " registries, as {env: NAME} or {file: PATH}"
+            ),
+        ),
+        (
+            "settings: {aws: {credentials: aHVudGVyMjp4}}\n",
+            (
+                "settings.aws.credentials: a secret may not stand here; it has no place in a description; add"
+                " it to what render makes"
+            ),
+        ),
+        (
+            (
+                "settings: {host-containers: {admin: {user-data:"
+                f" {encoded({'password-hash': 'hunter2'})}}}}}}}\n"
+            ),
+            (
+                "settings.host-containers.admin.user-data: a secret may not stand here; write its password as"
+                " adminContainer.passwordHash, {env: NAME} or {file: PATH}"
+            ),
+        ),
+        (
+            "kubelet: {bootstrap-token: abcdef.0123456789abcdef}\n",
+            (
+                "kubelet.bootstrap-token: a secret may not stand here; it has no place in a description; add"
+                " it to what render makes"
+            ),
+        ),
+        (
+            "kubelet: {server-key: aHVudGVyMjp4}\n",
+            (
+                "kubelet.server-key: a secret may not stand here; it has no place in a description; add it to"
+                " what render makes"
+            ),
+        ),
+    ],
+)
+def test_a_secret_among_the_settings_of_a_description_is_refused(text: str, expected: str) -> None:
+    assert told_of_description(BASE + text) == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'registries: "u:hunter2"\n',
+        "registries: [u:hunter2]\n",
+        "registries: [{registry: {a: b}, mirrors: ['http ://u:hunter2']}]\n",
+        "adminContainer: hunter2\n",
+        "adminContainer: {user: 'root:hunter2'}\n",
+        "adminContainer: {source: '<u:hunter2@example.com>'}\n",
+        "adminContainer: {passwordHash: {env: {a: hunter2}}}\n",
+        "cluster: hunter2\n",
+        "settings: {network: {https-proxy: 'http://u:hunter2@a b'}}\n",
+        "settings: {container-registry: {credentials: hunter2}}\n",
+        "settings: {host-containers: {admin: {user-data: 'hunter2!'}}}\n",
+        "kubelet: {credential-providers: {a: {environment: hunter2}}}\n",
+        "registries: [{registry: r, auth: *hunter2}]\n",
+        "registries: [{registry: r, auth: !hunter2}]\n",
+        "registries: [{registry: r, auth: !hunter2!x}]\n",
+    ],
+)
+def test_an_error_of_a_description_shows_no_credentials(text: str) -> None:
+    found = told_of_description((BASE if "cluster" not in text else "name: a\n") + text)
+    assert found
+    assert "hunter2" not in "".join(found)
+
+
+def test_a_file_that_is_one_string_is_told_as_such() -> None:
+    assert told_of_description("hunter2\n") == [
+        "expected a description with name and cluster, found a string"
+    ]
+    _, problems = chart_values.selection("hunter2")
+    assert [one.text for one in problems] == ["expected the chart's values, found a string"]
+
+
+ADMIN = "[settings.host-containers.admin]\nuser-data = "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[settings.container-registry]\ncredentials = 'u:hunter2'\n",
+        "[settings.container-registry]\ncredentials = ['u:hunter2']\n",
+        "[[settings.container-registry.credentials]]\nregistry = ['hunter2']\nusername = 1\n",
+        f"{ADMIN}'hunter2!'\n",
+        f"{ADMIN}'{encoded('hunter2')}'\n",
+        f"{ADMIN}'{encoded(['hunter2'])}'\n",
+        f"{ADMIN}'{encoded({'password-hash': {'a': 'hunter2'}, 'user': 'root:hunter2'})}'\n",
+        f"{ADMIN}'{encoded({'ssh': {'authorized-keys': 'hunter2'}})}'\n",
+        "[settings.bootstrap-containers.a]\nuser-data = 'hunter2!'\n",
+        "[settings.network]\nhttps-proxy = 'http://u:hunter2@a b'\n",
+        "[settings.network]\nhttps-proxy = 'u:hunter2@a b'\n",
+        "[settings.network]\nhttps-proxy = 'http://u:p@hunter2/x@a b'\n",
+        f"[settings.network]\nhttps-proxy = 'http://{'u' * 40}:hunter2{'x' * 40}@a b'\n",
+        "[settings.kubernetes.credential-providers.a.environment]\nA = [ 'hunter2' ]\nB = \"hunter2\\n\"\n",
+        "[settings]\naws = 'hunter2'\n",
+        "[settings.aws]\nconfig = 'hunter2!'\n",
+    ],
+)
+def test_an_error_of_user_data_shows_no_credentials(text: str) -> None:
+    found = told_of_user_data(text)
+    assert found
+    assert "hunter2" not in "".join(found)
+
+
+def test_an_address_is_shown_without_its_account() -> None:
+    assert told_of_user_data("[settings.network]\nhttps-proxy = 'http://u:p@a b'\n") == [
+        'settings.network.https-proxy: expected a URL or an image reference, found "http://…@a b"'
+    ]
