@@ -5,7 +5,9 @@ error). A command's module is imported when the command is named: none pays for 
 """
 
 import argparse
+import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -65,9 +67,27 @@ def parser(command: str | None = None, commands: Commands = COMMANDS) -> argpars
 
 def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> int:
     """Run the command line; return the exit code."""
+    _open_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     named = next((text for text in arguments if not text.startswith("-")), None)
-    top = parser(named, commands)
+    try:
+        code = _run(parser(named, commands), arguments, commands)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough.
+        _discard_output()
+        return 1
+    except OSError as error:
+        # Errors of files carry their names, and are the commands' to tell.
+        if error.filename is not None:
+            raise
+        print(f"{_PROGRAM}: standard output: {error.strerror}", file=sys.stderr)
+        _discard_output()
+        return 1
+    return code
+
+
+def _run(top: argparse.ArgumentParser, arguments: list[str], commands: Commands) -> int:
     options = top.parse_args(arguments)
     if options.version:
         print(f"{_PROGRAM} {metadata.version(_PROGRAM)}")
@@ -78,14 +98,32 @@ def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> in
         return 2
     try:
         code: int = importlib.import_module(modules[options.command]).run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read has seen enough; nothing more may be flushed into the pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except ToolboxError as error:
         sys.stdout.flush()
         for problem in error.problems:
             print(f"{_PROGRAM} {options.command}: {problem}", file=sys.stderr)
         return error.exit_code
     return code
+
+
+class _Closed(io.TextIOBase):
+    """Standard output where the caller has closed it: Python has None there, and loses what is printed."""
+
+    def write(self, text: str, /) -> int:
+        """Fail, as the system does."""
+        del text
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def _open_streams() -> None:
+    if sys.stdout is None:
+        sys.stdout = _Closed()
+    if sys.stderr is None:
+        # print takes None for standard output, where problems must not go.
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until the end
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere: it would be tried again, and fail again, at exit."""
+    if not isinstance(sys.stdout, _Closed):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

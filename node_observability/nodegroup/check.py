@@ -18,6 +18,8 @@ from node_observability.nodegroup.targets.cloudformation import form_problems
 
 # EKS merges user data for these two.
 MERGED_BY_EKS: Final = ("cloudformation", "eksctl-managed")
+# Above it the size is all that is told: no gzip makes such settings fit.
+_NEVER_FITS_BYTES: Final = 16 * LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def check(data: bytes) -> Report:
     if size > LIMIT_BYTES:
         text = f"is {size} bytes, {size - LIMIT_BYTES} more than EC2 takes ({LIMIT_BYTES}); gzip it"
         errors.append(Finding(Problem((), text)))
+    if size > _NEVER_FITS_BYTES:
+        return Report(tuple(errors), size_bytes=size)
     try:
         text = envelope.text_of(data)
         document = toml_reader.read(text)

@@ -10,26 +10,28 @@ from node_observability.errors import ToolboxError, UsageError
 
 STDIN: Final = "-"
 _LARGEST_BYTES: Final = 4 * 1024 * 1024
+# Of a description, or a chart's values: etcd takes no more of a release, and YAML is slow to read.
+_LARGEST_TEXT_BYTES: Final = 1024 * 1024
 _SECRET_MODE: Final = 0o600
 _PLAIN_MODE: Final = 0o666
 
 
-def read_bytes(name: str) -> bytes:
-    """Return a file's content; ``-`` is standard input.
+def read_bytes(name: str, largest: int = _LARGEST_BYTES) -> bytes:
+    """Return a file's content, at most ``largest`` bytes; ``-`` is standard input.
 
     Raises:
         UsageError: if it can't be read, or is far too large to be what is wanted.
     """
     try:
         if name == STDIN:
-            data = sys.stdin.buffer.read(_LARGEST_BYTES + 1)
+            data = sys.stdin.buffer.read(largest + 1)
         else:
             with Path(name).open("rb") as stream:
-                data = stream.read(_LARGEST_BYTES + 1)
+                data = stream.read(largest + 1)
     except OSError as error:
         raise UsageError(f"can't read {name}: {os.strerror(error.errno or 0)}") from None
-    if len(data) > _LARGEST_BYTES:
-        raise UsageError(f"{name} is larger than {_LARGEST_BYTES} bytes")
+    if len(data) > largest:
+        raise UsageError(f"{name} is larger than {largest} bytes")
     return data
 
 
@@ -40,7 +42,7 @@ def read_text(name: str) -> str:
         UsageError: likewise, and if it is not UTF-8.
     """
     try:
-        return read_bytes(name).decode("utf-8")
+        return read_bytes(name, _LARGEST_TEXT_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} is not UTF-8: byte {error.object[error.start]:#04x}") from None
 

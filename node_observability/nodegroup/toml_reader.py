@@ -2,7 +2,7 @@
 
 The standard library's parser tells no positions. A document that parses is a sequence of statements
 (headers and key/value pairs) each of which parses alone, so the line of each is found by parsing
-again, statement by statement; at 16 KiB that costs nothing.
+again, statement by statement, which costs as much again.
 """
 
 import re
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from node_observability.nodegroup.problem import Path, Problem
+from node_observability.nodegroup.toml_statements import Statement, TooDeepError, statements
 
 _PLACE = re.compile(r"^(?P<text>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 _SLASH_IN_BARE_KEY = re.compile(r"^\s*(?P<key>[A-Za-z0-9_.-]+/[A-Za-z0-9_./-]+)\s*=")
@@ -23,6 +24,7 @@ class Document:
 
     data: dict[str, object]
     lines: Mapping[Path, int]
+    statements: tuple[Statement, ...] = ()
 
     def line(self, path: Path) -> int | None:
         """Return the line of a path, or of the nearest part around it."""
@@ -47,11 +49,19 @@ def read(text: str) -> Document:
     Raises:
         TomlError: if it is not TOML.
     """
+    # Only "\\r\\n" and "\\n" end a line in TOML; the parser reads both as the latter.
+    text = text.replace("\r\n", "\n")
+    try:
+        parts = tuple(statements(text))
+    except TooDeepError as error:
+        raise TomlError(str(error), error.line) from None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _syntax_problem(text, str(error)) from None
-    return Document(data, _lines(text))
+    except ValueError:
+        raise _number_problem(parts) from None
+    return Document(data, _lines(parts), parts)
 
 
 def _syntax_problem(text: str, message: str) -> TomlError:
@@ -69,30 +79,29 @@ def _syntax_problem(text: str, message: str) -> TomlError:
     return TomlError(f"not TOML: {place['text']}", line)
 
 
-def _lines(text: str) -> dict[Path, int]:
+def _number_problem(parts: tuple[Statement, ...]) -> TomlError:
+    """Return the problem of an integer with more digits than Python reads (4300)."""
+    for part in parts:
+        try:
+            tomllib.loads(part.text)
+        except tomllib.TOMLDecodeError:
+            continue
+        except ValueError:
+            return TomlError("has an integer with too many digits", part.line)
+    return TomlError("has an integer with too many digits", None)
+
+
+def _lines(parts: tuple[Statement, ...]) -> dict[Path, int]:
     lines: dict[Path, int] = {}
     counts: dict[_Keys, int] = {}
     prefix: Path = ()
-    chunk: list[str] = []
-    start = 1
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not chunk:
-            if not line.strip() or line.lstrip().startswith("#"):
-                continue
-            start = number
-        chunk.append(line)
-        try:
-            # Only "\\n" ends a line in TOML; str.splitlines would find more.
-            statement = tomllib.loads("\n".join(chunk))
-        except tomllib.TOMLDecodeError:
-            continue  # it goes on in the next line
-        is_header = not chunk[0].lstrip().startswith(('"', "'")) and chunk[0].lstrip()[0] == "["
-        if is_header:
-            prefix = _open(_single(statement), counts, array=chunk[0].lstrip().startswith("[["))
-            _note(lines, prefix, start)
+    for part in parts:
+        statement = tomllib.loads(part.text)
+        if part.is_header:
+            prefix = _open(_single(statement), counts, array=part.is_array_header)
+            _note(lines, prefix, part.line)
         else:
-            _record(lines, prefix, statement, start)
-        chunk = []
+            _record(lines, prefix, statement, part.line)
     return lines
 
 

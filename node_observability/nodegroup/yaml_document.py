@@ -1,7 +1,8 @@
 """YAML both ways: read with the line of every key, written without surprises. Pure.
 
 Reading refuses what PyYAML passes over in silence (a key twice: the last wins) and what has no place in
-a description (keys that are no strings). Writing puts every string in quotes that any of the readers
+a description (keys that are no strings, tags, numbers that YAML 1.1 and 1.2 read differently), and what is
+nested or repeated by aliases without bound. Writing puts every string in quotes that any of the readers
 of its output (YAML 1.1 and 1.2, Go's and Python's) could take for something else: ``y``, ``1e3``, ``on``.
 """
 
@@ -25,6 +26,13 @@ _BLOCK = re.compile(r"(?s:.*)[^\n]\n")
 # Line ends to YAML, which a block would be torn at.
 _BREAKS = re.compile("[\r\x85\u2028\u2029]")
 _WIDTH = 2**31
+_DEEPEST: Final = 100
+# With aliases written out; the largest chart's values have some thousands.
+_MOST_VALUES: Final = 100_000
+_TAG: Final = "tag:yaml.org,2002:"
+_NO_TAG: Final = (
+    "has a tag, or is read by YAML as none of its plain values; leave the tag out, or quote it"
+)
 # What PyYAML says with a name, which may be a password: "*" and "!" make an alias and a tag of it.
 _WITH_NAME = re.compile(
     r"(found (?:undefined|duplicate) (?:alias|anchor)|could not determine a constructor for the tag"
@@ -60,13 +68,13 @@ def read(text: str) -> Document:
     """Parse one YAML document.
 
     Raises:
-        YamlError: if it is not YAML, has a key twice, or a key that is no string.
+        YamlError: if it is not YAML, has a key twice, a key that is no string, a tag, or too much in it.
     """
     try:
         with contextlib.closing(_Loader(text)) as loader:
             node = loader.get_single_node()
             lines: dict[Path, int] = {}
-            found = list(_walk(node, (), lines, ())) if node is not None else []
+            found = list(_Walk(loader, lines).problems(node, (), ())) if node is not None else []
             if found:
                 raise YamlError(found)
             return Document(None if node is None else loader.construct_document(node), lines)
@@ -80,6 +88,7 @@ def read(text: str) -> Document:
         wrong = f"not YAML: the character {ord(text[error.position]):#06x}"
         raise YamlError([(Problem((), wrong), line)]) from None
     except (yaml.YAMLError, ValueError) as error:
+        # Of a value as 2026-99-99, or of a number with more digits than Python reads.
         first = str(error).splitlines()[0]
         raise YamlError([(Problem((), f"not YAML: {first}"), 1)]) from None
 
@@ -101,37 +110,80 @@ def block(value: object, indent: int) -> str:
     return f" {text}"
 
 
-def _walk(
-    node: yaml.Node, path: Path, lines: dict[Path, int], around: tuple[int, ...]
-) -> Iterator[tuple[Problem, int]]:
-    line = node.start_mark.line + 1
-    lines.setdefault(path, line)
-    if id(node) in around:
-        yield Problem(path, "refers to itself"), line
-        return
-    inside = (*around, id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _walk(item, (*path, index), lines, inside)
-    elif isinstance(node, yaml.MappingNode):
+class _Walk:
+    """One walk over composed nodes: notes the lines, and yields what is refused."""
+
+    def __init__(self, loader: "_Loader", lines: dict[Path, int]) -> None:
+        self._loader = loader
+        self._lines = lines
+        self._values = 0
+
+    def problems(
+        self, node: yaml.Node, path: Path, around: tuple[int, ...]
+    ) -> Iterator[tuple[Problem, int]]:
+        """Yield the problems at and below a node, each with its line."""
+        line = node.start_mark.line + 1
+        self._lines.setdefault(path, line)
+        self._values += 1
+        if self._values == _MOST_VALUES + 1:
+            text = f"holds more than {_MOST_VALUES} values, with aliases written out"
+            yield Problem((), text), line
+        if self._values > _MOST_VALUES:
+            return
+        if id(node) in around:
+            yield Problem(path, "refers to itself"), line
+            return
+        inside = (*around, id(node))
+        if isinstance(node, yaml.MappingNode):
+            if node.tag != f"{_TAG}map":
+                yield Problem(path, _NO_TAG), line
+            yield from self._mapping(node, path, inside)
+        elif isinstance(node, yaml.SequenceNode):
+            if node.tag != f"{_TAG}seq":
+                yield Problem(path, _NO_TAG), line
+            for index, item in enumerate(node.value):
+                yield from self.problems(item, (*path, index), inside)
+        else:
+            # Without a tag it would be this, or a string (in quotes).
+            plain = self._loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+            if node.tag not in (plain, f"{_TAG}str") or plain == f"{_TAG}value":
+                yield Problem(path, _NO_TAG), line
+
+    def _mapping(
+        self, node: yaml.MappingNode, path: Path, inside: tuple[int, ...]
+    ) -> Iterator[tuple[Problem, int]]:
         met: set[str] = set()
         for key, inner in node.value:
             at = key.start_mark.line + 1
-            if key.tag == "tag:yaml.org,2002:merge":
-                yield from _walk(inner, path, lines, inside)
-            elif key.tag != "tag:yaml.org,2002:str":
+            if key.tag == f"{_TAG}merge":
+                yield from self.problems(inner, path, inside)
+            elif key.tag != f"{_TAG}str":
                 text = key.value if isinstance(key, yaml.ScalarNode) else "a list or table"
                 yield Problem(path, f'the key {text} must be a string: write it as "{text}"'), at
             elif key.value in met:
                 yield Problem((*path, key.value), "stands here twice; keep one"), at
             else:
                 met.add(key.value)
-                lines[(*path, key.value)] = at
-                yield from _walk(inner, (*path, key.value), lines, inside)
+                self._lines[(*path, key.value)] = at
+                yield from self.problems(inner, (*path, key.value), inside)
 
 
 class _Loader(yaml.SafeLoader):
-    """Closable, which is how it lets go of the text."""
+    """Closable, which is how it lets go of the text; of a bounded depth, since it composes recursively."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:  # noqa: ANN401 - as PyYAML has it
+        """Compose a node unless it is too deep."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                problem=f"nested more than {_DEEPEST} deep", problem_mark=mark
+            )
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def close(self) -> None:
         """Break the parser's cycles of references."""

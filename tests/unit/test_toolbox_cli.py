@@ -1,5 +1,10 @@
 """The toolbox's command line: exit codes, and one line for each problem."""
 
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from node_observability import cli
@@ -42,3 +47,51 @@ def test_no_command_prints_the_help_and_is_wrong_use(capsys: pytest.CaptureFixtu
 def test_the_version_is_the_distributions(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("node-observability 0.")
+
+
+def _shell(line: str) -> tuple[int, bytes, bytes]:
+    """Run a line in which TOOL is the command; return how it ended, and what it printed."""
+    code = "import sys; from node_observability.cli import main; sys.exit(main())"
+    quoted = shlex.join([sys.executable, "-c", code])
+    ended = subprocess.run(
+        ["/bin/sh", "-c", line.replace("TOOL", quoted)],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+RESERVED = "TOOL nodegroup kube-reserved --cores 8 --max-pods 58"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"{RESERVED} >&-", "Bad file descriptor"),
+        (f"{RESERVED} >/dev/full", "No space left on device"),
+        ("TOOL --version >/dev/full", "No space left on device"),
+    ],
+)
+def test_output_that_goes_nowhere_is_one_line_and_a_failure(line: str, expected: str) -> None:
+    code, out, err = _shell(line)
+    assert (code, out) == (1, b"")
+    assert err.decode() == f"node-observability: standard output: {expected}\n"
+
+
+def test_a_command_that_prints_nothing_needs_no_standard_output(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("name: a\ncluster: {name: a}\nsubnets: [subnet-01234567]\n")
+    made = tmp_path / "stack.yaml"
+    line = f"TOOL nodegroup render --target cloudformation --output {made} {file} >&-"
+    assert _shell(line) == (0, b"", b"")
+    assert made.read_text().startswith("AWSTemplateFormatVersion")
+
+
+def test_problems_do_not_go_to_standard_output_where_standard_error_is_closed() -> None:
+    assert _shell("TOOL nodegroup check no-such.toml 2>&-") == (2, b"", b"")
+
+
+def test_a_reader_that_has_seen_enough_gets_no_complaint() -> None:
+    _, _, err = _shell(f"{RESERVED} | true")
+    assert err == b""
