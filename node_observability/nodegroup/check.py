@@ -38,7 +38,6 @@ class Report:
     warnings: tuple[Finding, ...] = ()
     size_bytes: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
     document: toml_reader.Document | None = None
 
 
@@ -65,7 +64,7 @@ def check(data: bytes) -> Report:
     errors += [Finding(problem, document.line(problem.path)) for problem in found]
     known = settings if isinstance(settings, dict) and not errors else {}
     warnings = [Finding(one, document.line(one.path)) for one in _warnings(known)]
-    return Report(tuple(errors), tuple(warnings), size, known, text, document)
+    return Report(tuple(errors), tuple(warnings), size, known, document)
 
 
 def target_effects(report: Report, target: str) -> list[tuple[Effect, int | None]]:
@@ -74,8 +73,10 @@ def target_effects(report: Report, target: str) -> list[tuple[Effect, int | None
         (effect, report.document.line(effect.path) if report.document else None)
         for effect in effects(target, report.settings)
     ]
-    if target in MERGED_BY_EKS:
-        found += [(Effect(("settings",), text), line) for line, text in form_problems(report.text)]
+    if target in MERGED_BY_EKS and report.document:
+        found += [
+            (Effect(("settings",), text), line) for line, text in form_problems(report.document)
+        ]
     return found
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from node_observability.nodegroup import assembly, documents
+from node_observability.nodegroup import assembly, documents, toml_reader
 from node_observability.nodegroup.description import NodeGroup
 from node_observability.nodegroup.envelope import LIMIT_BYTES
-from node_observability.nodegroup.problem import Problem
+from node_observability.nodegroup.problem import Problem, dotted
 from node_observability.nodegroup.target_rules import TARGETS, effects
 from node_observability.nodegroup.targets import cloudformation, eksctl, karpenter, user_data
 
@@ -57,6 +57,11 @@ def losses(target: str, group: NodeGroup, tree: Mapping[str, Any]) -> list[Probl
         for effect in effects(target, placed)
         if effect.loses and effect.path[-1] in tree.get("kubernetes", {})
     ]
+    found += [
+        Problem(effect.path, f"{target}: {effect.text}")
+        for effect in effects(target, placed)
+        if effect.loses and effect.path[1] != "kubernetes"
+    ]
     found += [Problem((), f"{target}: {text}") for text in _unmergeable(target, placed)]
     return found
 
@@ -64,9 +69,11 @@ def losses(target: str, group: NodeGroup, tree: Mapping[str, Any]) -> list[Probl
 def _unmergeable(target: str, placed: assembly.Settings) -> Iterator[str]:
     """Yield what EKS could not merge into its own user data."""
     if target == "cloudformation":
-        for _, text in cloudformation.form_problems(documents.user_data(placed)):
+        for _, text in cloudformation.form_problems(toml_reader.read(documents.user_data(placed))):
             yield text
     elif target == "eksctl-managed":
+        for path, text in cloudformation.tree_problems(placed):
+            yield f"{dotted(path)}: {text}"
         # eksctl writes the TOML itself, and always escapes.
         for text in _strings(placed):
             if '"' in text:

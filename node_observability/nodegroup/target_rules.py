@@ -175,6 +175,17 @@ TARGETS: Final = tuple(_RULES)
 
 
 def effects(target: str, settings: Mapping[str, Any]) -> list[Effect]:
-    """Return what a target does to the keys of ``settings.kubernetes``; other groups pass unchanged."""
+    """Return what a target does to settings: to ``settings.kubernetes``, and to little else."""
     kubernetes = settings.get("kubernetes", {})
-    return list(_RULES[target](kubernetes if isinstance(kubernetes, Mapping) else {}))
+    found = list(_RULES[target](kubernetes if isinstance(kubernetes, Mapping) else {}))
+    if target == "karpenter":
+        found += _karpenter_commands(settings.get("bootstrap-commands", {}))
+    return found
+
+
+def _karpenter_commands(commands: Mapping[str, Any]) -> Iterator[Effect]:
+    """Karpenter reads them into a struct and writes it out whole, an empty mode too."""
+    for name, command in commands.items():
+        if "mode" not in command:
+            text = 'writes mode = "", and Bottlerocket rejects the user data; write a mode'
+            yield Effect(("settings", "bootstrap-commands", name), text)

@@ -24,6 +24,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -84,8 +85,12 @@ def statements(text: str) -> Iterator[Statement]:
                 raise TooDeepError(line)
         elif begin is not None and kind in ("basic", "literal"):
             now.quoted_header |= text[begin] == "["
-            if kind == "basic" and '\\"' in part:
-                now.escaped_quotes.append(line + part.count("\n", 0, part.index('\\"')))
+            if kind == "basic":
+                now.escaped_quotes += [
+                    line + part.count("\n", 0, escape.start())
+                    for escape in _ESCAPE.finditer(part)
+                    if escape[0] == '\\"'
+                ]
         line += part.count("\n")
     if begin is not None:
         now.text = text[begin:]

@@ -1,24 +1,20 @@
 """A CloudFormation stack: a managed node group, its role, and a launch template where one is needed.
 
-Without settings, volumes or an SSH key there is no launch template, as the managed node group post has it:
-EKS fills in the cluster's address and certificate either way, so the template fits any cluster.
+Without settings, volumes, tags or an SSH key there is no launch template, as the managed node group post has
+it: EKS fills in the cluster's address and certificate either way, so the template fits any cluster.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from node_observability.nodegroup import documents
+from node_observability.nodegroup import documents, toml_reader
 from node_observability.nodegroup.assembly import Settings
 from node_observability.nodegroup.description import NodeGroup
-from node_observability.nodegroup.problem import Problem
+from node_observability.nodegroup.problem import Path, Problem
 from node_observability.nodegroup.targets import common
 
 _ARCHITECTURES: Final = {"x86_64": "x86_64", "arm64": "ARM_64"}
 _CAPACITY: Final = {"on-demand": "ON_DEMAND", "spot": "SPOT"}
-# Known not to survive EKS' merging of user data (EKS user guide, "Customize managed nodes").
-_QUOTED_HEADER: Final = re.compile(r"^\s*\[[^\]\n]*[\"']", re.MULTILINE)
-_ESCAPED_QUOTE: Final = re.compile(r"^[^#\n]*\\\"", re.MULTILINE)
 
 
 def losses(group: NodeGroup) -> Iterator[Problem]:
@@ -56,6 +52,7 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
         labels=dict(group.labels),
         taints=_taints(group),
         tags=dict(group.tags),
+        tag_list=[{"Key": key, "Value": value} for key, value in group.tags.items()],
         session_manager=group.session_manager,
         ssh_key=group.ssh_key_name,
         volumes=_volumes(group),
@@ -79,17 +76,31 @@ def ami_type(group: NodeGroup) -> str:
     return name + ("_NVIDIA" if group.nvidia else "") + ("_FIPS" if group.fips else "")
 
 
-def form_problems(text: str) -> Iterator[tuple[int, str]]:
-    """Yield lines of user data, each with what EKS can't read in it when it merges user data."""
-    for form, what in (
-        (
-            _QUOTED_HEADER,
-            "EKS can't merge a header with a quoted key; write the key below its table",
-        ),
-        (_ESCAPED_QUOTE, "EKS can't merge an escaped quote; write the string in single quotes"),
-    ):
-        for match in form.finditer(text):
-            yield text.count("\n", 0, match.end()) + 1, what
+def form_problems(document: toml_reader.Document) -> list[tuple[int, str]]:
+    """Return lines of user data, each with what EKS can't read in it when it merges user data.
+
+    Source: EKS user guide, "Customize managed nodes with launch templates", which lists five forms.
+    """
+    header = "EKS can't merge a header with a quoted key; write the key below its table"
+    quote = "EKS can't merge an escaped quote; write the string in single quotes"
+    found = [(one.line, header) for one in document.statements if one.quoted_header]
+    found += [(line, quote) for one in document.statements for line in one.escaped_quotes]
+    found += [(document.line(path) or 1, text) for path, text in tree_problems(document.data)]
+    return sorted(set(found))
+
+
+def tree_problems(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield the values that EKS can't merge however they are written."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if '"' in key or "'" in key:
+                yield (*path, key), "EKS can't merge a key with a quote in it; leave it out"
+            yield from tree_problems(inner, (*path, key))
+    elif isinstance(value, list):
+        if len({type(inner) for inner in value}) > 1:
+            yield path, "EKS can't merge an array of values of several types; leave it out"
+        for index, inner in enumerate(value):
+            yield from tree_problems(inner, (*path, index))
 
 
 def _taints(group: NodeGroup) -> list[dict[str, str]]:
@@ -104,16 +115,18 @@ def _taints(group: NodeGroup) -> list[dict[str, str]]:
 
 
 def _volumes(group: NodeGroup) -> list[dict[str, Any]]:
+    """Return both volumes where one is described, so that both are encrypted; EC2 knows the image's sizes."""
+    if not group.volumes:
+        return []
     devices = {common.OS_DEVICE: "osGib", common.DATA_DEVICE: "dataGib"}
     return [
         {
             "DeviceName": device,
             "Ebs": {
-                "VolumeSize": group.volumes[name],
+                **({"VolumeSize": group.volumes[name]} if name in group.volumes else {}),
                 "VolumeType": "gp3",
                 "Encrypted": common.encrypted(group),
             },
         }
         for device, name in devices.items()
-        if name in group.volumes
     ]

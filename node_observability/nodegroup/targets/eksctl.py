@@ -111,8 +111,8 @@ def _shared(group: NodeGroup, settings: Settings) -> dict[str, Any]:
         "minSize": group.size.get("min"),
         "desiredCapacity": group.size.get("desired"),
         "maxSize": group.size.get("max"),
-        # eksctl's default volume of Bottlerocket is the data volume already; the name says so.
-        "volumeName": common.DATA_DEVICE if "dataGib" in group.volumes else None,
+        # Of the data volume, eksctl's default for Bottlerocket. With volumeName beside it, eksctl would leave
+        # the OS volume unencrypted (defaults.go, block_device_mapping.go).
         "volumeSize": group.volumes.get("dataGib"),
         "volumeEncrypted": common.encrypted(group) if group.volumes else None,
         "subnets": list(group.subnets) or None,

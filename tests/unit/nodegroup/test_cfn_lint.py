@@ -15,6 +15,8 @@ PARTS: dict[str, dict[str, object]] = {
     "smallest": {},
     "key only": {"sshKeyName": "aws-key", "sessionManager": False},
     "gpu": {"nvidia": True, "fips": True, "volumes": {"osGib": 4, "dataGib": 100}},
+    "data volume alone": {"volumes": {"dataGib": 50}},
+    "tags": {"tags": {"team": "platform"}},
     "arm": {"architecture": "arm64", "size": {"min": 0}},
     "taints": {
         "taints": [

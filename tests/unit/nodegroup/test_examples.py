@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from node_observability.nodegroup import check
+from node_observability.nodegroup import check, toml_reader
 from node_observability.nodegroup.targets.cloudformation import form_problems
 from tests.support import nodegroups
 
@@ -114,11 +114,11 @@ def test_cloudformation_reads_back_as_the_description_says(name: str) -> None:
     assert properties["InstanceTypes"] == list(group.instance_types)
     policies = template["Resources"]["NodeRole"]["Properties"]["ManagedPolicyArns"]
     assert len(policies) == 4
-    if "LaunchTemplate" in template["Resources"]:
-        data = template["Resources"]["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    data = template["Resources"]["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    if "UserData" in data:
         text = data["UserData"]["Fn::Base64"]
         assert tomllib.loads(text)["settings"] == nodegroups.tree_of(group)
-        assert not list(form_problems(text))
+        assert not form_problems(toml_reader.read(text))
 
 
 @pytest.mark.parametrize("name", [name for name, target in CASES if target == "karpenter"])
@@ -140,10 +140,38 @@ def test_karpenter_reads_back_as_the_description_says(name: str) -> None:
     assert "max-pods" not in passed
 
 
-def test_the_managed_group_without_settings_has_no_launch_template() -> None:
+def test_the_managed_group_has_a_launch_template_for_its_tags_alone() -> None:
     template = _template(nodegroups.rendered("cloudformation", nodegroups.example("managed")))
-    assert set(template["Resources"]) == {"NodeGroup", "NodeRole"}
+    data = template["Resources"]["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    tags = [{"Key": "nodegroup-type", "Value": "Bottlerocket"}]
+    assert data["TagSpecifications"] == [
+        {"ResourceType": "instance", "Tags": tags},
+        {"ResourceType": "volume", "Tags": tags},
+    ]
+    assert set(data) == {"MetadataOptions", "TagSpecifications"}
     assert template["Resources"]["NodeGroup"]["Properties"]["Subnets"] == [
         {"Fn::ImportValue": {"Fn::Sub": "${ExportPrefix}-private-subnet-a"}},
         {"Fn::ImportValue": {"Fn::Sub": "${ExportPrefix}-private-subnet-c"}},
     ]
+
+
+def test_a_group_without_settings_volumes_tags_and_key_has_no_launch_template() -> None:
+    group = nodegroups.described(subnets=["subnet-01234567"])
+    template = _template(nodegroups.rendered("cloudformation", group))
+    assert set(template["Resources"]) == {"NodeGroup", "NodeRole"}
+
+
+@pytest.mark.parametrize(
+    ("volumes", "encrypted"), [({"dataGib": 50}, True), ({"osGib": 4, "encrypted": False}, False)]
+)
+def test_both_volumes_of_a_stack_are_encrypted_alike(
+    volumes: dict[str, object], *, encrypted: bool
+) -> None:
+    group = nodegroups.described(subnets=["subnet-01234567"], volumes=volumes)
+    template = _template(nodegroups.rendered("cloudformation", group))
+    data = template["Resources"]["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
+    found = {one["DeviceName"]: one["Ebs"] for one in data["BlockDeviceMappings"]}
+    assert set(found) == {"/dev/xvda", "/dev/xvdb"}
+    assert [one["Encrypted"] for one in found.values()] == [encrypted, encrypted]
+    assert found["/dev/xvda"].get("VolumeSize") == volumes.get("osGib")
+    assert found["/dev/xvdb"].get("VolumeSize") == volumes.get("dataGib")

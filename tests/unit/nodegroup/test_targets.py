@@ -5,13 +5,14 @@ import tomllib
 import pytest
 import yaml
 
-from node_observability.nodegroup import check, render
+from node_observability.nodegroup import check, render, toml_reader
 from node_observability.nodegroup.model_kubernetes import KUBERNETES
 from node_observability.nodegroup.target_rules import (
     KARPENTER_KEYS,
     KARPENTER_KUBELET,
     KARPENTER_PLANS_WITH,
 )
+from node_observability.nodegroup.targets.cloudformation import form_problems
 from tests.support.nodegroups import described, rendered, tree_of
 
 TEXT = """\
@@ -99,6 +100,48 @@ def test_toml_that_eks_cannot_merge_is_told(target: str) -> None:
     ]
 
 
+UNMERGEABLE = [
+    ("[settings.network]\n\nhosts = [['10.0.0.1', ['a.example.com']]]\n", "3 several types"),
+    ("[settings.kernel.sysctl]\n\"it's\" = '1'\n", "2 a key with a quote"),
+    ("[settings.boot.init]\n'a' = ['1']\n", ""),
+    ('[settings]\nmotd = """\n[x \\"y\\"]\n"""\n', "3 an escaped quote"),
+    ("[settings]\nmotd = '''\n[x \"y\"]\n'''\n", ""),
+    ('[settings.ntp] # "x"\n# ["a"]\n', ""),
+    ('[settings]\nmotd = "C# \\"x\\""\n', "2 an escaped quote"),
+    ('[settings]\nmotd = "a\\\\"\n', ""),
+    ("[settings]\nmotd = 'a\\\"'\n", ""),
+    ("[[settings.\"container-registry\".mirrors]]\nregistry='r'\nendpoint=[]\n", "1 a quoted key"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), UNMERGEABLE)
+def test_only_what_eks_cannot_merge_is_told(text: str, expected: str) -> None:
+    found = form_problems(toml_reader.read(text))
+    assert len(found) == bool(expected)
+    for line, told in found:
+        assert line == int(expected.split(" ", 1)[0])
+        assert expected.split(" ", 1)[1] in told
+
+
+def test_karpenter_writes_an_empty_mode_for_a_bootstrap_command_without() -> None:
+    command = "[settings.bootstrap-commands.a]\ncommands = [['apiclient', 'get']]\n"
+    assert told(command, "karpenter") == [
+        '1 a: writes mode = "", and Bottlerocket rejects the user data; write a mode'
+    ]
+    assert told(command + "mode = 'once'\n", "karpenter") == []
+    assert told(command, "eksctl") == []
+
+
+def test_eksctl_encrypts_both_volumes() -> None:
+    # With volumeName eksctl leaves the OS volume as it is.
+    parts = {"cluster": CONFIG, "instanceTypes": ["m5.large"], "volumes": {"dataGib": 50}}
+    (own,) = yaml.safe_load(rendered("eksctl", described(**parts)))["nodeGroups"]
+    assert {name: own[name] for name in own if name.startswith("volume")} == {
+        "volumeSize": 50,
+        "volumeEncrypted": True,
+    }
+
+
 def test_karpenter_knows_these_keys() -> None:
     # Of its own struct; a key that Bottlerocket gets anew is dropped until Karpenter reads it.
     assert len(KARPENTER_KEYS) == 49
@@ -177,6 +220,26 @@ LOSSES = [
         "cloudformation",
         {"subnets": ["subnet-01234567"], "motd": """it's "5\""""},
         "cloudformation: EKS can't merge an escaped quote; write the string in single quotes",
+    ),
+    (
+        "karpenter",
+        {"settings": {"bootstrap-commands": {"a": {"commands": [["apiclient"]]}}}},
+        (
+            'settings.bootstrap-commands.a: karpenter: writes mode = "", and Bottlerocket rejects the user'
+            " data; write a mode"
+        ),
+    ),
+    (
+        "eksctl-managed",
+        {
+            "cluster": CONFIG,
+            "instanceTypes": ["m5.large"],
+            "settings": {"network": {"hosts": [["10.0.0.1", ["a"]]]}},
+        },
+        (
+            "eksctl-managed: network.hosts[0]: EKS can't merge an array of values of several types; leave it"
+            " out"
+        ),
     ),
     ("karpenter", {"name": "A_b"}, "name: Karpenter wants lower-case letters, digits and '-' only"),
     (
