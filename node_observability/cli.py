@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from node_observability.errors import ToolboxError
+from node_observability.errors import ToolboxError, printable
 
 _PROGRAM = "node-observability"
 # The command, the module that has its ``configure(parser)`` and ``run(options) -> int``, what it is for.
@@ -101,7 +101,7 @@ def _run(top: argparse.ArgumentParser, arguments: list[str], commands: Commands)
     except ToolboxError as error:
         sys.stdout.flush()
         for problem in error.problems:
-            print(f"{_PROGRAM} {options.command}: {problem}", file=sys.stderr)
+            print(f"{_PROGRAM} {options.command}: {printable(problem)}", file=sys.stderr)
         return error.exit_code
     return code
 

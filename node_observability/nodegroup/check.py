@@ -4,7 +4,7 @@ Guarantees: strict as Bottlerocket itself, and beyond it where the kubelet would
 once, with its line. Nothing here shows a secret. Not here: files and the command line (``cli``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -63,7 +63,7 @@ def check(data: bytes) -> Report:
         found = list(settings_rules.problems(settings))
     errors += [Finding(problem, document.line(problem.path)) for problem in found]
     known = settings if isinstance(settings, dict) and not errors else {}
-    warnings = [Finding(one, document.line(one.path)) for one in _warnings(known)]
+    warnings = [Finding(one, document.line(one.path)) for one in settings_rules.warnings(known)]
     return Report(tuple(errors), tuple(warnings), size, known, document)
 
 
@@ -89,11 +89,3 @@ def labels_and_taints(settings: Mapping[str, Any]) -> tuple[dict[str, str], list
             value, _, effect = one.rpartition(":")
             taints.append(Taint(key, value, effect))
     return dict(kubernetes.get("node-labels", {})), taints
-
-
-def _warnings(settings: Mapping[str, Any]) -> Iterator[Problem]:
-    for path in walk.unchecked(USER_DATA, {"settings": settings}):
-        yield Problem(path, "is not checked: the group is known, its keys are not")
-    for path in settings_rules.secrets(settings):
-        text = "can be read on the node, by every pod that reaches the instance metadata"
-        yield Problem(path, text)

@@ -1,13 +1,14 @@
 """``node-observability nodegroup check``: user data, descriptions, and the chart's values beside them."""
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from node_observability.errors import UsageError
+from node_observability.errors import UsageError, printable
 from node_observability.nodegroup import chart_values, check, files, render, yaml_document
 from node_observability.nodegroup.described import Described, read_description
 from node_observability.nodegroup.description import Taint
 from node_observability.nodegroup.envelope import LIMIT_BYTES
+from node_observability.nodegroup.problem import Problem
 from node_observability.nodegroup.target_rules import TARGETS
 
 _YAML = (".yaml", ".yml")
@@ -53,12 +54,29 @@ def _check_description(
     name: str, targets: list[str], chart: chart_values.Selection | None
 ) -> list[str]:
     one = read_description(name)
-    errors = _of_targets(targets, lambda target: one.at(render.losses(target, one.group, one.tree)))
-    errors += [line for target in targets for line in too_large(target, one)]
+    for line in one.warnings():
+        files.warn(line)
+    found = {target: cannot(target, one) for target in targets or TARGETS}
+    able = [target for target, lines in found.items() if not lines]
+    lines = [line for told in found.values() for line in told]
+    errors = lines if targets else []
+    if not targets:
+        _say(lines)
+        if not able:
+            errors.append(f"{name}: no target can render it; each has said above what it wants")
     errors += _compared(name, chart, dict(one.group.labels), list(one.group.taints))
     if not errors:
-        print(f"{name}: a node group that can be rendered")
+        _say([f"{name}: a node group that can be rendered for {', '.join(able)}"])
     return errors
+
+
+def cannot(target: str, one: Described) -> list[str]:
+    """Return why a target can't render a node group, each with its place and the target's name."""
+    problems = [
+        Problem(problem.path, f"{target}: {problem.text.removeprefix(f'{target}: ')}")
+        for problem in render.losses(target, one.group, one.tree)
+    ]
+    return [*one.at(problems), *too_large(target, one)]
 
 
 def too_large(target: str, one: Described) -> list[str]:
@@ -79,29 +97,25 @@ def _check_user_data(
     if errors:
         return errors
 
-    def told(target: str) -> Iterable[str]:
+    # Nodes of one's own lack what others fill in: no news, unless they are asked for.
+    asked = targets or [target for target in TARGETS if target != "user-data"]
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for target in asked:
         for effect, line in check.target_effects(report, target):
-            if effect.loses or not targets:
-                place = f"{name}:{line}" if line else name
-                yield f"{place}: {effect.path_text}: {target}: {effect.text}"
-
-    errors = _of_targets(targets, told, but=() if targets else ("user-data",))
+            place = f"{name}:{line}" if line else name
+            text = f"{place}: {effect.path_text}: {target}: {effect.text}"
+            told[bool(targets) and effect.loses].append(text)
+    _say(told[False])
+    errors = told[True]
     errors += _compared(name, chart, *check.labels_and_taints(report.settings))
     if not errors:
-        print(f"{name}: valid user data, {report.size_bytes} of {LIMIT_BYTES} bytes")
+        _say([f"{name}: valid user data, {report.size_bytes} of {LIMIT_BYTES} bytes"])
     return errors
 
 
-def _of_targets(
-    targets: list[str], told: Callable[[str], Iterable[str]], but: tuple[str, ...] = ()
-) -> list[str]:
-    """Return the errors of the targets that were asked for; with none, print what all would do."""
-    if targets:
-        return [line for target in targets for line in told(target)]
-    lines = [line for target in TARGETS if target not in but for line in told(target)]
+def _say(lines: Iterable[str]) -> None:
     for line in dict.fromkeys(lines):
-        print(line)
-    return []
+        print(printable(line))
 
 
 def _compared(

@@ -30,6 +30,25 @@ class Described:
         """Whether it names any."""
         return any(True for _ in settings_rules.secrets(self.tree))
 
+    def warnings(self) -> list[str]:
+        """Return what has to be known of it, each with its place in the file."""
+        return self.at(self._origin(one) for one in settings_rules.warnings(self.tree))
+
+    def _origin(self, warning: Problem) -> Problem:
+        match warning.path:
+            case ("settings", "container-registry", _, int(index), form):
+                # Registries that are mirrors alone have no login.
+                logins = [
+                    number
+                    for number, registry in enumerate(self.group.registries)
+                    if set(registry) - {"registry", "mirrors"}
+                ]
+                return Problem(("registries", logins[index], form), warning.text)
+            case ("settings", "host-containers", "admin", *_):
+                return Problem(("adminContainer", "passwordHash"), warning.text)
+            case _:
+                return warning
+
     def at(self, problems: Iterable[Problem]) -> list[str]:
         """Return problems as lines, each with its place in the file."""
         return [_line(self.name, self.document, problem) for problem in problems]

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from node_observability.errors import ToolboxError, UsageError
+from node_observability.errors import ToolboxError, UsageError, printable
 
 STDIN: Final = "-"
 _LARGEST_BYTES: Final = 4 * 1024 * 1024
@@ -86,4 +86,4 @@ def _umask() -> int:
 
 def warn(text: str) -> None:
     """Say something on standard error that is no reason to stop."""
-    print(f"node-observability nodegroup: warning: {text}", file=sys.stderr)
+    print(f"node-observability nodegroup: warning: {printable(text)}", file=sys.stderr)

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from node_observability.nodegroup import admin_container, grammar
+from node_observability.nodegroup.model import SETTINGS
 from node_observability.nodegroup.problem import Path, Problem
+from node_observability.nodegroup.walk import unchecked
 
 _FORMS: Final = ("password", "auth", "identitytoken")
 
@@ -18,6 +20,15 @@ def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _registries(settings.get("container-registry", {}))
     yield from _host_containers(settings.get("host-containers", {}))
     yield from _bootstrap_commands(settings.get("bootstrap-commands", {}))
+
+
+def warnings(settings: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is no error in settings whose values are of their kinds, and has to be known."""
+    for path in unchecked(SETTINGS, settings, ("settings",)):
+        yield Problem(path, "is not checked: the group is known, its keys are not")
+    for path in secrets(settings):
+        text = "can be read on the node, by every pod that reaches the instance metadata"
+        yield Problem(path, text)
 
 
 def secrets(settings: Mapping[str, Any]) -> Iterator[Path]:

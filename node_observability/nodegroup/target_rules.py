@@ -153,8 +153,7 @@ def _cloudformation(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
             text = f"EKS does not know it; write it as {places[key]} of AWS::EKS::Nodegroup"
             yield Effect(path, text, loses=False)
         elif key in _CLUSTER:
-            text = "overrides what EKS fills in; leave it out"
-            yield Effect(path, text, loses=False)
+            yield Effect(path, "overrides what EKS fills in; leave it out")
 
 
 def _user_data(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:

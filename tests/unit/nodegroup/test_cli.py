@@ -177,11 +177,17 @@ def test_a_description_is_checked_for_the_targets_that_are_asked_for(
 ) -> None:
     file = write(tmp_path, DESCRIPTION)
     assert run("check", "--target", "user-data", file) == 0
-    assert capsys.readouterr().out == f"{file}: a node group that can be rendered\n"
+    told = f"{file}: a node group that can be rendered for user-data\n"
+    assert capsys.readouterr().out == told
     assert run("check", "--target", "eksctl", file) == 2
-    assert f"{file}:2: cluster.region: is missing: eksctl wants it" in capsys.readouterr().err
+    assert (
+        f"{file}:2: cluster.region: eksctl: is missing: eksctl wants it" in capsys.readouterr().err
+    )
     assert run("check", file) == 0
-    assert "cluster.region: is missing: eksctl wants it" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "cluster.region: eksctl: is missing: eksctl wants it" in out
+    assert "cluster.region: eksctl-managed: is missing: eksctl wants it" in out
+    assert out.endswith(f"{file}: a node group that can be rendered for user-data, karpenter\n")
 
 
 def test_a_description_whose_user_data_is_too_large_is_told(
@@ -192,6 +198,64 @@ def test_a_description_whose_user_data_is_too_large_is_told(
     assert "more than EC2 takes" in capsys.readouterr().err
     assert run("render", "--target", "user-data", file) == 2
     assert "more than EC2 takes" in capsys.readouterr().err
+
+
+def test_a_description_that_no_target_can_carry_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, "name: n\ncluster: {name: c}\nupdateOperator: true\n")
+    assert run("check", file) == 2
+    out, err = capsys.readouterr()
+    told = "no target can render it; each has said above what it wants"
+    assert err == f"node-observability nodegroup: {file}: {told}\n"
+    for target in ("user-data", "eksctl", "eksctl-managed", "cloudformation", "karpenter"):
+        assert f": {target}: " in out
+    big = write(tmp_path, f"{DESCRIPTION}motd: {'x' * 17000}\n", "big.yaml")
+    assert run("check", big) == 2
+    assert "karpenter: user data of " in capsys.readouterr().out
+
+
+def test_a_description_is_warned_of_as_its_user_data_would_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mirror = "registries:\n- {registry: m, mirrors: [https://m]}\n"
+    rest = "adminContainer: {passwordHash: {env: A}}\nsettings: {measurement: {a: 1}}\n"
+    text = DESCRIPTION + REGISTRY.replace("registries:\n", mirror) + rest
+    assert run("check", write(tmp_path, text)) == 0
+    err = capsys.readouterr().err
+    assert [line.split(": ")[3] for line in err.splitlines()] == [
+        "settings.measurement",
+        "registries[1].password",
+        "registries[2].auth",
+        "adminContainer.passwordHash",
+    ]
+    assert f"{tmp_path}/workers.yaml:8: registries[1].password: can be read on the node" in err
+
+
+def test_what_a_target_only_overrides_or_merges_is_told_with_the_target_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "[settings.kubernetes]\nmax-pods = 8\ncluster-name = 'a'\n"
+    file = write(tmp_path, text, "user-data.toml")
+    assert run("check", "--target", "karpenter", file) == 2
+    out, err = capsys.readouterr()
+    assert f"{file}:2: settings.kubernetes.max-pods: karpenter: plans without it" in out
+    assert "max-pods" not in err
+    assert run("check", "--target", "cloudformation", file) == 2
+    told = "cloudformation: overrides what EKS fills in; leave it out"
+    assert f"{file}:3: settings.kubernetes.cluster-name: {told}" in capsys.readouterr().err
+
+
+def test_control_characters_of_names_and_keys_stay_out_of_messages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, '[settings]\n"\\u001b[2J" = 1\n', "a\x1b.toml")
+    assert run("check", file) == 2
+    assert run("check", write(tmp_path, "[settings]\n", "b\n.toml")) == 0
+    out, err = capsys.readouterr()
+    assert "a\\x1b.toml:2: settings." in err
+    assert "\x1b" not in out + err
+    assert out.endswith("b\\n.toml: valid user data, 11 of 16384 bytes\n")
 
 
 def test_label_and_taint_are_compared_with_the_charts_values(

@@ -75,7 +75,7 @@ def test_eksctl_rejects_the_clusters_settings_for_managed_groups() -> None:
 
 def test_a_launch_template_keeps_what_eks_does_not_know() -> None:
     assert [line.split(":")[0] for line in told(TEXT, "cloudformation")] == [
-        "2 api-server (kept)",
+        "2 api-server",
         "7 node-taints (kept)",
         "9 node-labels (kept)",
     ]
