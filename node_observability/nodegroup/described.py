@@ -1,19 +1,12 @@
 """A description as a file: read, checked whole, and ready to be rendered."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from node_observability.errors import UsageError
 from node_observability.nodegroup import assembly, credentials, files, settings_rules, yaml_document
 from node_observability.nodegroup.description import NodeGroup, parse
 from node_observability.nodegroup.problem import Problem
-
-# Where a description says what stands under ``settings.``.
-_ORIGIN: Final[Mapping[str, str]] = {
-    "kubernetes": "kubelet",
-    "container-registry": "registries",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +71,9 @@ def read_description(name: str) -> Described:
 
 def _from_settings(problem: Problem) -> Problem:
     """Return a problem of assembled settings with the path that the description has for it."""
+    # What comes of registries and adminContainer has been judged in the description's own terms.
     _, group, *rest = problem.path
-    if group in _ORIGIN:
-        return Problem((_ORIGIN[str(group)], *rest), problem.text)
-    return problem
+    return Problem(("kubelet", *rest), problem.text) if group == "kubernetes" else problem
 
 
 def _line(name: str, document: yaml_document.Document, problem: Problem) -> str:

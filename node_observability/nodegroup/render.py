@@ -39,12 +39,6 @@ _TARGETS: Final[Mapping[str, Target]] = {
     "karpenter": Target(karpenter.render, karpenter.losses, lambda _, tree: karpenter.placed(tree)),
 }
 assert tuple(_TARGETS) == TARGETS  # noqa: S101 - the rules and the renderers are one list
-# Which part of a description a setting under ``settings.`` came from.
-_ORIGIN: Final[Mapping[str, str]] = {
-    "kubernetes": "kubelet",
-    "container-registry": "registries",
-    "host-containers": "adminContainer",
-}
 
 
 def losses(target: str, group: NodeGroup, tree: Mapping[str, Any]) -> list[Problem]:
@@ -53,7 +47,7 @@ def losses(target: str, group: NodeGroup, tree: Mapping[str, Any]) -> list[Probl
     found = list(chosen.losses(group))
     placed = chosen.placed(group, dict(tree))
     found += [
-        Problem((_ORIGIN["kubernetes"], effect.path[-1]), f"{target}: {effect.text}")
+        Problem(("kubelet", effect.path[-1]), f"{target}: {effect.text}")
         for effect in effects(target, placed)
         if effect.loses and effect.path[-1] in tree.get("kubernetes", {})
     ]

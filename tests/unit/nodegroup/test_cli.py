@@ -140,6 +140,31 @@ def test_a_description_that_a_target_cannot_carry_is_not_rendered(
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "kubelet: {evictionSoft: {memory.available: 5%}}\n",
+            '4: kubelet.eviction-soft."memory.available": has no eviction-soft-grace-period',
+        ),
+        (
+            "settings: {container-registry: {credentials: [{registry: r}]}}\n",
+            "4: settings.container-registry.credentials[0]: has no credentials",
+        ),
+        (
+            "settings: {host-containers: {mine: {enabled: true}}}\n",
+            "4: settings.host-containers.mine: has no source",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_told_by_the_descriptions_own_path(
+    text: str, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, DESCRIPTION + text)
+    assert run("check", file) == 2
+    assert f"{file}:{expected}" in capsys.readouterr().err
+
+
 def test_user_data_is_judged_with_line_and_path(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
