@@ -16,6 +16,7 @@ from node_observability.nodegroup.walk import problems, shape
 
 # Labels of the node feature discovery are put on by itself, never by the node group.
 _DISCOVERED: Final = "feature.node.kubernetes.io/"
+_SELECTION: Final = Struct({"labelKey": STRING, "labelValue": STRING})
 _KEEPS_AWAY: Final = ("NoSchedule", "NoExecute")
 
 
@@ -34,16 +35,12 @@ def selection(values: object) -> tuple[Selection | None, list[Problem]]:
         values = {}
     if not isinstance(values, Mapping):
         return None, [Problem((), f"expected the chart's values, found {shape(values)}")]
-    chosen = values.get("nodeSelection", {})
-    kind = Struct({"labelKey": STRING, "labelValue": STRING})
-    known = {
-        name: value
-        for name, value in (chosen.items() if isinstance(chosen, Mapping) else ())
-        if name in kind.fields
-    }
-    found = list(
-        problems(kind, known if isinstance(chosen, Mapping) else chosen, ("nodeSelection",))
-    )
+    # Helm takes null for "as by default".
+    chosen = values.get("nodeSelection")
+    if isinstance(chosen, Mapping):
+        chosen = {name: value for name, value in chosen.items() if value is not None}
+    known = {} if chosen is None else chosen
+    found = list(problems(_SELECTION, known, ("nodeSelection",)))
     tolerations = dict(_tolerations(values, ()))
     for path, listed in tolerations.items():
         if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):

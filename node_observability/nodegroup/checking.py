@@ -133,7 +133,7 @@ def _chart(name: str | None) -> chart_values.Selection | None:
     if name is None:
         return None
     try:
-        document = yaml_document.read(files.read_text(name))
+        document = yaml_document.read(files.read_text(name), old_numbers=True)
     except yaml_document.YamlError as error:
         raise UsageError(*(f"{name}:{line}: {one.text}" for one, line in error.problems)) from None
     chosen, problems = chart_values.selection(document.data)

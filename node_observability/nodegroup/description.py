@@ -153,6 +153,9 @@ def _meaning(document: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _kubelet(document)
     for index, registry in enumerate(document.get("registries", [])):
         yield from _registry(registry, ("registries", index))
+    names = [registry["registry"] for registry in document.get("registries", [])]
+    for index in settings_rules.twice(names):
+        yield Problem(("registries", index, "registry"), "stands above too; write it once")
     admin = document.get("adminContainer", {})
     if "passwordHash" in admin:
         yield from credentials.source_problems(

@@ -18,7 +18,6 @@ from node_observability.nodegroup.kinds import (
     URL,
     ListOf,
     MapOf,
-    Scalar,
     Struct,
     Unchecked,
     choice,
@@ -138,9 +137,10 @@ DESCRIPTION: Final = Struct(
                 "role": LINE,
                 "subnetTags": _TAGS,
                 "securityGroupTags": _TAGS,
-                "consolidateAfter": Scalar(
-                    'a duration as "1m", or "Never"',
-                    lambda value: value == "Never" or grammar.DURATION.accepts(value),
+                # The NodePool's CRD takes no fractions and no milliseconds.
+                "consolidateAfter": pattern(
+                    'a duration as "1m" or "1h30m" (whole hours, minutes, seconds), or "Never"',
+                    r"(?:[0-9]+[smh])+|Never",
                 ),
             }
         ),

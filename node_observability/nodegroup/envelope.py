@@ -3,6 +3,7 @@
 import base64
 import gzip
 import io
+import re
 import zlib
 from typing import Final
 
@@ -10,6 +11,8 @@ LIMIT_BYTES: Final = 16 * 1024
 """What EC2 takes as user data, before base64 (EC2 user guide); gzip counts as it is."""
 _LARGEST_UNPACKED: Final = 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
+# No statement of TOML begins like this.
+_YAML: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:(?:\s|$)")
 _OTHER_FORMS: Final = {
     "#!": "is a script, and Bottlerocket runs none; write TOML with a table [settings]",
     "#cloud-config": "is for cloud-init, which Bottlerocket has not; write TOML with a table [settings]",
@@ -37,9 +40,16 @@ def text_of(data: bytes) -> str:
     for start, what in _OTHER_FORMS.items():
         if text.lstrip().startswith(start):
             raise NotUserDataError(what)
+    if _YAML.match(_first_line(text)):
+        raise NotUserDataError("looks like YAML; name a description .yaml, or write TOML")
     if _is_base64(text):
         raise NotUserDataError("is base64; check what it decodes to (base64 -d)")
     return text
+
+
+def _first_line(text: str) -> str:
+    lines = (line.strip() for line in text.split("\n"))
+    return next((line for line in lines if line and not line.startswith(("#", "---"))), "")
 
 
 def _unpacked(data: bytes) -> bytes:

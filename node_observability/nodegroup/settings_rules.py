@@ -3,7 +3,7 @@
 Each rule is one that makes a node, its kubelet or its image pulls fail later, and far from the cause.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from node_observability.nodegroup import admin_container, grammar
@@ -49,12 +49,18 @@ def secrets(settings: Mapping[str, Any]) -> Iterator[Path]:
         yield ("settings", "aws", "credentials")
 
 
+def twice(names: Sequence[str]) -> list[int]:
+    """Return the indices of names that stand before them too."""
+    return [index for index, name in enumerate(names) if name in names[:index]]
+
+
 def _kubernetes(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
     path = ("settings", "kubernetes")
     for key in kubernetes.get("node-labels", {}):
         if not grammar.is_for_the_kubelet(key):
             text = "the kubelet may not set labels of Kubernetes' own domains, and does not start with it"
             yield Problem((*path, "node-labels", key), text)
+    yield from _taints(kubernetes.get("node-taints", {}), (*path, "node-taints"))
     soft = kubernetes.get("eviction-soft", {})
     grace = kubernetes.get("eviction-soft-grace-period", {})
     # The kubelet does not start with a soft threshold that has no grace period.
@@ -71,8 +77,24 @@ def _kubernetes(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem((*path, "image-gc-low-threshold-percent"), text)
 
 
+def _taints(by_key: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    for key, taints in by_key.items():
+        effects = [one.rpartition(":")[2] for one in taints] if isinstance(taints, list) else []
+        for index in twice(effects):
+            # The API server refuses a node with the same key and effect twice.
+            yield Problem((*path, key, index), f"{key} has the effect {effects[index]} already")
+
+
 def _registries(registry: Mapping[str, Any]) -> Iterator[Problem]:
     name = "credentials" if "credentials" in registry else "creds"
+    mirrors = registry.get("mirrors", [])
+    for part, listed in ((name, registry.get(name, [])), ("mirrors", mirrors)):
+        if isinstance(listed, list):
+            for index in twice([one["registry"] for one in listed]):
+                yield Problem(
+                    ("settings", "container-registry", part, index, "registry"),
+                    "stands above too, and one of them counts; keep one",
+                )
     for index, login in enumerate(registry.get(name, [])):
         path = ("settings", "container-registry", name, index)
         forms = [form for form in _FORMS if form in login]

@@ -33,6 +33,9 @@ _TAG: Final = "tag:yaml.org,2002:"
 _NO_TAG: Final = (
     "has a tag, or is read by YAML as none of its plain values; leave the tag out, or quote it"
 )
+_NUMBERS: Final = (f"{_TAG}int", f"{_TAG}float")
+# Octal by a zero, base 60 by colons, underscores.
+_OLD = re.compile(r"[-+]?(?:0[0-9_]+|.*[:_].*)")
 # What PyYAML says with a name, which may be a password: "*" and "!" make an alias and a tag of it.
 _WITH_NAME = re.compile(
     r"(found (?:undefined|duplicate) (?:alias|anchor)|could not determine a constructor for the tag"
@@ -64,8 +67,8 @@ class YamlError(Exception):
         self.problems = problems
 
 
-def read(text: str) -> Document:
-    """Parse one YAML document.
+def read(text: str, *, old_numbers: bool = False) -> Document:
+    """Parse one YAML document; ``old_numbers`` takes what only YAML 1.1 reads as it does (010 is 8).
 
     Raises:
         YamlError: if it is not YAML, has a key twice, a key that is no string, a tag, or too much in it.
@@ -74,7 +77,8 @@ def read(text: str) -> Document:
         with contextlib.closing(_Loader(text)) as loader:
             node = loader.get_single_node()
             lines: dict[Path, int] = {}
-            found = list(_Walk(loader, lines).problems(node, (), ())) if node is not None else []
+            walk = _Walk(loader, lines, old_numbers=old_numbers)
+            found = list(walk.problems(node, (), ())) if node is not None else []
             if found:
                 raise YamlError(found)
             return Document(None if node is None else loader.construct_document(node), lines)
@@ -113,7 +117,8 @@ def block(value: object, indent: int) -> str:
 class _Walk:
     """One walk over composed nodes: notes the lines, and yields what is refused."""
 
-    def __init__(self, loader: "_Loader", lines: dict[Path, int]) -> None:
+    def __init__(self, loader: "_Loader", lines: dict[Path, int], *, old_numbers: bool) -> None:
+        self._old_numbers = old_numbers
         self._loader = loader
         self._lines = lines
         self._values = 0
@@ -144,10 +149,18 @@ class _Walk:
             for index, item in enumerate(node.value):
                 yield from self.problems(item, (*path, index), inside)
         else:
-            # Without a tag it would be this, or a string (in quotes).
-            plain = self._loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
-            if node.tag not in (plain, f"{_TAG}str") or plain == f"{_TAG}value":
-                yield Problem(path, _NO_TAG), line
+            yield from self._scalar(node, path, line)
+
+    def _scalar(self, node: yaml.Node, path: Path, line: int) -> Iterator[tuple[Problem, int]]:
+        # Without a tag it would be this, or a string (in quotes).
+        plain = self._loader.resolve(  # type: ignore[no-untyped-call]
+            yaml.ScalarNode, node.value, (True, False)
+        )
+        if node.tag not in (plain, f"{_TAG}str") or plain == f"{_TAG}value":
+            yield Problem(path, _NO_TAG), line
+        elif not self._old_numbers and node.tag in _NUMBERS and _OLD.fullmatch(node.value):
+            text = "is another number to YAML 1.1 than to 1.2; write it in decimal, or in quotes"
+            yield Problem(path, text), line
 
     def _mapping(
         self, node: yaml.MappingNode, path: Path, inside: tuple[int, ...]

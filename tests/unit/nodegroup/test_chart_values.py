@@ -15,7 +15,15 @@ def told(values: object, labels: dict[str, str], *taints: Taint) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "values", [None, {}, {"nodeSelection": {}}, {"nodeSelection": {"labelKey": "os"}, "other": 1}]
+    "values",
+    [
+        None,
+        {},
+        {"nodeSelection": {}},
+        {"nodeSelection": None},
+        {"nodeSelection": {"labelKey": None}},
+        {"nodeSelection": {"labelKey": "os"}, "other": 1},
+    ],
 )
 def test_the_charts_defaults_are_the_posts_label_and_tolerate_everything(values: object) -> None:
     assert told(values, {"os": "bottlerocket"}, TAINT) == []
@@ -86,6 +94,10 @@ def test_the_fluent_bit_of_the_other_nodes_needs_no_toleration() -> None:
     ("values", "expected"),
     [
         ([], "expected the chart's values, found an empty array"),
+        (
+            {"nodeSelection": {"labelkey": "os"}},
+            "nodeSelection.labelkey: there is no such key; did you mean labelKey?",
+        ),
         ({"nodeSelection": 1}, "nodeSelection: expected a table, found 1"),
         (
             {"nodeSelection": {"labelKey": True}},

@@ -186,6 +186,17 @@ WRONG = [
         "[settings.oci-defaults.capabilities]\nsys-admn = true\n",
         "2 settings.oci-defaults.capabilities.sys-admn: ",
     ),
+    (
+        "[settings.kubernetes.node-taints]\nos = ['a:NoExecute', 'b:NoExecute']\n",
+        "2 settings.kubernetes.node-taints.os[1]: os has the effect NoExecute already",
+    ),
+    (
+        f"{CREDENTIALS}auth = 'dTpw'\n{CREDENTIALS}auth = 'dTpw'\n",
+        (
+            "5 settings.container-registry.credentials[1].registry: stands above too, and one of them"
+            " counts; keep one"
+        ),
+    ),
     # Quotes that are missing.
     (
         "[settings.kubernetes.node-labels]\nexample.com = 'x'\n",
@@ -206,6 +217,10 @@ WRONG = [
         '2 a key with a slash must be in quotes: "node.hpcnt.com/os" = …',
     ),
     # Other things than user data.
+    (
+        "# nodes\n---\nname: a\n",
+        "looks like YAML; name a description .yaml, or write TOML",
+    ),
     ("", "is empty; write TOML with a table [settings]"),
     (
         "#!/bin/bash\n/etc/eks/bootstrap.sh demo\n",

@@ -142,6 +142,20 @@ WRONG = [
         BASE + "adminContainer: {passwordHash: secret}\n",
         f"3 adminContainer.passwordHash: {NOT_HERE}",
     ),
+    (
+        REGISTRIES + "- {registry: r, auth: {env: A}}\n- {registry: r, mirrors: [m]}\n",
+        "5 registries[1].registry: stands above too; write it once",
+    ),
+    *(
+        (
+            BASE + f"karpenter: {{consolidateAfter: {text}}}\n",
+            (
+                '3 karpenter.consolidateAfter: expected a duration as "1m" or "1h30m" (whole hours,'
+                f' minutes, seconds), or "Never", found "{text}"'
+            ),
+        )
+        for text in ("250ms", "1.5h")
+    ),
     # Two places for one thing.
     (
         BASE + "settings: {kubernetes: {max-pods: 1}}\n",
@@ -222,6 +236,9 @@ def test_the_admin_container_is_on_where_it_is_described() -> None:
         ("name: a\nname: b\n", "2 name: stands here twice; keep one"),
         ("a: &x\n  b: *x\n", "1 a.b: refers to itself"),
         ("on: 1\n", '1 the key on must be a string: write it as "on"'),
+        ("a: 010\n", "1 a: is another number to YAML 1.1 than to 1.2"),
+        ("a: 1:30\n", "1 a: is another number to YAML 1.1 than to 1.2"),
+        ("a: 1_000\n", "1 a: is another number to YAML 1.1 than to 1.2"),
         ("a: [1\n", "2 not YAML: "),
         ("a: 1\nb: \x01\n", "2 not YAML: the character 0x0001"),
         ("a: 1\n---\nb: 1\n", "2 not YAML: "),
@@ -234,6 +251,13 @@ def test_yaml_that_hides_something_is_refused(text: str, expected: str) -> None:
         yaml_document.read(text)
     found = [f"{line} {problem.sentence}" for problem, line in caught.value.problems]
     assert found[0].startswith(expected)
+
+
+def test_numbers_that_yaml_1_1_and_1_2_read_alike_are_taken() -> None:
+    document = yaml_document.read("a: [0, -1, 10, 0.5, 1.30, '010', '1:30', 0x1f]\n")
+    assert document.data == {"a": [0, -1, 10, 0.5, 1.3, "010", "1:30", 31]}
+    # Helm reads values by YAML 1.1, where 0644 is a file's mode.
+    assert yaml_document.read("a: 0644\n", old_numbers=True).data == {"a": 0o644}
 
 
 def test_a_merge_key_counts_as_if_written_out() -> None:
