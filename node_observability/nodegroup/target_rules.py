@@ -125,35 +125,50 @@ def _karpenter(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
             yield Effect(path, text, loses=False)
 
 
-def _eksctl(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
-    places = {"node-labels": "labels", "node-taints": "taints", "max-pods": "maxPodsPerNode"}
-    for key in kubernetes:
-        path = (*KUBERNETES_PATH, key)
-        if key in places:
-            yield Effect(path, f"rejects it; write it as {places[key]} of the node group")
-        elif key in _CLUSTER:
-            yield Effect(path, "overwrites it with its own; leave it out")
+def _by_table(
+    table: Mapping[str, tuple[str, bool]],
+) -> Callable[[Mapping[str, Any]], Iterator[Effect]]:
+    """Return the rule of a target that looks at keys alone: the text, and whether it loses the key."""
+
+    def rule(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
+        for key in kubernetes:
+            if key in table:
+                text, loses = table[key]
+                yield Effect((*KUBERNETES_PATH, key), text, loses)
+
+    return rule
 
 
-def _eksctl_managed(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
-    places = {"node-labels": "labels", "node-taints": "taints"}
-    for key in kubernetes:
-        path = (*KUBERNETES_PATH, key)
-        if key in places:
-            yield Effect(path, f"rejects it; write it as {places[key]} of the node group")
-        elif key in (*_CLUSTER, "cluster-dns-ip"):
-            yield Effect(path, "rejects it: EKS fills it in; leave it out")
+def _rejected(**places: str) -> dict[str, tuple[str, bool]]:
+    return {
+        key.replace("_", "-"): (f"rejects it; write it as {place} of the node group", True)
+        for key, place in places.items()
+    }
 
 
-def _cloudformation(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
-    places = {"node-labels": "Labels", "node-taints": "Taints"}
-    for key in kubernetes:
-        path = (*KUBERNETES_PATH, key)
-        if key in places:
-            text = f"EKS does not know it; write it as {places[key]} of AWS::EKS::Nodegroup"
-            yield Effect(path, text, loses=False)
-        elif key in _CLUSTER:
-            yield Effect(path, "overrides what EKS fills in; leave it out")
+_eksctl: Final = _by_table(
+    {
+        **_rejected(node_labels="labels", node_taints="taints", max_pods="maxPodsPerNode"),
+        **dict.fromkeys(_CLUSTER, ("overwrites it with its own; leave it out", True)),
+    }
+)
+_eksctl_managed: Final = _by_table(
+    {
+        **_rejected(node_labels="labels", node_taints="taints"),
+        **dict.fromkeys(
+            (*_CLUSTER, "cluster-dns-ip"), ("rejects it: EKS fills it in; leave it out", True)
+        ),
+    }
+)
+_cloudformation: Final = _by_table(
+    {
+        **{
+            key: (f"EKS does not know it; write it as {place} of AWS::EKS::Nodegroup", False)
+            for key, place in {"node-labels": "Labels", "node-taints": "Taints"}.items()
+        },
+        **dict.fromkeys(_CLUSTER, ("overrides what EKS fills in; leave it out", True)),
+    }
+)
 
 
 def _user_data(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
