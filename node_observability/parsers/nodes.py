@@ -10,15 +10,18 @@ from node_observability.parsers.sections import Place, broken
 __all__ = ["NodeReader", "compose"]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Far deeper than any configuration. libyaml's composer recurses in C: 200,000 brackets end the process.
+_DEPTH_LIMIT: Final = 100
 
 
 def compose(text: str, file: str, first_line: int = 1) -> list[yaml.Node]:
     """Return the root node of each document.
 
     Raises:
-        UsageError: it is no YAML.
+        UsageError: it is no YAML, is nested too deep, or contains itself.
     """
     try:
+        _check_nesting(text, file, first_line)
         return [node for node in yaml.compose_all(text, _LOADER) if node is not None]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -26,6 +29,22 @@ def compose(text: str, file: str, first_line: int = 1) -> list[yaml.Node]:
         raise broken(Place(file, line), f"this is no YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{file}: this is no YAML: {str(error).splitlines()[0]}") from None
+
+
+def _check_nesting(text: str, file: str, first_line: int) -> None:
+    """Refuse what a recursion over the nodes, libyaml's own included, would not come back from."""
+    open_anchors: list[str | None] = []
+    for event in yaml.parse(text, _LOADER):
+        mark = event.start_mark
+        place = Place(file, first_line + (mark.line if mark else 0))
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_anchors.append(event.anchor)
+            if len(open_anchors) > _DEPTH_LIMIT:
+                raise broken(place, f"the nesting is too deep: more than {_DEPTH_LIMIT} levels")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            open_anchors.pop()
+        elif isinstance(event, yaml.AliasEvent) and event.anchor in open_anchors:
+            raise broken(place, f"an anchor (&) contains itself: {event.anchor}")
 
 
 class NodeReader:

@@ -195,6 +195,8 @@ def test_secrets_hold_files_too() -> None:
         ),
         ("a.conf", "nothing\n", ": no [PARSER] and no other section"),
         ("a.yaml", "parsers: [\n", ":2: this is no YAML"),
+        ("a.yaml", "a: 1\nparsers: " + "[" * 200_000, ":2: the nesting is too deep: more than 100"),
+        ("a.yaml", "&a {parsers: [*a]}\n", ":1: an anchor (&) contains itself: a"),
         ("a.yaml", "parsers: {}\n", ":1: parsers must be a list"),
         ("a.yaml", "parsers:\n- x\n", ":2: an entry of parser must be a mapping"),
         ("a.yaml", "parsers: []\nparzers: []\n", ":2: there is no section parzers"),
