@@ -39,8 +39,6 @@ def _mended(found: re.Match[bytes]) -> bytes:
 
 def _integer(text: str) -> int | float:
     value = int(text)
-    if text == "-0":
-        return -0.0
     return value if _SIGNED_MIN <= value <= _UNSIGNED_MAX else float(text)
 
 

@@ -6,6 +6,7 @@ nine-digit fractions come out one nanosecond low. The clock is the caller's: ``n
 formats without a year.
 """
 
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _FRACTION_DIGITS = 9
 # What strtod takes behind "0.": digits, and an exponent.
 _FRACTION = re.compile(rb"[0-9]*(?:[eE][+-]?[0-9]+)?")
 _CACHE_LIMIT = 4096
+# C's int for a double that it can't hold; Fluent Bit does not pack such a record.
+_NO_NANOSECONDS = -(2**31)
 _SCALES = tuple(float(10**digits) for digits in range(10))
 # The Gregorian calendar repeats; Python's begins with the year 1.
 _CYCLE_YEARS = 400
@@ -61,8 +64,9 @@ class Moment(NamedTuple):
 
     @property
     def nanoseconds(self) -> int:
-        """The fraction, cut off as C does."""
-        return int(self.fraction * NANOSECONDS_PER_SECOND)
+        """The fraction, cut off as C does; what no integer holds (``.1e400``) is out of range there too."""
+        scaled = self.fraction * NANOSECONDS_PER_SECOND
+        return int(scaled) if math.isfinite(scaled) else _NO_NANOSECONDS
 
 
 def offset_seconds(text: str) -> int:

@@ -79,6 +79,18 @@ def test_a_loose_parser_loses_the_record_of_a_time_that_is_none() -> None:
     assert parsed.is_lost
 
 
+def test_a_fraction_beyond_a_double_loses_the_record() -> None:
+    parsed = cri().parse(b"2016-10-06T00:17:09.1e400Z stdout F x")
+    assert parsed is not None
+    assert parsed.is_lost
+
+
+def test_a_negative_zero_without_a_point_is_an_integer() -> None:
+    record = read_object(b'{"a":-0}')
+    assert record is not None
+    assert repr(record["a"]) == "0"
+
+
 def test_a_json_line_becomes_its_keys_and_a_time() -> None:
     line = b'{"log":"a\\n","stream":"stdout","attrs":{"n":1},"time":"2016-10-06T00:17:09.5Z"}'
     fields: dict[str, Value] = {"log": b"a\n", "stream": b"stdout", "attrs": {"n": 1}}
