@@ -1,5 +1,6 @@
 """The exporter on the journal of a running journald."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -256,11 +257,14 @@ def test_readers_that_keep_up_see_every_line_before_the_file_is_renamed(
         # As log[] does: one path, from the start again when there is a new file.
         inode, at = 0, 0
         while not done.wait(0.02):
-            if not tail.output.exists():
-                continue
-            with tail.output.open("rb") as file:
-                if tail.output.stat().st_ino != inode:
-                    inode, at = tail.output.stat().st_ino, 0
+            with contextlib.ExitStack() as stack:
+                try:
+                    file = stack.enter_context(tail.output.open("rb"))
+                except FileNotFoundError:
+                    continue
+                found_inode = os.fstat(file.fileno()).st_ino
+                if found_inode != inode:
+                    inode, at = found_inode, 0
                 file.seek(at)
                 data = file.read()
             whole = data[: data.rfind(b"\n") + 1]
@@ -269,10 +273,12 @@ def test_readers_that_keep_up_see_every_line_before_the_file_is_renamed(
 
     reader = threading.Thread(target=follow_by_name)
     reader.start()
-    journald.send_many(numbered(0, 1000))
-    tail.wait_for_line(b"number 000999")
-    tail.wait_for(lambda: seen[-1:] == tail.lines()[-1:], "the reader")
-    done.set()
-    reader.join()
+    try:
+        journald.send_many(numbered(0, 1000))
+        tail.wait_for_line(b"number 000999")
+        tail.wait_for(lambda: seen[-1:] == tail.lines()[-1:], "the reader")
+    finally:
+        done.set()
+        reader.join()
     assert seen == tail.lines()
     assert tail.metric("rotations_total") >= 2

@@ -149,8 +149,26 @@ class Exporter:
 
     def lines(self, containing: bytes = b"") -> list[bytes]:
         """Return the lines of all files, oldest first."""
-        data = b"".join(path.read_bytes() for path in self.files())
+        data = b"".join(self._contents())
         return [line for line in data.split(b"\n")[:-1] if containing in line]
+
+    def _contents(self) -> list[bytes]:
+        """Read all files as of one moment: a rotation under way gives some of them other names."""
+        while True:
+            before = self._inodes()
+            try:
+                contents = [path.read_bytes() for path in self.files()]
+            except FileNotFoundError:
+                continue
+            if self._inodes() == before:
+                return contents
+
+    def _inodes(self) -> dict[str, int]:
+        names = (self.output.name, *(f"{self.output.name}.{number}" for number in range(1, 10)))
+        if not self.output.parent.exists():
+            return {}
+        with os.scandir(self.output.parent) as entries:
+            return {entry.name: entry.inode() for entry in entries if entry.name in names}
 
     def get(self, path: str) -> tuple[int, str]:
         """Return status and body; status 0 while nothing answers."""
