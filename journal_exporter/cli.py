@@ -112,8 +112,7 @@ def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.version:
         from journal_exporter.exposition import version  # noqa: PLC0415 - only here
 
-        print(f"journal-exporter {version()}")  # noqa: T201
-        return 0
+        return _emit(f"journal-exporter {version()}")
     if options.command is None:
         top.print_help()
         return 2

@@ -28,6 +28,7 @@ _SERVICE_LINK = re.compile(
 )
 """What Kubernetes sets in every pod for a Service ``journal-exporter`` or ``journal-exporter-…``."""
 MIN_MAX_BYTES = 4096
+_OPEN_BRACKET = re.compile(r"\[(?!!?\]?[^\]]*\])")
 _MAX_PORT = 65535
 
 
@@ -69,6 +70,8 @@ def _positive_s(text: str) -> float:
 def _glob(text: str) -> str:
     if not text:
         raise ValueError("empty; write a unit or a glob, as in kubelet.service")
+    if _OPEN_BRACKET.search(text):
+        raise ValueError("a '[' without its ']'; write [[] for the character itself")
     # A bare name means the service, as everywhere in systemd.
     return text if re.search(r"[*?\[.]", text) else f"{text}.service"
 
@@ -89,6 +92,8 @@ def address(text: str) -> tuple[str, int] | None:
     """
     if not text:
         return None
+    if "/" in text:
+        raise ValueError("write HOST:PORT without a scheme or a path, as in 127.0.0.1:9465")
     host, colon, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -253,6 +258,8 @@ def _convert(field: "dataclasses.Field[Any]", raw: Any) -> Any:
     texts = [part.strip() for text in texts for part in text.split(",")]
     if texts in (["none"], [""]):
         return ()
+    if "none" in texts:
+        raise ValueError("'none' stands alone; leave it out, or the others")
     return tuple(parse(text) for text in texts)
 
 
@@ -282,8 +289,9 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
             continue
         import difflib  # noqa: PLC0415 - an eighth of the start-up time, for an error's text
 
-        close = difflib.get_close_matches(name, known, 1)
-        hint = f"; did you mean {close[0]}?" if close else "; unset it"
+        # Without the prefix: it is most of a name, and would make everything alike.
+        close = difflib.get_close_matches(rest, [key.upper() for key in FIELDS], 1)
+        hint = f"; did you mean {ENV_PREFIX}{close[0]}?" if close else "; unset it"
         problems.append(f"{name} is no setting{hint}")
     return problems
 

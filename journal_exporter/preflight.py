@@ -5,6 +5,7 @@ the exporter.
 """
 
 import contextlib
+import json
 import os
 import socket
 import stat
@@ -12,16 +13,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from journal_exporter import archives, config
 from journal_exporter import checkpoint as checkpoints
-from journal_exporter import config
 from journal_exporter.checkpoint import State
 from journal_exporter.config import Loaded, Settings
 from journal_exporter.errors import ConfigError
 from journal_exporter.journal_files import directories, find, look
 from journal_exporter.listen import listen
-from journal_exporter.state_lock import lock_state
+from journal_exporter.state_lock import is_written, lock_state
 
 T = TypeVar("T")
+_MAX_PATHS_BYTES = 12 << 10
 
 
 def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
@@ -52,6 +54,7 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
             )
         )
         attempt(lambda: check_state(checkpoints.load(settings.state_directory), settings))
+        attempt(lambda: check_alone(settings))
     address = config.address(settings.metrics_address)
     if settings.once and "metrics_address" not in loaded.given:
         address = None
@@ -120,6 +123,25 @@ def check_places(settings: Settings) -> None:
     tops = directories(root=settings.journal_root, directory=settings.journal_directory)
     if any(output.is_relative_to(top) for top in tops):
         raise ConfigError(f"--output {output} is inside the journal's directory; name another file")
+    # The checkpoint holds them, in slots of 16 KiB.
+    if len(json.dumps([str(path) for path in (output, *tops)])) > _MAX_PATHS_BYTES:
+        raise ConfigError(
+            f"--output {output} and the journal's directories have too long names together; name"
+            " shorter ones"
+        )
+
+
+def check_alone(settings: Settings) -> None:
+    """Refuse an output that another exporter writes, from another state directory.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if settings.output.is_file() and is_written(settings.output):
+        raise ConfigError(
+            f"--output {settings.output} is being written by another exporter, whose --state-directory"
+            f" is not {settings.state_directory}; end that one, or name another file"
+        )
 
 
 def check_state(state: State | None, settings: Settings) -> None:
@@ -147,10 +169,21 @@ def check_output(path: Path) -> None:
         raise ConfigError(
             f"--output {path} is a directory; name a file in it, as in {path}/messages"
         )
+    if there == path and stat.S_ISLNK(mode):
+        raise ConfigError(
+            f"--output {path} is a symbolic link, which a rotation would rename; name the file that it"
+            f" leads to, {path.resolve()}"
+        )
     if there == path and not stat.S_ISREG(mode):
         raise ConfigError(f"--output {path} is no regular file; name another file")
     if there != path and not there.is_dir():
         raise ConfigError(f"--output {path}: {there} is no directory; name another file")
+    for archive in archives.newest_first(path)[1:]:
+        if archive.is_dir():
+            raise ConfigError(
+                f"--output {path}: its archives can't be kept, since {archive} is a directory; move it"
+                " away, or name another file"
+            )
     check_writable(f"--output {path}", there)
     if there == path:
         # Rotating renames the file, and makes another.

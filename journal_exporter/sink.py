@@ -2,13 +2,15 @@
 
 Guarantees: the file never shrinks and is never rewritten; a rotation is a chain of renames that can be
 taken up after any of them; files end at a line's end. ``flush`` may be interrupted at any byte: what
-is left is kept and written by the next one.
+is left is kept and written by the next one. The live file is locked (flock(2)), so that no two
+exporters write one.
 
 What goes into the file, and what is done when it can't be written, is the pipeline's.
 """
 
 import contextlib
 import errno
+import fcntl
 import os
 import stat
 import zlib
@@ -88,6 +90,7 @@ class Output:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise FileExistsError(errno.EEXIST, "Something that is no regular file is there")
+            self._lock(descriptor, status)
             if status.st_size == 0:
                 # New, or left by a start that got no further: the umask must not hide it. Somebody
                 # else's may be written without being ours.
@@ -98,6 +101,19 @@ class Output:
             os.close(descriptor)
             raise
         return descriptor
+
+    def _lock(self, descriptor: int, status: os.stat_result) -> None:
+        own = self._descriptor
+        if own is not None and os.path.samestat(os.fstat(own), status):
+            # Somebody emptied it, and it is opened anew: what holds the lock is ourselves.
+            fcntl.flock(own, fcntl.LOCK_UN)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(errno.EAGAIN, "Another exporter writes it") from None
+        except OSError:
+            # A file system without locks: the lock of the state directory must do.
+            return
 
     def close(self) -> None:
         """Close the live file; nothing is synced, what is pending is dropped."""

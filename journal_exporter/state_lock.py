@@ -6,6 +6,7 @@ full or read-only disk can be locked all the same.
 
 import fcntl
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -19,12 +20,19 @@ _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
     """Return a descriptor that holds the lock of a state directory, which is made where it is missing.
 
+    Waits no longer where a signal that is blocked asks to end.
+
     Raises:
         ConfigError: it can't be made, or another exporter holds it.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(directory, _FLAGS)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(
+            f"--state-directory {directory} is no directory, or below something that is none; name"
+            " a directory"
+        ) from None
     except OSError as error:
         raise ConfigError(
             f"--state-directory {directory}: {error.strerror}; name a directory that can be written"
@@ -32,7 +40,7 @@ def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
     until_s = time.monotonic() + wait_s
     while not _attempt(descriptor, directory):
         # The worker of a supervisor that was just killed may need a moment to see it.
-        if time.monotonic() >= until_s:
+        if time.monotonic() >= until_s or signal.sigpending():
             os.close(descriptor)
             raise ConfigError(
                 f"--state-directory {directory} is in use by another exporter; give each its own"
@@ -41,14 +49,31 @@ def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
     return descriptor
 
 
+def is_written(output: Path, wait_s: float = _WAIT_S) -> bool:
+    """Whether an exporter writes the file, and goes on doing so."""
+    until_s = time.monotonic() + wait_s
+    while _is_held(output, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC):
+        # A worker that is about to end lets go of its state directory a moment earlier.
+        if time.monotonic() >= until_s or signal.sigpending():
+            return True
+        time.sleep(_STEP_S)
+    return False
+
+
 def is_running(directory: Path) -> bool:
     """Whether an exporter holds the directory's lock."""
+    return _is_held(directory, _FLAGS)
+
+
+def _is_held(path: Path, flags: int) -> bool:
     try:
-        descriptor = os.open(directory, _FLAGS)
+        descriptor = os.open(path, flags)
     except OSError:
         return False
     try:
         return not _try(descriptor, fcntl.LOCK_SH)
+    except OSError:
+        return False
     finally:
         os.close(descriptor)
 

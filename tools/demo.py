@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from journal_exporter.journal_files import directories, find, look
+from journal_exporter.state_lock import is_running
 
 _BASE = Path("var")
 _SAMPLE_ENTRIES = 10_000
@@ -42,14 +43,20 @@ def free_port(wanted: int) -> int:
     raise SystemExit("run: no port of 127.0.0.1 is free")
 
 
+def ending_with_us(*command: str) -> list[str]:
+    """Return the command so that the kernel asks it to end when we do, however that comes about."""
+    setpriv = shutil.which("setpriv")
+    return [*((setpriv, "--pdeathsig", "TERM") if setpriv else ()), *command]
+
+
 def start_sample(directory: Path) -> "subprocess.Popen[str]":
     """Start the sample journal's writer; return when the journal is there."""
     shutil.rmtree(directory, ignore_errors=True)
     writer = subprocess.Popen(
-        [
+        ending_with_us(
             *(sys.executable, "-m", "tools.sample_journal", "--directory", str(directory)),
             *("--entries", str(_SAMPLE_ENTRIES), "--follow", "--rate", str(_SAMPLE_RATE)),
-        ],
+        ),
         stdout=subprocess.PIPE,
         text=True,
         process_group=0,
@@ -66,6 +73,12 @@ def main() -> int:
     options.add_argument("--sample", action="store_true", help="use a sample journal in any case")
     sample = options.parse_args().sample or not host_has_journal()
     output, state, port = _BASE / "log" / "messages", _BASE / "state", free_port(9465)
+    if is_running(state):
+        print(
+            f"run: another one is running here, which holds {state.absolute()}; end it first",
+            file=sys.stderr,
+        )
+        return 2
     if sample:
         directory = (_BASE / "sample").absolute()
         # A new sample is a new journal: an old checkpoint would not fit it.
@@ -97,7 +110,7 @@ def main() -> int:
 
 def run(command: list[str], writer: "subprocess.Popen[str] | None") -> int:
     """Run the exporter; a signal that ends us ends it, and the writer, cleanly."""
-    exporter = subprocess.Popen(command, env={**os.environ}, process_group=0)
+    exporter = subprocess.Popen(ending_with_us(*command), env={**os.environ}, process_group=0)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: exporter.terminate())
     try:

@@ -165,6 +165,55 @@ def test_a_second_exporter_on_a_state_directory_is_refused(exporter: Make) -> No
 
 
 @pytest.mark.usefixtures("journal")
+def test_a_second_exporter_on_an_output_is_refused_whatever_its_state_directory(
+    exporter: Make, tmp_path: Path
+) -> None:
+    first = exporter("--start", "head", "--max-bytes", "4Ki", "--rotation-interval-s", "0")
+    first.start()
+    first.wait_for_line(b"number 000099")
+    assert len(first.files()) > 1
+    second = exporter("--start", "head", "--state-directory", str(tmp_path / "other"))
+    second.errors = second.errors.with_name("second.log")
+    assert f"--output {first.output} is being written by another exporter" in refused(second)
+    assert numbers(first) == list(range(100))
+
+
+@pytest.mark.usefixtures("journal")
+def test_an_output_that_a_rotation_could_not_rename_is_refused(
+    exporter: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "link").symlink_to("target")
+    linked = exporter("--output", str(tmp_path / "link"))
+    assert (
+        f"a symbolic link, which a rotation would rename; name the file that it leads to, {tmp_path}/"
+        in (refused(linked))
+    )
+    (tmp_path / "messages.3").mkdir()
+    blocked = exporter("--output", str(tmp_path / "messages"))
+    assert f"{tmp_path}/messages.3 is a directory; move it away" in refused(blocked)
+
+
+@pytest.mark.usefixtures("journal")
+def test_names_that_the_checkpoint_could_not_hold_are_refused(
+    exporter: Make, tmp_path: Path
+) -> None:
+    deep = tmp_path.joinpath(*["\x01" * 200] * 12, "messages")
+    assert "too long names together" in refused(exporter("--output", str(deep)))
+
+
+def test_what_could_not_be_printed_is_an_error_without_a_traceback() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "journal_exporter", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert b"standard output: No space left on device" in done.stderr
+
+
+@pytest.mark.usefixtures("journal")
 def test_an_exporter_keeps_its_state_though_somebody_tidies_the_directory(exporter: Make) -> None:
     first = exporter("--start", "head")
     first.start()

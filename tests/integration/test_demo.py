@@ -46,9 +46,19 @@ def test_a_newcomer_sees_lines_arrive_the_file_rotate_and_the_metrics_move(tmp_p
                 time.sleep(0.05)
             with urllib.request.urlopen(url, timeout=10) as reply:
                 metrics = reply.read().decode()
+            second = subprocess.run(
+                [sys.executable, "-m", "tools.demo", "--sample"],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         finally:
             demo.send_signal(signal.SIGINT)
             code = demo.wait(10)
     assert code == 0
+    assert (second.returncode, second.stdout) == (2, "")
+    assert second.stderr.startswith("run: another one is running here, which holds ")
     assert re.search(r"^journal_exporter_lines_written_total [1-9]", metrics, re.MULTILINE)
     assert "a sample journal in" in text

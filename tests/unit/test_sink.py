@@ -277,3 +277,32 @@ def test_only_a_regular_file_can_be_the_output(tmp_path: Path) -> None:
         check_output(Path("/dev/null"))
     with pytest.raises(ConfigError, match="is no directory"):
         check_output(tmp_path / "file" / "below")
+
+
+def test_no_two_exporters_write_one_file_and_the_second_may_when_the_first_has_ended(
+    tmp_path: Path,
+) -> None:
+    first = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    second = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    first.open()
+    with pytest.raises(SinkError, match="Another exporter writes it"):
+        second.open()
+    first.rotate()
+    with pytest.raises(SinkError, match="Another exporter writes it"):
+        second.open()
+    first.close()
+    second.open()
+    second.close()
+
+
+def test_a_file_that_somebody_emptied_is_still_ours_at_the_next_rotation(tmp_path: Path) -> None:
+    output = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    output.open()
+    output.put(b"one\n")
+    output.flush()
+    os.truncate(output.path, 0)
+    output.rotate()
+    output.put(b"two\n")
+    output.flush()
+    assert output.path.read_bytes() == b"two\n"
+    output.close()
