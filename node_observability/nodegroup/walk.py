@@ -173,6 +173,7 @@ def _expects(kind: Kind) -> str:
         case Scalar():
             return kind.expects
         case ListOf():
-            return f"an array of {_expects(kind.item)}"
+            item = _expects(kind.item)
+            return "an array of tables" if item == "a table" else f"an array, each item {item}"
         case _:
             return "a table"

@@ -219,7 +219,7 @@ def test_sizes_follow_from_those_that_are_described(
 def test_a_toleration_without_a_value_is_one_of_the_empty_value(
     toleration: dict[str, object], *, tolerated: bool
 ) -> None:
-    chart, _ = chart_values.selection({"tolerations": [toleration]})
+    chart, _ = chart_values.selection({"zabbix": {"tolerations": [toleration]}})
     assert chart is not None
     found = list(
         chart_values.differences(chart, {"os": "bottlerocket"}, [Taint("os", "", "NoSchedule")])

@@ -1,6 +1,9 @@
 """The chart's label and tolerations against a node group's label and taints."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from node_observability.nodegroup import chart_values
 from node_observability.nodegroup.description import Taint
@@ -20,9 +23,8 @@ def told(values: object, labels: dict[str, str], *taints: Taint) -> list[str]:
         None,
         {},
         {"nodeSelection": {}},
-        {"nodeSelection": None},
-        {"nodeSelection": {"labelKey": None}},
         {"nodeSelection": {"labelKey": "os"}, "other": 1},
+        {"zabbix": {"agent": {}}, "fluentBit": {"cri": {}}},
     ],
 )
 def test_the_charts_defaults_are_the_posts_label_and_tolerate_everything(values: object) -> None:
@@ -43,9 +45,15 @@ def test_a_label_that_is_missing_or_another_is_told_with_what_follows() -> None:
     ]
 
 
-def test_a_label_that_feature_discovery_puts_on_is_not_the_node_groups() -> None:
-    key = "feature.node.kubernetes.io/system-os_release.ID"
-    assert told({"nodeSelection": {"labelKey": key}}, {}) == []
+def test_a_label_that_others_put_on_is_not_the_node_groups() -> None:
+    for key in (
+        "feature.node.kubernetes.io/system-os_release.ID",
+        "karpenter.k8s.aws/ec2nodeclass",
+        "eks.amazonaws.com/nodegroup",
+    ):
+        values = {"nodeSelection": {"labelKey": key}, "zabbix": {"nodeSelector": {key: "x"}}}
+        assert told(values, {}) == []
+        assert len(told(values, {key: "other"})) == 2
 
 
 TOLERATING = [
@@ -66,7 +74,8 @@ NOT_TOLERATING = [
 
 @pytest.mark.parametrize("toleration", TOLERATING)
 def test_a_taint_is_tolerated_as_by_the_scheduler(toleration: dict[str, str]) -> None:
-    assert told({"tolerations": [toleration]}, {"os": "bottlerocket"}, TAINT) == []
+    values = {"zabbix": {"tolerations": [toleration]}}
+    assert told(values, {"os": "bottlerocket"}, TAINT) == []
 
 
 @pytest.mark.parametrize("toleration", NOT_TOLERATING)
@@ -82,12 +91,66 @@ def test_a_taint_that_keeps_the_charts_pods_away_is_told(toleration: dict[str, s
 
 def test_what_keeps_no_pod_away_needs_no_toleration() -> None:
     taint = Taint("os", "bottlerocket", "PreferNoSchedule")
-    assert told({"tolerations": []}, {"os": "bottlerocket"}, taint) == []
+    values: dict[str, object] = {"zabbix": {"tolerations": []}}
+    assert told(values, {"os": "bottlerocket"}, taint) == []
 
 
 def test_the_fluent_bit_of_the_other_nodes_needs_no_toleration() -> None:
     values: dict[str, object] = {"fluentBit": {"docker": {"tolerations": []}}}
     assert told(values, {"os": "bottlerocket"}, TAINT) == []
+
+
+def test_the_values_that_the_chart_ships_are_understood_and_fit_the_examples() -> None:
+    path = Path(__file__).parents[3] / "charts/node-observability/values.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+    assert told(values, {"os": "bottlerocket", "type": "virtual-kubelet"}) == [
+        (
+            "the chart leaves out nodes with type=virtual-kubelet (nodeSelection.exclude), and the node"
+            " group has it: its nodes get nothing; take it out on one side"
+        )
+    ]
+
+
+def test_null_takes_a_list_of_the_chart_away_as_in_helm() -> None:
+    values = {"nodeSelection": {"exclude": None}, "zabbix": {"tolerations": None}}
+    [text] = told(values, {"os": "bottlerocket"}, TAINT)
+    assert text.startswith("the chart's zabbix.tolerations does not tolerate")
+
+
+def test_a_daemonset_that_is_off_needs_nothing() -> None:
+    off: dict[str, object] = {"enabled": False, "tolerations": [], "nodeSelector": {"a": "b"}}
+    values = {"zabbix": off, "fluentBit": {"enabled": False, "common": {"tolerations": []}}}
+    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+
+
+def test_what_is_said_for_the_cri_fluent_bit_wins_over_what_is_said_for_both() -> None:
+    exists = [{"operator": "Exists"}]
+    common: dict[str, object] = {"tolerations": [], "nodeSelector": {"a": "b", "c": "d"}}
+    cri = {"tolerations": exists, "nodeSelector": {"a": "x"}}
+    fitting = {"os": "bottlerocket", "a": "x", "c": "d"}
+    assert told({"fluentBit": {"common": common, "cri": cri}}, fitting, TAINT) == []
+    assert told({"fluentBit": {"common": common}}, fitting, TAINT) == [
+        (
+            "the chart's fluentBit.common.nodeSelector wants a=b and the node group has a=x: its nodes get"
+            " no Fluent Bit; make them equal"
+        ),
+        (
+            "the chart's fluentBit.common.tolerations does not tolerate the node group's taint"
+            " os=bottlerocket:NoSchedule; add it, or leave the list at its default"
+        ),
+    ]
+
+
+def test_labels_that_a_daemonset_wants_beside_the_charts_own_are_compared() -> None:
+    values = {"zabbix": {"nodeSelector": {"pool": "blue"}}}
+    assert told(values, {"os": "bottlerocket", "pool": "blue"}) == []
+    assert told(values, {"os": "bottlerocket"}) == [
+        (
+            "the chart's zabbix.nodeSelector wants pool=blue and the node group has no label pool: its"
+            " nodes get no Zabbix agent; make them equal"
+        )
+    ]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +166,28 @@ def test_the_fluent_bit_of_the_other_nodes_needs_no_toleration() -> None:
             {"nodeSelection": {"labelKey": True}},
             "nodeSelection.labelKey: expected a string, found true",
         ),
-        ({"a": {"tolerations": "all"}}, "a.tolerations: expected a list of tolerations"),
+        ({"nodeSelection": None}, "nodeSelection: expected a table, found nothing"),
+        (
+            {"nodeSelection": {"labelKey": None}},
+            "nodeSelection.labelKey: expected a string, found nothing",
+        ),
+        (
+            {"nodeSelection": {"exclude": [{"key": "a"}]}},
+            "nodeSelection.exclude[0].values: is missing",
+        ),
+        (
+            {"zabbix": {"tolerations": "all"}},
+            "zabbix.tolerations: expected an array of tables, found a string",
+        ),
+        (
+            {"fluentBit": {"cri": {"tolerations": [{"operator": "exists"}]}}},
+            (
+                "fluentBit.cri.tolerations[0].operator: expected "
+                '"Exists", "Equal" or "", found "exists"'
+            ),
+        ),
+        ({"fluentBit": []}, "fluentBit: expected a table, found an empty array"),
+        ({"zabbix": {"enabled": "no"}}, 'zabbix.enabled: expected true or false, found "no"'),
     ],
 )
 def test_values_of_another_shape_are_told(values: object, expected: str) -> None:
