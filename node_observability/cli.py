@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
+from typing import Any
 
 from node_observability.errors import ToolboxError, printable
 
@@ -43,9 +44,17 @@ COMMANDS: Commands = (
 )
 
 
+class _Parser(argparse.ArgumentParser):
+    """argparse, but for help that can't be written: it passes over that in silence."""
+
+    def print_help(self, file: Any = None) -> None:  # noqa: ANN401 - as argparse has it
+        """Print the help, and fail as any other output does."""
+        print(self.format_help(), end="", file=file or sys.stdout)
+
+
 def parser(command: str | None = None, commands: Commands = COMMANDS) -> argparse.ArgumentParser:
     """Return the parser; only ``command``, where it is one of ours, knows its own flags."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog=_PROGRAM,
         description="Tools around node-observability: node groups, parsers, Zabbix, placement.",
         allow_abbrev=False,
@@ -88,7 +97,12 @@ def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> in
 
 
 def _run(top: argparse.ArgumentParser, arguments: list[str], commands: Commands) -> int:
-    options = top.parse_args(arguments)
+    try:
+        options = top.parse_args(arguments)
+    except SystemExit:
+        # After --help: a failure at exit would be a traceback.
+        sys.stdout.flush()
+        raise
     if options.version:
         print(f"{_PROGRAM} {metadata.version(_PROGRAM)}")
         return 0

@@ -71,6 +71,10 @@ RESERVED = "TOOL nodegroup kube-reserved --cores 8 --max-pods 58"
         (f"{RESERVED} >&-", "Bad file descriptor"),
         (f"{RESERVED} >/dev/full", "No space left on device"),
         ("TOOL --version >/dev/full", "No space left on device"),
+        ("TOOL --help >/dev/full", "No space left on device"),
+        ("TOOL nodegroup check --help >/dev/full", "No space left on device"),
+        ("PYTHONUNBUFFERED=1 TOOL debug node --help >/dev/full", "No space left on device"),
+        ("TOOL nodegroup --help >&-", "Bad file descriptor"),
     ],
 )
 def test_output_that_goes_nowhere_is_one_line_and_a_failure(line: str, expected: str) -> None:
