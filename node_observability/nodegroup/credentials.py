@@ -6,6 +6,7 @@ to have it; without the request nothing is read at all, and a placeholder stands
 
 import base64
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as File
 from typing import Final
@@ -17,6 +18,8 @@ PLACEHOLDER: Final = "REDACTED"
 # One that stays valid where base64 of "user:password" is wanted.
 PLACEHOLDER_AUTH: Final = base64.b64encode(b"REDACTED:REDACTED").decode()
 _LONGEST_BYTES = 64 * 1024
+# POSIX, "Environment Variable Definition". What is none may be the secret itself.
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 SOURCE: Final = Struct({"env": LINE, "file": LINE})
 Resolve = Callable[[Mapping[str, object], Path], str]
@@ -39,6 +42,8 @@ def source_problems(value: object, path: Path) -> Iterator[Problem]:
         yield Problem(path, "write either {env: NAME} or {file: PATH}")
     elif not all(isinstance(inner, str) and inner for inner in value.values()):
         yield Problem(path, "the name after env or file must be a string")
+    elif not _NAME.fullmatch(str(value.get("env", "_"))):
+        yield Problem(path, "env wants the name of a variable: letters, digits and '_'")
 
 
 def placeholder(_source: Mapping[str, object], path: Path) -> str:

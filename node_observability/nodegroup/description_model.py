@@ -120,7 +120,8 @@ DESCRIPTION: Final = Struct(
                 "user": secret(pattern("a Linux user name", r"[a-z_][a-z0-9_-]{0,31}")),
                 "passwordHash": ANY_SECRET,
                 **{name: ListOf(LINE, least=1) for name in SSH_KEYS},
-            }
+            },
+            hides_keys=True,
         ),
         "updateOperator": BOOLEAN,
         "motd": STRING,

@@ -38,7 +38,8 @@ class Struct:
     """A table of known keys; of a ``secret`` one, nothing within is ever shown.
 
     ``aliases`` are other spellings that the reader accepts, by the key that they stand for;
-    ``refused`` are keys that people expect, each with the reason why there is none.
+    ``refused`` are keys that people expect, each with the reason why there is none. Where ``hides_keys``,
+    unknown keys are not shown either, as in a secret one: they may be secrets that lost their place.
     """
 
     fields: "Mapping[str, Kind]"
@@ -46,6 +47,7 @@ class Struct:
     refused: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     secret: bool = False
+    hides_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

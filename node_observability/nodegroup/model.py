@@ -208,7 +208,8 @@ _GROUPS: Final[dict[str, Kind]] = {
         }
     ),
     "aws": Struct(
-        {"region": LINE, "config": secret(BASE64), "credentials": secret(BASE64), "profile": LINE}
+        {"region": LINE, "config": secret(BASE64), "credentials": secret(BASE64), "profile": LINE},
+        hides_keys=True,
     ),
     "autoscaling": Struct({"should-wait": BOOLEAN}),
     "cloudformation": Struct(

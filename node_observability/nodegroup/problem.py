@@ -7,6 +7,12 @@ Path = tuple[str | int, ...]
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
+class HiddenKey(str):
+    """A key in a path that may be a secret: its line is found by it, and it is never shown."""
+
+    __slots__ = ()
+
+
 def dotted(path: Path) -> str:
     """Return a path as TOML and people write it: ``settings.kubernetes.node-taints."a.b/c"[0]``."""
     text = ""
@@ -15,6 +21,8 @@ def dotted(path: Path) -> str:
             text += f"[{part}]"
         else:
             key = part if _BARE.fullmatch(part) else f'"{part}"'
+            if isinstance(part, HiddenKey):
+                key = "…"
             text += f".{key}" if text else key
     return text
 

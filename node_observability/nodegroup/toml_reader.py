@@ -15,6 +15,8 @@ from node_observability.nodegroup.toml_statements import Statement, TooDeepError
 
 _PLACE = re.compile(r"^(?P<text>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 _SLASH_IN_BARE_KEY = re.compile(r"^\s*(?P<key>[A-Za-z0-9_.-]+/[A-Za-z0-9_./-]+)\s*=")
+# A label's key begins with a DNS name; the second line of some base64, which may be a secret, does not.
+_LABEL_KEY = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+/[A-Za-z0-9_.-]+")
 _Keys = tuple[str, ...]
 
 
@@ -75,7 +77,8 @@ def _syntax_problem(text: str, message: str) -> TomlError:
     line = int(place["line"])
     wrong = _SLASH_IN_BARE_KEY.match(text.split("\n")[line - 1])
     if wrong is not None:
-        return TomlError(f'a key with a slash must be in quotes: "{wrong["key"]}" = …', line)
+        key = wrong["key"] if _LABEL_KEY.fullmatch(wrong["key"]) else "KEY/NAME"
+        return TomlError(f'a key with a slash must be in quotes: "{key}" = …', line)
     return TomlError(f"not TOML: {place['text']}", line)
 
 

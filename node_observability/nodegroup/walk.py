@@ -1,7 +1,8 @@
 """Compares a parsed document with a kind; every problem is found at once. Pure.
 
-Guarantees: nothing at or below a ``secret`` kind is shown, nor a string where a table or an array belongs
-(credentials pasted in place of them look like that), nor the account within a URL.
+Guarantees: nothing at or below a ``secret`` kind is shown, keys that it does not know included, nor a string
+where a table or an array belongs (credentials pasted in place of them look like that), nor the account within
+a URL.
 """
 
 import difflib
@@ -9,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from node_observability.nodegroup.kinds import Kind, ListOf, MapOf, OneOf, Scalar, Struct, Unchecked
-from node_observability.nodegroup.problem import Path, Problem
+from node_observability.nodegroup.problem import HiddenKey, Path, Problem
 
 _SHOWN = 60
 # Up to the last "@": an account in a URL, or before a host without a scheme.
@@ -104,6 +105,9 @@ def _struct(kind: Struct, value: object, path: Path, *, hidden: bool) -> Iterato
             yield Problem(here, kind.refused[name])
         elif name not in kind.fields:
             hint = closest(str(key), [*kind.fields, *kind.aliases])
+            # A typo is shown, what else stands among secrets is not.
+            if (hidden or kind.hides_keys) and not hint:
+                here = (*path, HiddenKey(key))
             yield Problem(here, f"there is no such key{hint}")
         elif name in met:
             yield Problem(here, f"{met[name]} says the same; keep one of them")
@@ -120,10 +124,11 @@ def _map(kind: MapOf, value: object, path: Path, *, hidden: bool) -> Iterator[Pr
         yield Problem(path, f"expected a table{_found(value, hidden=hidden)}")
         return
     for key, inner in value.items():
-        here = (*path, key)
+        here = (*path, HiddenKey(key) if hidden else key)
         if isinstance(inner, Mapping) and _takes_no_table(kind.value):
             # key.with.dots = "x" without quotes is a table within a table.
-            yield Problem(here, f'a key with dots must be in quotes: "{_joined(key, inner)}" = …')
+            name = "KEY" if hidden else _joined(key, inner)
+            yield Problem(here, f'a key with dots must be in quotes: "{name}" = …')
         elif not kind.key.accepts(key):
             yield Problem(here, f"expected {kind.key.expects} as the key")
         else:

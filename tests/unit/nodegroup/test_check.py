@@ -216,6 +216,10 @@ WRONG = [
         "[settings.kubernetes.node-labels]\nnode.hpcnt.com/os = 'bottlerocket'\n",
         '2 a key with a slash must be in quotes: "node.hpcnt.com/os" = …',
     ),
+    (
+        "[settings.aws]\nYXdz/secret = 'x'\n",
+        '2 a key with a slash must be in quotes: "KEY/NAME" = …',
+    ),
     # Other things than user data.
     (
         "# nodes\n---\nname: a\n",

@@ -102,6 +102,12 @@ def test_a_secret_among_the_settings_of_a_description_is_refused(text: str, expe
         "registries: [{registry: r, auth: *hunter2}]\n",
         "registries: [{registry: r, auth: !hunter2}]\n",
         "registries: [{registry: r, auth: !hunter2!x}]\n",
+        "registries: [{registry: r, hunter2: x}]\n",
+        "registries: {hunter2: x}\n",
+        "registries: [{registry: r, password: {hunter2: x}}]\n",
+        "registries: [{registry: r, identitytoken: {env: 'hunter2!'}}]\n",
+        "adminContainer: {hunter2: x}\n",
+        "settings: {aws: {hunter2: x}}\n",
     ],
 )
 def test_an_error_of_a_description_shows_no_credentials(text: str) -> None:
@@ -139,6 +145,14 @@ ADMIN = "[settings.host-containers.admin]\nuser-data = "
         f"[settings.network]\nhttps-proxy = 'http://{'u' * 40}:hunter2{'x' * 40}@a b'\n",
         "[settings.kubernetes.credential-providers.a.environment]\nA = [ 'hunter2' ]\nB = \"hunter2\\n\"\n",
         "[settings]\naws = 'hunter2'\n",
+        "[settings.aws]\nhunter2 = 'x'\n",
+        "[[settings.container-registry.credentials]]\nregistry = 'r'\nhunter2 = 'x'\n",
+        "[settings.container-registry.credentials]\nhunter2 = 'x'\n",
+        "[[settings.container-registry.credentials]]\nhunter2/x = 'x'\n",
+        f"{ADMIN}'{encoded({'hunter2': 1, 'ssh': {'hunter2': 1}})}'\n",
+        "[settings.kubernetes.credential-providers.a.environment]\nhunter2 = 1\n",
+        '[settings.kubernetes.credential-providers.a.environment]\n"hunter2\\n" = "x"\n',
+        "[settings.kubernetes.credential-providers.a.environment]\nhunter2.x = 'x'\n",
         "[settings.aws]\nconfig = 'hunter2!'\n",
     ],
 )
@@ -146,6 +160,21 @@ def test_an_error_of_user_data_shows_no_credentials(text: str) -> None:
     found = told_of_user_data(text)
     assert found
     assert "hunter2" not in "".join(found)
+
+
+def test_a_typo_among_secrets_is_shown_and_another_key_told_by_its_line() -> None:
+    text = "[[settings.container-registry.credentials]]\nregistry = 'r'\npasword = 'x'\nabc = 'x'\n"
+    report = check.check(text.encode())
+    assert [(one.line, one.problem.sentence) for one in report.errors] == [
+        (
+            3,
+            (
+                "settings.container-registry.credentials[0].pasword: there is no such key; did you mean"
+                " password?"
+            ),
+        ),
+        (4, "settings.container-registry.credentials[0].…: there is no such key"),
+    ]
 
 
 def test_an_address_is_shown_without_its_account() -> None:
