@@ -29,6 +29,8 @@ class Described:
 
     def _origin(self, warning: Problem) -> Problem:
         match warning.path:
+            case ("settings", "kubernetes", *_):
+                return _from_settings(warning)
             case ("settings", "container-registry", _, int(index), form):
                 # Registries that are mirrors alone have no login.
                 logins = [

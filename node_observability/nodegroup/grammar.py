@@ -98,9 +98,18 @@ BOOTSTRAP_TOKEN: Final = pattern(
     "a bootstrap token: 6 characters, '.', 16 characters of a-z and 0-9",
     r"[a-z0-9]{6}\.[a-z0-9]{16}",
 )
-CPU_SET: Final = pattern(
-    'a set of CPUs as "0,3-5,8"', r"[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*"
-)
+_CPU_SET = re.compile(r"[0-9]{1,9}(?:-[0-9]{1,9})?(?:,[0-9]{1,9}(?:-[0-9]{1,9})?)*", re.ASCII)
+
+
+def _is_cpu_set(value: str) -> bool:
+    """As k8s.io/utils/cpuset parses it: no range that ends before it begins."""
+    if not _CPU_SET.fullmatch(value):
+        return False
+    ranges = (part.partition("-") for part in value.split(","))
+    return all(int(first) <= int(last or first) for first, _, last in ranges)
+
+
+CPU_SET: Final = text('a set of CPUs as "0,3-5,8"', _is_cpu_set)
 SIGNAL: Final = choice(
     "memory.available",
     "nodefs.available",

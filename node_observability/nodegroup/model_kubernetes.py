@@ -132,7 +132,11 @@ _FIELDS: Final[Mapping[str, Kind]] = {
     "topology-manager-policy": choice("none", "restricted", "best-effort", "single-numa-node"),
     "topology-manager-scope": choice("container", "pod"),
     "topology-manager-policy-options": Struct(
-        {"prefer-closest-numa-nodes": BOOLEAN, "max-allowable-numa-nodes": _COUNT}
+        {
+            "prefer-closest-numa-nodes": BOOLEAN,
+            # The kubelet's own default, below which it does not start.
+            "max-allowable-numa-nodes": integer(8, I32_MAX),
+        }
     ),
     # Images.
     "image-gc-high-threshold-percent": grammar.PERCENT,

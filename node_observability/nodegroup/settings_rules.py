@@ -6,7 +6,7 @@ Each rule is one that makes a node, its kubelet or its image pulls fail later, a
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from node_observability.nodegroup import admin_container, grammar
+from node_observability.nodegroup import admin_container, kubelet_rules
 from node_observability.nodegroup.model import SETTINGS
 from node_observability.nodegroup.problem import Path, Problem
 from node_observability.nodegroup.walk import unchecked
@@ -16,7 +16,9 @@ _FORMS: Final = ("password", "auth", "identitytoken")
 
 def problems(settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what does not go together in settings whose values are of their kinds."""
-    yield from _kubernetes(settings.get("kubernetes", {}))
+    kubernetes = settings.get("kubernetes", {})
+    yield from kubelet_rules.problems(kubernetes)
+    yield from _taints(kubernetes.get("node-taints", {}), ("settings", "kubernetes", "node-taints"))
     yield from _registries(settings.get("container-registry", {}))
     yield from _host_containers(settings.get("host-containers", {}))
     yield from _bootstrap_commands(settings.get("bootstrap-commands", {}))
@@ -26,6 +28,7 @@ def warnings(settings: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what is no error in settings whose values are of their kinds, and has to be known."""
     for path in unchecked(SETTINGS, settings, ("settings",)):
         yield Problem(path, "is not checked: the group is known, its keys are not")
+    yield from kubelet_rules.warnings(settings.get("kubernetes", {}))
     for path in secrets(settings):
         text = "can be read on the node, by every pod that reaches the instance metadata"
         yield Problem(path, text)
@@ -52,29 +55,6 @@ def secrets(settings: Mapping[str, Any]) -> Iterator[Path]:
 def twice(names: Sequence[str]) -> list[int]:
     """Return the indices of names that stand before them too."""
     return [index for index, name in enumerate(names) if name in names[:index]]
-
-
-def _kubernetes(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
-    path = ("settings", "kubernetes")
-    for key in kubernetes.get("node-labels", {}):
-        if not grammar.is_for_the_kubelet(key):
-            text = "the kubelet may not set labels of Kubernetes' own domains, and does not start with it"
-            yield Problem((*path, "node-labels", key), text)
-    yield from _taints(kubernetes.get("node-taints", {}), (*path, "node-taints"))
-    soft = kubernetes.get("eviction-soft", {})
-    grace = kubernetes.get("eviction-soft-grace-period", {})
-    # The kubelet does not start with a soft threshold that has no grace period.
-    for signal in soft:
-        if signal not in grace:
-            text = "has no eviction-soft-grace-period, and the kubelet does not start without"
-            yield Problem((*path, "eviction-soft", signal), text)
-    for signal in grace:
-        if signal not in soft:
-            yield Problem((*path, "eviction-soft-grace-period", signal), "has no eviction-soft")
-    low, high = (kubernetes.get(f"image-gc-{which}-threshold-percent") for which in ("low", "high"))
-    if low is not None and high is not None and int(low) >= int(high):
-        text = f"is {low}, and must be below the high threshold, which is {high}"
-        yield Problem((*path, "image-gc-low-threshold-percent"), text)
 
 
 def _taints(by_key: Mapping[str, Any], path: Path) -> Iterator[Problem]:
