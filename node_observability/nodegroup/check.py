@@ -52,7 +52,7 @@ def check(data: bytes) -> Report:
         return Report(tuple(errors), size_bytes=size)
     try:
         text = envelope.text_of(data)
-        document = toml_reader.read(text)
+        document = toml_reader.read(text.removeprefix(envelope.MARK))
     except envelope.NotUserDataError as error:
         return Report((*errors, Finding(Problem((), str(error)))), size_bytes=size)
     except toml_reader.TomlError as error:
@@ -64,6 +64,9 @@ def check(data: bytes) -> Report:
     errors += [Finding(problem, document.line(problem.path)) for problem in found]
     known = settings if isinstance(settings, dict) and not errors else {}
     warnings = [Finding(one, document.line(one.path)) for one in settings_rules.warnings(known)]
+    if text.startswith(envelope.MARK):
+        marked = "begins with a byte order mark, which not all that merge user data read; save it without"
+        warnings.insert(0, Finding(Problem((), marked), 1))
     return Report(tuple(errors), tuple(warnings), size, known, document)
 
 

@@ -89,7 +89,8 @@ def _from_file(file: File, path: Path) -> str:
     if len(data) > _LONGEST_BYTES:
         raise SecretError(path, f"{file} is larger than {_LONGEST_BYTES} bytes")
     try:
-        return data.decode("utf-8")
+        # A byte order mark is the editor's, never the secret's.
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SecretError(path, f"{file} is not UTF-8") from None
 

@@ -9,6 +9,8 @@ from typing import Final
 
 LIMIT_BYTES: Final = 16 * 1024
 """What EC2 takes as user data, before base64 (EC2 user guide); gzip counts as it is."""
+MARK: Final = "\ufeff"
+"""A byte order mark. Bottlerocket's parser (the crate toml) passes over it, as YAML's do."""
 _LARGEST_UNPACKED: Final = 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
 # No statement of TOML begins like this.
@@ -27,14 +29,13 @@ class NotUserDataError(Exception):
 
 
 def text_of(data: bytes) -> str:
-    """Return the text that Bottlerocket would read.
+    """Return the text that Bottlerocket would read, with the mark that it may begin with.
 
     Raises:
         NotUserDataError: if there is none.
     """
-    text = _decoded(_unpacked(data) if data.startswith(_GZIP) else data)
-    if text.startswith("\ufeff"):
-        raise NotUserDataError("begins with a byte order mark; save it as UTF-8 without")
+    whole = _decoded(_unpacked(data) if data.startswith(_GZIP) else data)
+    text = whole.removeprefix(MARK)
     if not text.strip():
         raise NotUserDataError("is empty; write TOML with a table [settings]")
     for start, what in _OTHER_FORMS.items():
@@ -44,7 +45,7 @@ def text_of(data: bytes) -> str:
         raise NotUserDataError("looks like YAML; name a description .yaml, or write TOML")
     if _is_base64(text):
         raise NotUserDataError("is base64; check what it decodes to (base64 -d)")
-    return text
+    return whole
 
 
 def _first_line(text: str) -> str:

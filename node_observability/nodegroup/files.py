@@ -36,13 +36,13 @@ def read_bytes(name: str, largest: int = _LARGEST_BYTES) -> bytes:
 
 
 def read_text(name: str) -> str:
-    """Return a text file's content.
+    """Return a text file's content, without the byte order mark that it may begin with.
 
     Raises:
         UsageError: likewise, and if it is not UTF-8.
     """
     try:
-        return read_bytes(name, _LARGEST_TEXT_BYTES).decode("utf-8")
+        return read_bytes(name, _LARGEST_TEXT_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} is not UTF-8: byte {error.object[error.start]:#04x}") from None
 

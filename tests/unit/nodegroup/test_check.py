@@ -382,6 +382,24 @@ def test_right_user_data_is_accepted(text: str) -> None:
     assert sentences(text) == []
 
 
+def test_a_byte_order_mark_is_read_and_warned_of() -> None:
+    marked = "\ufeff[settings]\nmotd = 'a'\n".encode()
+    for data in (marked, gzip.compress(marked)):
+        report = check.check(data)
+        assert report.errors == ()
+        assert report.settings == {"motd": "a"}
+        assert [(one.line, one.problem.sentence) for one in report.warnings] == [
+            (
+                1,
+                (
+                    "begins with a byte order mark, which not all that merge user data read; save it"
+                    " without"
+                ),
+            )
+        ]
+    assert sentences("\ufeff") == ["is empty; write TOML with a table [settings]"]
+
+
 def test_what_ec2_does_not_take_is_too_large() -> None:
     text = f"[settings]\nmotd = '{'x' * 16384}'\n"
     assert sentences(text) == ["is 16405 bytes, 21 more than EC2 takes (16384); gzip it"]
@@ -396,7 +414,6 @@ def test_what_ec2_does_not_take_is_too_large() -> None:
         (b"\x1f\x8bnonsense", "begins as gzip and can't be unpacked"),
         (gzip.compress(b"#" * (1024 * 1024 + 1)), "unpacks to more than 1048576 bytes"),
         (b"[settings]\nmotd = '\xff'\n", "is not UTF-8: byte 0xff in line 2"),
-        (b"\xef\xbb\xbf[settings]\n", "begins with a byte order mark; save it as UTF-8 without"),
     ],
 )
 def test_bytes_that_are_no_user_data_are_told(data: bytes, expected: str) -> None:

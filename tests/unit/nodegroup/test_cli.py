@@ -103,6 +103,18 @@ def test_a_secret_that_cannot_be_had_is_told_and_nothing_is_written(
     assert err == f"node-observability nodegroup: {place}: {told}\n"
 
 
+def test_a_byte_order_mark_is_no_part_of_what_a_file_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "auth").write_bytes(b"\xef\xbb\xbfdTpw\r\n")
+    text = "\ufeff" + DESCRIPTION + "registries: [{registry: r, auth: {file: auth}}]\n"
+    file = write(tmp_path, text.replace("\n", "\r\n"))
+    assert run("render", "--target", "user-data", "--with-credentials", file) == 0
+    assert 'auth = "dTpw"\n' in capsys.readouterr().out
+    values = write(tmp_path, "\ufeffnodeSelection: {labelKey: os}\n", "values.yaml")
+    assert run("check", "--target", "user-data", "--chart-values", values, file) == 0
+
+
 def test_what_auth_holds_is_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "auth").write_text("user:password")
     text = DESCRIPTION + "registries: [{registry: r, auth: {file: auth}}]\n"
