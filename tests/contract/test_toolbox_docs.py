@@ -5,12 +5,19 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from node_observability import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["docs/node-groups.md", "docs/debugging.md", "docs/posts.md"]
-READY = ("nodegroup", "debug")
+COMMANDS = tuple(name for name, _, _ in cli.COMMANDS)
+# What they do not parse without, where a text names the subcommand alone.
+WANTED: dict[tuple[str, ...], list[str]] = {
+    ("nodegroup", "render"): ["FILE"],
+    ("nodegroup", "check"): ["FILE"],
+    ("zabbix", "apply"): ["--cluster", "NAME"],
+}
 
 
 def _commands(page: str) -> list[list[str]]:
@@ -18,9 +25,11 @@ def _commands(page: str) -> list[list[str]]:
     text = (ROOT / page).read_text()
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
-    lines += re.findall(r"`((?:node-observability )?(?:nodegroup|debug) [^`…]+)`", text)
+    named = "|".join(COMMANDS)
+    lines += re.findall(rf"`((?:node-observability )?(?:{named}) [^`…]+)`", text)
+    lines += re.findall(rf"`(node-observability (?:{named}))`", text)
     commands = [shlex.split(line.removeprefix("node-observability ")) for line in lines]
-    return [command for command in commands if command[0] in READY]
+    return [command for command in commands if command[0] in COMMANDS]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -30,8 +39,7 @@ def test_every_command_that_a_page_shows_is_understood(page: str) -> None:
     for command in commands:
         # Figures stand for anything, and a fragment without its file gets one.
         words = ["8" if word == "N" else word for word in command]
-        if command[1] in ("render", "check"):
-            words.append("FILE")
+        words += WANTED.get(tuple(words[:2]), [])
         assert cli.parser(words[0]).parse_args(words).command == words[0]
 
 
@@ -39,3 +47,22 @@ def test_the_examples_that_the_pages_name_exist_and_are_named() -> None:
     text = (ROOT / "docs/node-groups.md").read_text()
     named = set(re.findall(r"\(examples/([a-z-]+\.yaml)\)", text))
     assert named == {path.name for path in (ROOT / "docs/examples").glob("*.yaml")}
+
+
+def test_every_value_of_the_chart_that_the_posts_page_names_is_one_that_there_is() -> None:
+    values = yaml.safe_load((ROOT / "charts/node-observability/values.yaml").read_text())
+    text = (ROOT / "docs/posts.md").read_text()
+    found = re.findall(r"`((?:nodeSelection|zabbix|fluentBit)\.[A-Za-z.]+)`", text)
+    assert len(found) > 5
+    for path in found:
+        at = values
+        for key in path.split("."):
+            assert key in at, path
+            at = at[key]
+
+
+def test_every_parser_that_the_posts_page_names_is_one_that_there_is() -> None:
+    parsers = (ROOT / "fluentbit/parsers.conf").read_text()
+    found = set(re.findall(r"`(nodeobs_[a-z_]+)`", (ROOT / "docs/posts.md").read_text()))
+    assert found
+    assert found <= set(re.findall(r"^\s*Name\s+(\S+)$", parsers, re.MULTILINE))
