@@ -54,7 +54,8 @@ def check(data: bytes) -> Report:
         text = envelope.text_of(data)
         document = toml_reader.read(text.removeprefix(envelope.MARK))
     except envelope.NotUserDataError as error:
-        return Report((*errors, Finding(Problem((), str(error)))), size_bytes=size)
+        # Of base64, a script or YAML the size says nothing.
+        return Report((Finding(Problem((), str(error))),), size_bytes=size)
     except toml_reader.TomlError as error:
         return Report((*errors, Finding(error.problem, error.line)), size_bytes=size)
     found = list(walk.problems(USER_DATA, document.data))

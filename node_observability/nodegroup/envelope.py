@@ -39,7 +39,7 @@ def text_of(data: bytes) -> str:
     if not text.strip():
         raise NotUserDataError("is empty; write TOML with a table [settings]")
     for start, what in _OTHER_FORMS.items():
-        if text.lstrip().startswith(start):
+        if text.lstrip().lower().startswith(start.lower()):
             raise NotUserDataError(what)
     if _YAML.match(_first_line(text)):
         raise NotUserDataError("looks like YAML; name a description .yaml, or write TOML")
@@ -75,6 +75,7 @@ def _decoded(data: bytes) -> str:
 
 def _is_base64(text: str) -> bool:
     try:
-        return b"settings" in base64.b64decode("".join(text.split()), validate=True)
+        content = base64.b64decode("".join(text.split()), validate=True)
     except ValueError:
         return False
+    return b"settings" in content or content.startswith(_GZIP)

@@ -239,6 +239,18 @@ WRONG = [
         base64.b64encode(b"[settings]\nmotd = 'a'\n").decode(),
         "is base64; check what it decodes to (base64 -d)",
     ),
+    (
+        base64.encodebytes(b"[settings]\n" + b"#" * 13000).decode(),
+        "is base64; check what it decodes to (base64 -d)",
+    ),
+    (
+        base64.b64encode(gzip.compress(b"[settings]\nmotd = 'a'\n")).decode(),
+        "is base64; check what it decodes to (base64 -d)",
+    ),
+    (
+        "Content-type: multipart/mixed; boundary=a\n",
+        "is MIME for cloud-init, which Bottlerocket has not; write TOML",
+    ),
     # Settings that do not go together.
     (
         "[settings.kubernetes.eviction-soft]\n'memory.available' = '5%'\n",
