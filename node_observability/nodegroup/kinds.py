@@ -20,6 +20,9 @@ U32_MAX = 2**32 - 1
 U8_MAX = 2**8 - 1
 _NOT_IN_URL = re.compile(r"^$|[\x00-\x20\x7f<>\"`{}|\\^]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_CERTIFICATE = re.compile(
+    rb"-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----"
+)
 # What Bottlerocket's single-line strings may not contain (settings SDK, modeled-types, shared.rs).
 _LINE_ENDS = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 
@@ -131,6 +134,17 @@ def _decodes(value: str) -> bool:
     return True
 
 
+def _is_bundle(value: str) -> bool:
+    """Whether every part of a bundle is a certificate, or there is no bundle (which takes one away)."""
+    if not value.strip():
+        return True
+    if not _decodes(value):
+        return False
+    content = base64.b64decode(value)
+    parts = _CERTIFICATE.findall(content)
+    return bool(parts) and len(parts) == content.count(b"-----BEGIN")
+
+
 def _is_address(value: str) -> bool:
     try:
         ipaddress.ip_address(value)
@@ -162,6 +176,7 @@ BOOLEAN = Scalar("true or false", lambda value: isinstance(value, bool))
 STRING = text("a string", lambda _: True)
 LINE = text("a string of one line", lambda value: _LINE_ENDS.search(value) is None)
 BASE64 = text("base64 (standard alphabet, padded, no line ends)", _decodes)
+CERTIFICATES = text("base64 of certificates in PEM", _is_bundle)
 ADDRESS = text("an IP address", _is_address)
 URL = text("a URL or an image reference", _is_url)
 HOSTNAME = pattern(

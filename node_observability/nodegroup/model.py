@@ -13,6 +13,7 @@ from node_observability.nodegroup.kinds import (
     ADDRESS,
     BASE64,
     BOOLEAN,
+    CERTIFICATES,
     HOSTNAME,
     I32_MAX,
     I64_MAX,
@@ -194,7 +195,7 @@ _GROUPS: Final[dict[str, Kind]] = {
         }
     ),
     "dns": Struct({"name-servers": ListOf(ADDRESS), "search-list": ListOf(HOSTNAME)}),
-    "pki": MapOf(IDENTIFIER, Struct({"data": BASE64, "trusted": BOOLEAN})),
+    "pki": MapOf(IDENTIFIER, Struct({"data": CERTIFICATES, "trusted": BOOLEAN})),
     "metrics": Struct(
         {"metrics-url": URL, "send-metrics": BOOLEAN, "service-checks": ListOf(STRING)}
     ),

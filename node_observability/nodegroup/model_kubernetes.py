@@ -123,10 +123,12 @@ _FIELDS: Final[Mapping[str, Kind]] = {
                 "memory": grammar.QUANTITY,
                 "hugepages-2Mi": grammar.QUANTITY,
                 "hugepages-1Gi": grammar.QUANTITY,
-            }
+            },
+            required=("enabled",),
         ),
     ),
-    "memory-swap-behavior": LINE,
+    # Since Kubernetes 1.30; the kubelet does not start with another.
+    "memory-swap-behavior": choice("LimitedSwap", "NoSwap"),
     "memory-reservation-policy": LINE,
     "memory-throttling-factor": _FACTOR,
     "topology-manager-policy": choice("none", "restricted", "best-effort", "single-numa-node"),

@@ -40,6 +40,12 @@ def test_a_nodes_command_is_printed_as_it_can_be_pasted(
     assert file.is_file()
 
 
+def test_what_is_printed_is_quoted_for_the_shell() -> None:
+    assert command.as_text(["kubectl", "--custom=/home/a user/p.yaml"]) == (
+        "kubectl '--custom=/home/a user/p.yaml'"
+    )
+
+
 def test_a_pods_command_names_the_container(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("pod", "web-0", "-n", "shop", "--target", "app", "--image", "a/b:1", "--print") == 0
     words = shlex.split(capsys.readouterr().out)

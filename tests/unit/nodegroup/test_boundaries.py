@@ -12,6 +12,14 @@ from node_observability.nodegroup.kubelet import NAMES
 from node_observability.nodegroup.targets import common
 from tests.support.nodegroups import described
 
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
+KEY = "-----BEGIN PRIVATE KEY-----\nQUJD\n-----END PRIVATE KEY-----\n"
+
+
+def pem(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 K = "kubernetes."
 VALUES: list[tuple[str, object, object]] = [
     (K + "max-pods", 0, -1),
@@ -58,7 +66,15 @@ VALUES: list[tuple[str, object, object]] = [
     ("oci-hooks.log4j-hotpatch-enabled", True, 1),
     ("autoscaling.should-wait", True, "yes"),
     ("aws.region", "eu-west-1", "eu\nwest"),
-    ("pki", {"a": {"data": "QUJD", "trusted": True}}, {"a": {"data": "QUJ", "trusted": True}}),
+    ("pki", {"a": {"data": pem(CERTIFICATE * 2)}}, {"a": {"data": pem(CERTIFICATE)[:-1]}}),
+    ("pki", {"a": {"data": "", "trusted": True}}, {"a": {"data": "QUJD"}}),
+    ("pki", {"a": {"data": pem(CERTIFICATE)}}, {"a": {"data": pem(CERTIFICATE + KEY)}}),
+    (K + "memory-swap-behavior", "NoSwap", "Unlimited"),
+    (
+        K + "memory-manager-reserved-memory",
+        {"0": {"enabled": False}},
+        {"0": {"memory": "1Gi"}},
+    ),
 ]
 
 

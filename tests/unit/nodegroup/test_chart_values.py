@@ -112,6 +112,12 @@ def test_the_values_that_the_chart_ships_are_understood_and_fit_the_examples() -
     ]
 
 
+def test_a_label_with_a_value_that_is_not_left_out_is_none_that_keeps_pods_away() -> None:
+    values = {"nodeSelection": {"exclude": [{"key": "type", "values": ["a", "b"]}]}}
+    assert told(values, {"os": "bottlerocket", "type": "c"}) == []
+    assert len(told(values, {"os": "bottlerocket", "type": "b"})) == 1
+
+
 def test_null_takes_a_list_of_the_chart_away_as_in_helm() -> None:
     values = {"nodeSelection": {"exclude": None}, "zabbix": {"tolerations": None}}
     [text] = told(values, {"os": "bottlerocket"}, TAINT)

@@ -237,6 +237,41 @@ def test_a_description_whose_user_data_is_too_large_is_told(
     assert "more than EC2 takes" in capsys.readouterr().err
 
 
+def test_user_data_of_a_description_may_be_as_large_as_ec2_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = write(tmp_path, f"{DESCRIPTION}motd: ''\n")
+    assert run("render", "--target", "user-data", empty) == 0
+    room = 16384 - len(capsys.readouterr().out)
+    for more, code in ((room, 0), (room + 1, 2)):
+        file = write(tmp_path, f"{DESCRIPTION}motd: {'x' * more}\n")
+        assert run("check", "--target", "user-data", file) == code
+        assert run("render", "--target", "user-data", file) == code
+
+
+def test_user_data_may_be_as_large_as_ec2_takes_with_its_credentials(tmp_path: Path) -> None:
+    head = DESCRIPTION + "registries: [{registry: r, identitytoken: {file: token}}]\n"
+    file = write(tmp_path, f"{head}motd: {'x' * 8000}\n")
+    output = tmp_path / "out.toml"
+    wanted = ("render", "--target", "user-data", "--with-credentials", "--output", str(output))
+    (tmp_path / "token").write_text("t")
+    assert run(*wanted, file) == 0
+    room = 16384 - output.stat().st_size
+    for more, code in ((room, 0), (room + 1, 2)):
+        (tmp_path / "token").write_text("t" * (more + 1))
+        assert run(*wanted, file) == code
+    assert output.stat().st_size == 16384
+
+
+def test_a_warning_of_the_kubelets_rules_has_the_descriptions_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, DESCRIPTION + "kubelet:\n  shutdown-grace-period: 10s\n")
+    assert run("check", "--target", "user-data", file) == 0
+    told = capsys.readouterr().err
+    assert f"warning: {file}:5: kubelet.shutdown-grace-period: stands without" in told
+
+
 def test_a_description_that_no_target_can_carry_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -302,6 +302,28 @@ def test_karpenter_gets_the_dns_address_and_percentages_as_the_kubelet_has_them(
     assert "userData" not in node_class["spec"]
 
 
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_volumes_are_encrypted_as_described_by_every_target(*, encrypted: bool) -> None:
+    parts = {"cluster": CONFIG, "instanceTypes": ["m5.large"], "subnets": ["subnet-01234567"]}
+    group = described(**parts, volumes={"dataGib": 30, "encrypted": encrypted})
+    node_class, _ = yaml.safe_load_all(rendered("karpenter", group))
+    mapped = node_class["spec"]["blockDeviceMappings"]
+    assert [one["ebs"]["encrypted"] for one in mapped] == [encrypted] * 2
+    (own,) = yaml.safe_load(rendered("eksctl", group))["nodeGroups"]
+    assert own["volumeEncrypted"] is encrypted
+    assert rendered("cloudformation", group).count(f"Encrypted: {str(encrypted).lower()}") == 2
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_nodes_have_public_addresses_as_described(*, private: bool) -> None:
+    parts = {"cluster": CONFIG, "instanceTypes": ["m5.large"]}
+    group = described(**parts, privateNetworking=private)
+    (own,) = yaml.safe_load(rendered("eksctl", group))["nodeGroups"]
+    assert own["privateNetworking"] is private
+    node_class, _ = yaml.safe_load_all(rendered("karpenter", group))
+    assert node_class["spec"]["associatePublicIPAddress"] is not private
+
+
 def test_the_launch_templates_user_data_is_not_read_as_a_template() -> None:
     group = described(subnets=["subnet-01234567"], motd="costs ${AWS::Region} !Ref\n")
     text = rendered("cloudformation", group)
