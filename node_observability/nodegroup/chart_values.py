@@ -215,8 +215,7 @@ def _written(toleration: object) -> object:
 
 def _is_met(key: str, value: str, labels: Mapping[str, str]) -> bool:
     """Whether nodes have the label; of those that others put on, nobody can tell here."""
-    prefix = key.rpartition("/")[0]
-    others = any(prefix == domain or prefix.endswith(f".{domain}") for domain in _OTHERS)
+    others = grammar.is_below(key, _OTHERS)
     return labels.get(key) == value or (others and key not in labels)
 
 

@@ -4,8 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from node_observability.errors import UsageError
-from node_observability.nodegroup import assembly, credentials, files, settings_rules, yaml_document
-from node_observability.nodegroup.description import NodeGroup, parse
+from node_observability.nodegroup import (
+    assembly,
+    credentials,
+    files,
+    kubelet,
+    settings_rules,
+    yaml_document,
+)
+from node_observability.nodegroup.description import ROTATION, NodeGroup, parse
 from node_observability.nodegroup.problem import Problem
 
 
@@ -79,5 +86,24 @@ def _from_settings(problem: Problem) -> Problem:
 
 
 def _line(name: str, document: yaml_document.Document, problem: Problem) -> str:
+    problem = _as_written(document, problem)
     line = document.line(problem.path)
     return f"{name}:{line or 1}: {problem.sentence}"
+
+
+def _as_written(document: yaml_document.Document, problem: Problem) -> Problem:
+    """Return a problem of a kubelet setting under the name that the description has for it."""
+    match problem.path:
+        case ("kubelet", str(setting), *rest) if isinstance(document.data, dict):
+            places = {name: ("kubelet", name) for name in document.data.get("kubelet", {})}
+            places |= {
+                short: ("logRotation", short) for short in document.data.get("logRotation", {})
+            }
+            found = [
+                place
+                for name, place in places.items()
+                if setting in (name, kubelet.NAMES.get(name), ROTATION.get(name))
+            ]
+            return Problem((*found[0], *rest), problem.text) if found else problem
+        case _:
+            return problem

@@ -21,7 +21,7 @@ UPDATER_LABEL: Final = ("bottlerocket.aws/updater-interface-version", "2.0.0")
 _AUTH_FORMS: Final = ("password", "auth", "identitytoken")
 # A "g" after the generation (EC2 user guide, "Instance type naming conventions"); a1 is older than that.
 _GRAVITON: Final = re.compile(r"(?:a1|[a-z]+[0-9]+[a-z]*g[a-z]*)\.")
-_ROTATION: Final = {
+ROTATION: Final = {
     "maxSize": "container-log-max-size",
     "maxFiles": "container-log-max-files",
 }
@@ -106,7 +106,7 @@ def parse(document: object) -> tuple[NodeGroup | None, list[Problem]]:
 def _node_group(document: Mapping[str, Any]) -> NodeGroup:
     given = document.get
     settings = kubelet.translated(given("kubelet", {}))
-    settings |= {_ROTATION[name]: value for name, value in (given("logRotation") or {}).items()}
+    settings |= {ROTATION[name]: value for name, value in (given("logRotation") or {}).items()}
     labels = dict(given("labels", {}))
     if given("updateOperator"):
         labels[UPDATER_LABEL[0]] = UPDATER_LABEL[1]
@@ -210,8 +210,8 @@ def _kubelet(document: Mapping[str, Any]) -> Iterator[Problem]:
         if setting in names:
             yield Problem(("kubelet", names[setting]), f"write it as {place}")
     for name in document.get("logRotation", {}):
-        if _ROTATION[name] in names:
-            yield Problem(("logRotation", name), f"kubelet.{names[_ROTATION[name]]} says the same")
+        if ROTATION[name] in names:
+            yield Problem(("logRotation", name), f"kubelet.{names[ROTATION[name]]} says the same")
     if found:
         return
     translated = kubelet.translated(settings)

@@ -7,6 +7,7 @@ taints and quantities (k8s.io/apimachinery, ``resource.Quantity``).
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from node_observability.nodegroup.kinds import Scalar, choice, pattern, text
@@ -56,17 +57,16 @@ _ALLOWED_LABELS: Final = frozenset(
 )
 
 
-def _is_below(prefix: str, domains: tuple[str, ...]) -> bool:
+def is_below(key: str, domains: Iterable[str]) -> bool:
+    """Whether a label's prefix is one of ``domains``, or below one."""
+    prefix = key.rpartition("/")[0]
     return any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
 
 
 def is_for_the_kubelet(key: str) -> bool:
     """Whether a kubelet may put a label of this key on its own node."""
-    prefix = key.rpartition("/")[0]
     return (
-        not _is_below(prefix, _KUBERNETES)
-        or _is_below(prefix, _ALLOWED_PREFIXES)
-        or key in _ALLOWED_LABELS
+        not is_below(key, _KUBERNETES) or is_below(key, _ALLOWED_PREFIXES) or key in _ALLOWED_LABELS
     )
 
 

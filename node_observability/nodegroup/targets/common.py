@@ -55,8 +55,7 @@ def reserved_labels(
     """Yield the labels whose prefix a target keeps for itself."""
     for key in group.labels:
         prefix = key.rpartition("/")[0]
-        reserved = any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
-        if reserved and prefix not in allowed:
+        if grammar.is_below(key, domains) and prefix not in allowed:
             yield Problem(("labels", key), f"{who} rejects labels below {prefix}")
 
 

@@ -157,7 +157,7 @@ def test_a_description_that_a_target_cannot_carry_is_not_rendered(
     [
         (
             "kubelet: {evictionSoft: {memory.available: 5%}}\n",
-            '4: kubelet.eviction-soft."memory.available": has no eviction-soft-grace-period',
+            '4: kubelet.evictionSoft."memory.available": has no eviction-soft-grace-period',
         ),
         (
             "settings: {container-registry: {credentials: [{registry: r}]}}\n",
@@ -270,6 +270,18 @@ def test_a_warning_of_the_kubelets_rules_has_the_descriptions_path(
     assert run("check", "--target", "user-data", file) == 0
     told = capsys.readouterr().err
     assert f"warning: {file}:5: kubelet.shutdown-grace-period: stands without" in told
+
+
+def test_a_kubelet_setting_is_told_by_the_name_that_the_description_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "kubelet:\n  maxPods: 10\n  reservedSystemCPUs: '0'\n"
+    file = write(tmp_path, DESCRIPTION + text)
+    assert run("check", "--target", "karpenter", file) == 2
+    assert f"{file}:6: kubelet.reservedSystemCPUs: karpenter: drops it" in capsys.readouterr().err
+    file = write(tmp_path, DESCRIPTION + "kubelet:\n  imageGCHighThresholdPercent: 70\n")
+    assert run("check", file) == 2
+    assert f"{file}:5: kubelet.imageGCHighThresholdPercent: is 70" in capsys.readouterr().err
 
 
 def test_a_description_that_no_target_can_carry_is_an_error(
