@@ -41,10 +41,12 @@ def run(options: argparse.Namespace) -> int:
     chart = _chart(options.chart_values)
     errors: list[str] = []
     for name in options.files:
-        if name.endswith(_YAML):
-            errors += _check_description(name, options.target, chart)
-        else:
-            errors += _check_user_data(name, options.target, chart)
+        check_file = _check_description if name.endswith(_YAML) else _check_user_data
+        try:
+            errors += check_file(name, options.target, chart)
+        except UsageError as error:
+            # One that can't be read keeps nothing back of the others.
+            errors += error.problems
     if errors:
         raise UsageError(*errors)
     return 0

@@ -70,7 +70,7 @@ def _kube_reserved(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    described = [read_description(name) for name in options.files]
+    described = _read(options.files)
     if len(described) > 1:
         _can_be_joined(options.target, described)
     problems = [
@@ -102,6 +102,20 @@ def _render(options: argparse.Namespace) -> int:
     else:
         files.write(options.output, text, secret=secrets)
     return 0
+
+
+def _read(names: list[str]) -> list[Described]:
+    """Return every description, or the problems of all of them."""
+    described = []
+    problems: list[str] = []
+    for name in names:
+        try:
+            described.append(read_description(name))
+        except UsageError as error:
+            problems += error.problems
+    if problems:
+        raise UsageError(*problems)
+    return described
 
 
 def _with_secrets(target: str, one: Described) -> assembly.Settings:

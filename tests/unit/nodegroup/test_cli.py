@@ -272,6 +272,20 @@ def test_a_warning_of_the_kubelets_rules_has_the_descriptions_path(
     assert f"warning: {file}:5: kubelet.shutdown-grace-period: stands without" in told
 
 
+@pytest.mark.parametrize("action", [("check",), ("render", "--target", "eksctl")])
+def test_every_file_is_judged_where_one_cannot_be_read(
+    action: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = [write(tmp_path, "lables: {}\n", f"{name}.yaml") for name in ("a", "z")]
+    (tmp_path / "d.yaml").mkdir()
+    missing = str(tmp_path / "d.yaml")
+    assert run(*action, wrong[0], missing, wrong[1]) == 2
+    told = capsys.readouterr().err
+    assert f"can't read {missing}: Is a directory" in told
+    for file in wrong:
+        assert f"{file}:1: lables: there is no such key; did you mean labels?" in told
+
+
 def test_a_kubelet_setting_is_told_by_the_name_that_the_description_has(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
