@@ -84,7 +84,9 @@ _FIELDS: Final[Mapping[str, Kind]] = {
     "seccomp-default": BOOLEAN,
     "single-process-oom-kill": BOOLEAN,
     "device-ownership-from-security-context": BOOLEAN,
-    "static-pods": MapOf(IDENTIFIER, Struct({"enabled": BOOLEAN, "manifest": secret(BASE64)})),
+    "static-pods": MapOf(
+        IDENTIFIER, Struct({"enabled": BOOLEAN, "manifest": secret(BASE64)}, hides_keys=True)
+    ),
     "static-pods-enabled": BOOLEAN,
     "shutdown-grace-period": grammar.DURATION,
     "shutdown-grace-period-for-critical-pods": grammar.DURATION,
@@ -148,12 +150,13 @@ _FIELDS: Final[Mapping[str, Kind]] = {
     "max-parallel-image-pulls": integer(1, I32_MAX),
     "registry-qps": _COUNT,
     "registry-burst": _COUNT,
+    # No other program is in the image, and the kubelet does not start without the one that is named.
     "credential-providers": MapOf(
-        IDENTIFIER,
+        choice("ecr-credential-provider"),
         Struct(
             {
                 "enabled": BOOLEAN,
-                "image-patterns": ListOf(LINE),
+                "image-patterns": ListOf(LINE, least=1),
                 "cache-duration": grammar.DURATION,
                 "environment": secret(MapOf(LINE, LINE)),
             },

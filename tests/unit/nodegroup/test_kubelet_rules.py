@@ -91,6 +91,17 @@ def warned(lines: str) -> list[str]:
             ),
         ),
         (
+            "credential-providers.ecr = {enabled = true, image-patterns = ['*.example.com']}",
+            'credential-providers.ecr: expected "ecr-credential-provider" as the key',
+        ),
+        (
+            "credential-providers.ecr-credential-provider = {enabled = true, image-patterns = []}",
+            (
+                "credential-providers.ecr-credential-provider.image-patterns: expected 1 or more items,"
+                " found 0"
+            ),
+        ),
+        (
             "reserved-cpus = '0,5-3'",
             'reserved-cpus: expected a set of CPUs as "0,3-5,8", found "0,5-3"',
         ),

@@ -98,7 +98,7 @@ def test_a_secret_among_the_settings_of_a_description_is_refused(text: str, expe
         "settings: {network: {https-proxy: 'http://u:hunter2@a b'}}\n",
         "settings: {container-registry: {credentials: hunter2}}\n",
         "settings: {host-containers: {admin: {user-data: 'hunter2!'}}}\n",
-        "kubelet: {credential-providers: {a: {environment: hunter2}}}\n",
+        "kubelet: {credential-providers: {ecr-credential-provider: {environment: hunter2}}}\n",
         "registries: [{registry: r, auth: *hunter2}]\n",
         "registries: [{registry: r, auth: !hunter2}]\n",
         "registries: [{registry: r, auth: !hunter2!x}]\n",
@@ -124,6 +124,7 @@ def test_a_file_that_is_one_string_is_told_as_such() -> None:
     assert [one.text for one in problems] == ["expected the chart's values, found a string"]
 
 
+ENVIRONMENT = "[settings.kubernetes.credential-providers.ecr-credential-provider.environment]\n"
 ADMIN = "[settings.host-containers.admin]\nuser-data = "
 
 
@@ -143,16 +144,17 @@ ADMIN = "[settings.host-containers.admin]\nuser-data = "
         "[settings.network]\nhttps-proxy = 'u:hunter2@a b'\n",
         "[settings.network]\nhttps-proxy = 'http://u:p@hunter2/x@a b'\n",
         f"[settings.network]\nhttps-proxy = 'http://{'u' * 40}:hunter2{'x' * 40}@a b'\n",
-        "[settings.kubernetes.credential-providers.a.environment]\nA = [ 'hunter2' ]\nB = \"hunter2\\n\"\n",
+        f"{ENVIRONMENT}A = [ 'hunter2' ]\nB = \"hunter2\\n\"\n",
         "[settings]\naws = 'hunter2'\n",
         "[settings.aws]\nhunter2 = 'x'\n",
         "[[settings.container-registry.credentials]]\nregistry = 'r'\nhunter2 = 'x'\n",
         "[settings.container-registry.credentials]\nhunter2 = 'x'\n",
         "[[settings.container-registry.credentials]]\nhunter2/x = 'x'\n",
         f"{ADMIN}'{encoded({'hunter2': 1, 'ssh': {'hunter2': 1}})}'\n",
-        "[settings.kubernetes.credential-providers.a.environment]\nhunter2 = 1\n",
-        '[settings.kubernetes.credential-providers.a.environment]\n"hunter2\\n" = "x"\n',
-        "[settings.kubernetes.credential-providers.a.environment]\nhunter2.x = 'x'\n",
+        f"{ENVIRONMENT}hunter2 = 1\n",
+        ENVIRONMENT + '"hunter2\\n" = "x"\n',
+        f"{ENVIRONMENT}hunter2.x = 'x'\n",
+        "[settings.kubernetes.static-pods.a]\nhunter2 = 'x'\n",
         "[settings.aws]\nconfig = 'hunter2!'\n",
     ],
 )
