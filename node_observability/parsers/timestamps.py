@@ -9,10 +9,12 @@ formats without a year.
 import math
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from node_observability.parsers.direct import NANOSECONDS_PER_SECOND, Direct, Instant
 from node_observability.parsers.strptime import BrokenDown, strptime
 
 __all__ = [
@@ -24,7 +26,6 @@ __all__ = [
     "offset_seconds",
 ]
 
-NANOSECONDS_PER_SECOND = 1_000_000_000
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _DAY_S = 86400
 _FRACTION_DIGITS = 9
@@ -41,10 +42,6 @@ _CYCLE_DAYS = 146097
 
 class TimeOffsetError(ValueError):
     """``Time_Offset`` is none."""
-
-
-# Seconds since the epoch, nanoseconds, seconds east of UTC if the text or the parser says so.
-Instant = tuple[int, int, int | None]
 
 
 class Moment(NamedTuple):
@@ -107,7 +104,12 @@ class _Head:
 
 
 class TimeFormat:
-    """``Time_Format`` with the parser's ``Time_Offset``."""
+    """``Time_Format`` with the parser's ``Time_Offset``.
+
+    Attributes:
+        form: the format.
+        quick: reads a text as ``read`` does, the usual ones alone; None: it takes ``read``.
+    """
 
     def __init__(self, form: str, offset_s: int | None = None) -> None:
         self.form = form
@@ -124,6 +126,10 @@ class TimeFormat:
         # what stood behind it and what the two came to.
         self._whole: dict[bytes, Instant] = {}
         self._heads: dict[bytes, tuple[bytes, int, int | None]] = {}
+        self._direct = Direct.of(form)
+        self.quick: Callable[[bytes], Instant | None] = (
+            self._direct.read if self._direct else self._known
+        )
 
     def read(self, text: bytes, now_s: int | None = None) -> Moment:
         """Read the text, which a NUL ends, as in C; ``now_s``: this year and day, the clock's by default."""
@@ -132,8 +138,8 @@ class TimeFormat:
             text = text[:nul]
         return self._read(text, int(time.time()) if now_s is None else now_s)
 
-    def quick(self, text: bytes) -> Instant | None:
-        """Read a text whose parts were read before, the fraction aside; None: it takes ``read``."""
+    def _known(self, text: bytes) -> Instant | None:
+        # A text whose parts were read before, the fraction aside.
         width = self._width
         if not width:
             return self._whole.get(text)
@@ -154,7 +160,9 @@ class TimeFormat:
             return Moment(False, _seconds(moment), 0.0, None)
         if self._tail is None:
             exact = self._exact(moment, 0.0)
-            if self._can_cache:
+            if self._direct:
+                self._direct.remember(text, b"", exact.seconds, exact.offset_s)
+            elif self._can_cache:
                 if len(self._whole) >= _CACHE_LIMIT:
                     self._whole.clear()
                 self._whole[text] = (exact.seconds, 0, exact.offset_s)
@@ -169,7 +177,9 @@ class TimeFormat:
         if strptime(rest, self._tail, moment) is None:
             return Moment(False, _seconds(moment), fraction, None)
         exact = self._exact(moment, fraction)
-        if self._can_cache and digits.isdigit():
+        if self._direct:
+            self._direct.remember(text, rest, exact.seconds, exact.offset_s)
+        elif self._can_cache and digits.isdigit():
             self._remember(text[: head.used], rest, exact)
         return exact
 

@@ -140,6 +140,7 @@ def test_the_best_pass_counts() -> None:
     ticks = iter([0.0, 0.0, 3.0, 3.0, 4.0])
     result = measure(cri(), [b"x", b"y"], at_least_s=4.0, clock=lambda: next(ticks))
     assert (result.lines, result.taken, result.seconds, result.lines_per_s) == (2, 0, 1.0, 2.0)
+    assert (result.first_s, result.first_lines_per_s) == (3.0, 2 / 3)
 
 
 def test_a_file_is_converted(project: Path) -> None:
