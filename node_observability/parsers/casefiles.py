@@ -5,7 +5,6 @@ as ``!bytes "caf\xe9"``, one byte for each character, and long runs as ``!join [
 ``casewriter`` writes them.
 """
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,23 +12,16 @@ from pathlib import Path
 import yaml
 
 from node_observability.errors import UsageError
-from node_observability.parsers.casting import Value
-from node_observability.parsers.nodes import NodeReader, compose
+from node_observability.parsers.casevalues import Expected, ValueReader
+from node_observability.parsers.files import check_readable, read_text
+from node_observability.parsers.nodes import compose
 from node_observability.parsers.sections import Place, broken
 
-__all__ = ["Case", "CaseFile", "Expected", "find", "read"]
-
-# What a case expects, as it stands in the file: a record, several, or the word ``unmatched``.
-Expected = str | dict[str, Value] | list["Expected"]
+__all__ = ["Case", "CaseFile", "Expected", "find", "parse", "read"]
 
 _FILE_KEYS = ("parser", "parsers", "multiline", "writer", "note", "cases")
 _CASE_KEYS = ("name", "line", "lines", "writer", "note", "expected")
-_RECORD_KEYS = ("time", "fields", "unmatched", "lost")
 _ROUTES = ("parser", "parsers", "multiline")
-_INTEGER = "tag:yaml.org,2002:int"
-_FLOAT = "tag:yaml.org,2002:float"
-_BOOLEAN = "tag:yaml.org,2002:bool"
-_NULL = "tag:yaml.org,2002:null"
 
 
 @dataclass(slots=True)
@@ -70,81 +62,13 @@ def find(paths: Iterable[Path]) -> list[Path]:
             if not inside:
                 raise UsageError(f"{path}: no case file (*.yaml) in this directory")
             found += inside
-        elif path.is_file():
-            found.append(path)
         else:
-            raise UsageError(f"{path}: no such file")
+            check_readable(path)
+            found.append(path)
     return found
 
 
-class _Reader(NodeReader):
-    def mapping(self, node: yaml.Node, what: str, keys: tuple[str, ...]) -> dict[str, yaml.Node]:
-        found: dict[str, yaml.Node] = {}
-        for key, value in self.items(node, what):
-            if not isinstance(key, yaml.ScalarNode):
-                raise broken(self.place(key), f"a key of {what} must be a text")
-            if key.value not in keys:
-                close = difflib.get_close_matches(str(key.value), keys, 1)
-                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(keys)}"
-                raise broken(self.place(key), f"{key.value} is no key of {what}; {hint}")
-            if key.value in found:
-                raise broken(self.place(key), f"{key.value} stands twice in {what}")
-            found[key.value] = value
-        return found
-
-    def string(self, node: yaml.Node | None, what: str) -> str:
-        if node is None:
-            return ""
-        if not isinstance(node, yaml.ScalarNode):
-            raise broken(self.place(node), f"{what} must be a text")
-        return str(node.value)
-
-    def data(self, node: yaml.Node, what: str) -> bytes:
-        if node.tag == "!join":
-            return b"".join(self.part(item) for item in self.sequence(node, what))
-        if isinstance(node, yaml.ScalarNode):
-            try:
-                return str(node.value).encode("latin-1" if node.tag == "!bytes" else "utf-8")
-            except UnicodeEncodeError:
-                place = self.place(node)
-                raise broken(
-                    place, f"{what}: !bytes takes the characters \\x00 to \\xff only"
-                ) from None
-        raise broken(self.place(node), f"{what} must be a text")
-
-    def part(self, node: yaml.Node) -> bytes:
-        if isinstance(node, yaml.SequenceNode) and node.tag != "!join":
-            items = [self.string(item, "a part of !join") for item in node.value]
-            if len(items) != 2 or not items[1].isdigit():  # noqa: PLR2004 - a text and a number
-                raise broken(self.place(node), "a repeated part of !join is [text, count]")
-            return items[0].encode() * int(items[1])
-        return self.data(node, "a part of !join")
-
-    def value(self, node: yaml.Node) -> Value:
-        if isinstance(node, yaml.MappingNode):
-            return {str(key.value): self.value(item) for key, item in node.value}
-        if isinstance(node, yaml.SequenceNode) and node.tag != "!join":
-            return [self.value(item) for item in node.value]
-        if node.tag in (_INTEGER, _FLOAT, _BOOLEAN, _NULL):
-            constructed: int | float | bool | None = yaml.safe_load(str(node.value))
-            return constructed
-        return self.data(node, "a value")
-
-    def expected(self, node: yaml.Node) -> Expected:
-        if isinstance(node, yaml.SequenceNode):
-            return [self.expected(item) for item in node.value]
-        if isinstance(node, yaml.ScalarNode):
-            if node.value != "unmatched":
-                raise broken(
-                    self.place(node), f"expected is a record or unmatched, not {node.value!r}"
-                )
-            return "unmatched"
-        entries = self.mapping(node, "a record", _RECORD_KEYS)
-        record: dict[str, Value] = {}
-        for key, item in entries.items():
-            record[key] = self.string(item, "time").encode() if key == "time" else self.value(item)
-        return record
-
+class _Reader(ValueReader):
     def case_file(self, path: Path, root: yaml.Node) -> CaseFile:
         entries = self.mapping(root, "a case file", _FILE_KEYS)
         routes = [key for key in _ROUTES if key in entries]
@@ -195,17 +119,16 @@ def read(path: Path) -> CaseFile:
     Raises:
         UsageError: it can't be read, or holds a key or a value that no case has.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise UsageError(f"{path}: {reason}") from None
+    return parse(read_text(path), path)
+
+
+def parse(text: str, path: Path) -> CaseFile:
+    """Return the cases of a text; ``path`` is what its file is called.
+
+    Raises:
+        UsageError: it holds a key or a value that no case has.
+    """
     roots = compose(text, str(path))
     if len(roots) != 1:
         raise UsageError(f"{path}: a case file is one YAML document")
-    try:
-        return _Reader(str(path)).case_file(path, roots[0])
-    except RecursionError:
-        raise UsageError(
-            f"{path}: an anchor (&) contains itself, or the nesting is too deep"
-        ) from None
+    return _Reader(str(path)).case_file(path, roots[0])

@@ -1,19 +1,38 @@
-"""Writes files of cases, so that ``casefiles`` reads the same bytes again.
+"""Writes what is expected into the text of a case file, and leaves all else as it stands.
 
-Keeps the comment at the head of a file and no other.
+Guarantees that comments, order, quotes and spaces around what changes are kept. What would lose a comment,
+or change more than the case (an alias), is refused with its line.
 """
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import yaml
 
-from node_observability.parsers.casefiles import Case, CaseFile, Expected
+from node_observability.parsers.casevalues import Expected
 from node_observability.parsers.casting import Value
+from node_observability.parsers.differences import Path, is_same
+from node_observability.parsers.nodes import compose
+from node_observability.parsers.sections import Place, broken
 
-__all__ = ["write"]
+__all__ = ["Change", "edited"]
 
 _RUN = re.compile(rb"(.)\1{63,}", re.DOTALL)
 _SHORT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a case expects so far, None for nothing, and what it is to expect."""
+
+    old: Expected | None
+    new: Expected
+    path: Path = ()
+
+    def within(self, step: str | int) -> "Change":
+        """Return the change of one value of the record or the list."""
+        return Change(_at(self.old, step), _at(self.new, step), (*self.path, step))
 
 
 class _Bytes(bytes):
@@ -31,6 +50,14 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # Other styles go on in a second line, whose indentation would depend on the place.
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style='"' if not text.isprintable() else None
+    )
+
+
+_Dumper.add_representer(str, _represent_text)
 _Dumper.add_representer(
     _Bytes,
     lambda dumper, data: dumper.represent_scalar("!bytes", data.decode("latin-1"), style='"'),
@@ -40,7 +67,7 @@ _Dumper.add_representer(
 )
 
 
-def _plain(value: Value) -> object:
+def _plain(value: Expected | Value) -> object:
     if isinstance(value, bytes):
         return _text(value)
     if isinstance(value, dict):
@@ -69,37 +96,176 @@ def _text(data: bytes) -> object:
         return _Bytes(data)
 
 
-def _expected(expected: Expected) -> object:
-    if isinstance(expected, list):
-        return [_expected(item) for item in expected]
-    return expected if isinstance(expected, str) else _plain(expected)
-
-
-def _case(case: Case) -> dict[str, object]:
-    entry: dict[str, object] = {"name": case.name}
-    if case.is_sequence:
-        entry["lines"] = [_text(line) for line in case.lines]
-    else:
-        entry["line"] = _text(case.lines[0])
-    entry |= {key: text for key, text in (("writer", case.writer), ("note", case.note)) if text}
-    if case.expected is not None:
-        entry["expected"] = _expected(case.expected)
-    return entry
-
-
-def write(file: CaseFile) -> None:
-    """Write the file anew."""
-    head = []
-    if file.path.exists():
-        for line in file.path.read_text(encoding="utf-8").splitlines(keepends=True):
-            if not line.startswith("#"):
-                break
-            head.append(line)
-    names: object = (
-        file.names[0] if len(file.names) == 1 and file.route != "parsers" else file.names
+def _dumped(value: object, *, flow: bool) -> str:
+    return yaml.dump(
+        value,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=10**9,
+        default_flow_style=flow,
     )
-    document: dict[str, object] = {file.route: names}
-    document |= {key: text for key, text in (("writer", file.writer), ("note", file.note)) if text}
-    document["cases"] = [_case(case) for case in file.cases]
-    body = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**9)
-    file.path.write_text("".join(head) + body, encoding="utf-8")
+
+
+def _flow(value: Expected | Value) -> str:
+    # Within a list, for what is plain there is plain everywhere.
+    return _dumped([_plain(value)], flow=True).strip()[1:-1]
+
+
+def _block(value: Expected | Value, indent: int) -> str:
+    lines = _dumped(_plain(value), flow=False).splitlines()
+    return "\n".join(" " * indent + line for line in lines)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Edit:
+    start: int
+    end: int
+    text: str
+
+
+class _Editor:
+    """The edits of one case file."""
+
+    def __init__(self, text: str, file: str, root: yaml.Node) -> None:
+        self._text = text
+        self._file = file
+        self._shared = set(_shared(root))
+        self.edits: list[_Edit] = []
+
+    def case(self, node: yaml.MappingNode, change: Change) -> None:
+        entries: list[tuple[yaml.Node, yaml.Node]] = node.value
+        for key, item in entries:
+            if key.value == "expected":
+                self._patch(key, item, change, is_in_flow=bool(node.flow_style))
+                return
+        last = self._end(entries[-1][1])
+        if node.flow_style:
+            self.edits.append(_Edit(last, last, f", expected: {_flow(change.new)}"))
+            return
+        line_end = self._text.find("\n", last)
+        at = len(self._text) if line_end < 0 else line_end
+        indent = entries[0][0].start_mark.column
+        text = f"\n{' ' * indent}expected:{self._entry(change.new, indent)}"
+        self.edits.append(_Edit(at, at, text))
+
+    def _entry(self, value: Expected | Value, indent: int) -> str:
+        is_block = isinstance(value, dict | list) and bool(value)
+        return "\n" + _block(value, indent + 2) if is_block else " " + _flow(value)
+
+    def _patch(
+        self, key: yaml.Node | None, node: yaml.Node, change: Change, *, is_in_flow: bool
+    ) -> None:
+        old, new = change.old, change.new
+        if is_same(old, new, change.path):
+            return
+        if id(node) in self._shared:
+            raise broken(
+                self._place(node),
+                "an anchor (&) makes this stand at several places; update by hand",
+            )
+        inner_flow = is_in_flow or bool(getattr(node, "flow_style", False))
+        if isinstance(node, yaml.MappingNode) and _has_keys(old, new):
+            for name, item in node.value:
+                self._patch(name, item, change.within(name.value), is_in_flow=inner_flow)
+        elif _has_length(old, new) and node.tag != "!join":
+            for index, item in enumerate(node.value):
+                self._patch(None, item, change.within(index), is_in_flow=inner_flow)
+        else:
+            self._replace(key, node, new, is_in_flow=is_in_flow)
+
+    def _replace(
+        self, key: yaml.Node | None, node: yaml.Node, new: Expected, *, is_in_flow: bool
+    ) -> None:
+        start, end = node.start_mark.index, self._end(node)
+        is_collection = isinstance(new, dict | list) and bool(new)
+        is_flow = bool(getattr(node, "flow_style", False))
+        was_block = isinstance(node, yaml.CollectionNode) and not is_flow
+        if is_in_flow or is_flow or not (was_block or is_collection):
+            text = (" " if start == end else "") + _flow(new)
+        elif key is not None:
+            start = self._text.index(":", key.end_mark.index) + 1
+            text = self._entry(new, key.start_mark.column)
+        elif is_collection:
+            text = _block(new, node.start_mark.column).lstrip()
+        else:
+            text = _flow(new)
+        self.edits.append(_Edit(start, end, text))
+
+    def _end(self, node: yaml.Node) -> int:
+        # A block ends where the next thing begins, comments and all; what counts is its last value.
+        if id(node) in self._shared:
+            raise broken(
+                self._place(node),
+                "an anchor (&) makes this stand at several places; update by hand",
+            )
+        end = int(node.end_mark.index)
+        if isinstance(node, yaml.CollectionNode):
+            if node.flow_style or not node.value:
+                return end
+            last = node.value[-1]
+            return self._end(last[1] if isinstance(last, tuple) else last)
+        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+            return len(self._text[:end].rstrip())
+        return end
+
+    def _place(self, node: yaml.Node) -> Place:
+        return Place(self._file, node.start_mark.line + 1)
+
+
+def _at(value: Expected | None, step: str | int) -> Expected:
+    found: Expected = value[step]  # type: ignore[index, assignment]
+    return found
+
+
+def _has_keys(old: Expected | None, new: Expected) -> bool:
+    return isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys()
+
+
+def _has_length(old: Expected | None, new: Expected) -> bool:
+    return isinstance(old, list) and isinstance(new, list) and len(old) == len(new)
+
+
+def _shared(root: yaml.Node) -> Iterator[int]:
+    """Yield the id of each node that stands at several places."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            yield id(node)
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+
+
+def _comments(text: str) -> Iterator[int]:
+    """Yield where each comment begins: a # between two tokens."""
+    end = 0
+    for token in yaml.scan(text, yaml.SafeLoader):
+        gap = text[end : token.start_mark.index]
+        yield from (end + found.start() for found in re.finditer(r"(?:^|(?<=\s))#[^\n]*", gap))
+        end = max(end, token.end_mark.index)
+
+
+def edited(text: str, file: str, changes: Mapping[int, Change]) -> str:
+    """Return the text with the changes to its cases, which are counted from 0.
+
+    Raises:
+        UsageError: a comment would be lost, or an alias makes the change one of several cases.
+    """
+    (root,) = compose(text, file)
+    editor = _Editor(text, file, root)
+    cases = next(node for key, node in root.value if key.value == "cases").value
+    for index, change in changes.items():
+        editor.case(cases[index], change)
+    for at in _comments(text):
+        if any(edit.start <= at < edit.end for edit in editor.edits):
+            place = Place(file, text.count("\n", 0, at) + 1)
+            raise broken(place, "--update would lose this comment; move it out of what is expected")
+    for edit in sorted(editor.edits, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text

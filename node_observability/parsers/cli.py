@@ -5,17 +5,19 @@ Exit codes: 0 done and nothing found, 1 a case failed or a finding is an error, 
 
 import argparse
 import io
+import itertools
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from node_observability.errors import UsageError
+from node_observability.errors import UsageError, printable
 from node_observability.parsers import bench, casefiles, fluentbit
 from node_observability.parsers.conversion import to_classic, to_yaml
 from node_observability.parsers.definitions import Definitions, build
 from node_observability.parsers.explanation import explain
+from node_observability.parsers.files import check_readable, read_text
 from node_observability.parsers.findings import Finding, lint
 from node_observability.parsers.parser import Parser
 from node_observability.parsers.report import failure_text, summary, write_junit
@@ -111,7 +113,7 @@ def _test(options: argparse.Namespace) -> int:
                 "--update writes what is expected, and CI only compares; run it by hand"
             )
         for path in update(files, outcomes):
-            print(f"written: {path}")
+            print(f"written: {printable(str(path))}")
         return 0
     return _reported(outcomes, options.junit, start)
 
@@ -135,7 +137,7 @@ def _lint(options: argparse.Namespace) -> int:
     for configuration, definitions in _definitions(options.config):
         findings += lint(configuration, definitions)
     for finding in sorted(set(findings)):
-        print(finding)
+        print(printable(str(finding)))
     errors = sum(finding.is_error for finding in set(findings))
     warnings = len(set(findings)) - errors
     print(f"{options.config}: {errors} errors, {warnings} warnings")
@@ -157,29 +159,22 @@ def _explain(options: argparse.Namespace) -> int:
     line = sys.stdin.buffer.read().split(b"\n", 1)[0] if given == b"-" else given
     taken = True
     for _, definitions in _definitions(options.config):
-        print(f"{definitions.label}:")
+        print(f"{printable(definitions.label)}:")
         took, lines = explain(_chosen(definitions, options.parser), line)
         taken = taken and took
-        print("\n".join(f"  {text}" for text in lines))
+        print("\n".join(f"  {printable(text)}" for text in lines))
     return 0 if taken else 1
 
 
 def _bench(options: argparse.Namespace) -> int:
-    try:
-        lines = options.file.read_bytes().split(b"\n")
-    except OSError as error:
-        raise UsageError(f"{options.file}: {error.strerror}") from None
-    if lines[-1] == b"":
-        lines.pop()
-    if not lines:
-        raise UsageError(f"{options.file}: no line in it")
+    lines, count = _lines_of(options.file)
     configuration, definitions = _definitions(options.config)[0]
     sections = {section.name: section for section in configuration.of("parser")}
     for parser in _chosen(definitions, options.parser):
         try:
             result = bench.measure(
                 parser,
-                lines[:_BENCH_LINES],
+                lines,
                 at_least_s=options.seconds,
                 clock=bench.default_clock,
             )
@@ -187,13 +182,27 @@ def _bench(options: argparse.Namespace) -> int:
             raise UsageError(f"{options.file}: {parser.name} over its lines: {error}") from None
         share = 100 * result.taken / result.lines
         print(
-            f"{result.name}: {result.lines_per_s:,.0f} lines/s of processor time"
+            f"{printable(result.name)}: {result.lines_per_s:,.0f} lines/s of processor time"
             f" ({result.first_lines_per_s:,.0f} in the first pass), {share:.1f} % taken"
         )
-        _real(sections[parser.name], options.file, len(lines))
+        _real(sections[parser.name], options.file, count)
     if fluentbit.binary() is None:
         print("no fluent-bit on the PATH to measure beside it")
     return 0
+
+
+def _lines_of(path: Path) -> tuple[list[bytes], int]:
+    """Return the first lines of a file, and the number of all."""
+    check_readable(path)
+    try:
+        with path.open("rb") as file:
+            lines = list(itertools.islice(file, _BENCH_LINES))
+            count = len(lines) + sum(1 for _ in file)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    if not lines:
+        raise UsageError(f"{path}: no line in it")
+    return [line.removesuffix(b"\n") for line in lines], count
 
 
 def _real(section: Section, file: Path, lines: int) -> None:
@@ -208,11 +217,7 @@ def _real(section: Section, file: Path, lines: int) -> None:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    try:
-        text = options.file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise UsageError(f"{options.file}: {reason}") from None
+    text = read_text(options.file)
     is_yaml = options.file.suffix in (".yaml", ".yml")
     print((to_classic if is_yaml else to_yaml)(text, str(options.file)), end="")
     return 0

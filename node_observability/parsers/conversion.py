@@ -12,7 +12,7 @@ import yaml
 from node_observability.errors import UsageError
 from node_observability.parsers.classic import read_classic
 from node_observability.parsers.nodes import compose
-from node_observability.parsers.sections import Configuration, Place, Property, Section
+from node_observability.parsers.sections import Configuration, Place, Property, Section, broken
 from node_observability.parsers.yamlform import read_yaml
 
 __all__ = ["to_classic", "to_yaml"]
@@ -71,7 +71,7 @@ def to_yaml(text: str, file: str) -> str:
         indent = "  " if kind in _TOP else "    "
         for section in sections:
             lines += [f"{indent}{comment}" for comment in comments.get(section.place.line, [])]
-            entries = _entries(section, f"{indent}  ")
+            entries = _entries(section, f"{indent}  ") or ["{}"]
             lines += [f"{indent}- {entries[0].strip()}", *entries[1:]]
     return "\n".join([*lines, ""])
 
@@ -133,6 +133,7 @@ def to_classic(text: str, file: str) -> str:
     into = Configuration(file)
     for root in compose(text, file):
         _refuse_deep(root, file)
+        _refuse_breaks(root, file)
     read_yaml(text, file, into, _no_files)
     comments, lines = _comments(text), []
     lines += [f"@SET {name}={value}" for name, value in into.variables.items()]
@@ -145,17 +146,37 @@ def to_classic(text: str, file: str) -> str:
         # The mapping of a service begins on the line behind its key.
         lines += comments.get(section.place.line - (section.kind == "service"), [])
         lines.append(f"[{section.kind.upper()}]")
-        width = max(len(item.key) for item in section.properties)
+        width = max((len(item.key) for item in section.properties), default=0)
         lines += [_classic_line(item, width) for item in section.properties]
     return "\n".join([*lines, ""])
 
 
 def _classic_line(item: Property, width: int) -> str:
     key = item.key
+    if not key or any(map(str.isspace, key)) or key[0] in "#[@":
+        raise broken(item.place, f"the key {key!r} can't be written in the classic form")
+    if item.value != item.value.strip() or not item.value:
+        text = f"{key}: {item.value!r} is empty, or begins or ends with a space"
+        raise broken(item.place, f"{text}; the classic form can't hold that")
     if "." not in key:
         key = "_".join(part[:1].upper() + part[1:] for part in key.split("_"))
     value = _file_value(item.key.lower(), item.value, ".yaml", ".conf")
     return f"    {key.ljust(width)} {value}"
+
+
+def _refuse_breaks(node: yaml.Node, file: str) -> None:
+    """Refuse what would go on in a line of its own: the classic form would read a key or a section there."""
+    waiting = [node]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, yaml.MappingNode):
+            waiting += [part for pair in inner.value for part in pair]
+        elif isinstance(inner, yaml.SequenceNode):
+            waiting += inner.value
+        elif len(str(inner.value).splitlines()) > 1 or str(inner.value).endswith(("\n", "\r")):
+            place = Place(file, inner.start_mark.line + 1)
+            text = f"{inner.value!r:.60} has a line break, which the classic form can't hold"
+            raise broken(place, text)
 
 
 def _refuse_deep(node: yaml.Node, file: str, depth: int = 0) -> None:

@@ -110,6 +110,8 @@ class _Builder:
         self._configuration = configuration
         self._environment = environment
         self._found = found
+        # By file: the parser of the last multiline parser that named one.
+        self._above: dict[str, str] = {}
 
     def text(self, section: Section, key: str) -> str:
         return self._configuration.expanded(section.value(key), self._environment)
@@ -182,11 +184,11 @@ class _Builder:
             known = ", ".join(_MULTILINE_TYPES)
             place = section.place_of("type")
             raise _Broken(place, f"multiline parser {name} has {text}; it can be {known}")
+        inner = self._inner(section)
         if kind == "regex":
             raise _Unmodelled(
                 "multiline parsers of type regex are not modelled; equal and endswith are"
             )
-        inner = self.text(section, "parser")
         if inner and inner not in self._found.parsers:
             if inner in self._found.unmodelled:
                 raise _Unmodelled(self._found.unmodelled[inner])
@@ -208,3 +210,9 @@ class _Builder:
             key_group=self.text(section, "key_group") or None,
             parser=self._found.parsers.get(inner),
         )
+
+    def _inner(self, section: Section) -> str:
+        # Fluent Bit 5.1 does not forget the parser from one section of a file to the next.
+        inner = self.text(section, "parser") or self._above.get(section.origin, "")
+        self._above[section.origin] = inner
+        return inner

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from node_observability.parsers.deadline import LIMIT_S, TooSlowError, limited
 from node_observability.parsers.onigmo import Pattern
 from node_observability.parsers.parser import Parsed, Parser
 from node_observability.parsers.syntax import UnmodelledError
@@ -61,24 +62,31 @@ def _json_stop(line: bytes) -> Stop:
         return Stop(len(line) - len(stripped), "`{`")
     try:
         json.JSONDecoder(strict=False).raw_decode(line.decode("utf-8", "surrogateescape"))
+    except RecursionError:
+        return Stop(len(line) - len(stripped), "JSON that is nested less deep")
     except json.JSONDecodeError as error:
         before = error.doc[: error.pos].encode("utf-8", "surrogateescape")
         return Stop(len(before), f"JSON: {error.msg}")
     return Stop(len(line), "one object and nothing behind it")
 
 
-def explain(parsers: list[Parser], line: bytes) -> tuple[bool, list[str]]:
-    """Return whether a parser takes the line, and the lines to print, in the order of the parsers."""
+def explain(parsers: list[Parser], line: bytes, limit_s: float = LIMIT_S) -> tuple[bool, list[str]]:
+    """Return whether a parser takes the line, and the lines to print, in the order of the parsers.
+
+    ``limit_s`` is the processor time that one parser has.
+    """
     line = without_return(line)
     taken, lines = False, []
     for parser in parsers:
         try:
-            parsed = parser.parse(line)
-        except UnmodelledError as error:
+            with limited(limit_s):
+                parsed = parser.parse(line)
+                refused = _refused(parser, line) if parsed is None else ""
+        except (UnmodelledError, TooSlowError) as error:
             lines.append(f"{parser.name} can't be run over this line: {error}")
             continue
         if parsed is None:
-            lines.append(_refused(parser, line))
+            lines.append(refused)
             continue
         verb = "would take it too" if taken else "takes it"
         taken = True
@@ -89,10 +97,11 @@ def explain(parsers: list[Parser], line: bytes) -> tuple[bool, list[str]]:
 
 
 def _described(parsed: Parsed) -> list[str]:
-    stamp = time_text(parsed)
-    lines = [f"  time: {stamp}" + (" (stamped when it is read)" if stamp == "now" else "")]
     if parsed.is_lost:
-        lines = ["  time: before 1970 or none at all; Fluent Bit loses the record"]
+        lines = ["  time: before 1970, beyond 2106 or none at all; Fluent Bit loses the record"]
+    else:
+        stamp = time_text(parsed)
+        lines = [f"  time: {stamp}" + (" (stamped when it is read)" if stamp == "now" else "")]
     if parsed.complaint:
         lines.append(f"  warning: {parsed.complaint}")
     for key, value in parsed.fields.items():

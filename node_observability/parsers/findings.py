@@ -14,7 +14,7 @@ from node_observability.parsers.casting import read_types
 from node_observability.parsers.definitions import BUILT_IN_MULTILINE, Definitions
 from node_observability.parsers.parser import Parser
 from node_observability.parsers.sections import Configuration, Place, Property, Section, is_on
-from node_observability.parsers.stock import STOCK_PARSERS
+from node_observability.parsers.stock import STOCK_PARSERS, is_stock_file
 
 __all__ = ["Finding", "lint"]
 
@@ -84,6 +84,8 @@ def lint(configuration: Configuration, definitions: Definitions) -> list[Finding
         *_unused(configuration, definitions, uses),
         *_shadowed(definitions, uses),
         *_secrets(configuration),
+        *_missing(configuration),
+        *_inherited(configuration),
     ]
     for section in configuration.of("parser"):
         found += _mistyped(section, _PARSER_KEYS)
@@ -247,6 +249,25 @@ def _unnamed(section: Section, parser: Parser | None) -> Iterator[Finding]:
     if parser and parser.pattern and not parser.pattern.names:
         text = f"the Regex of {parser.name} has no named group, and never matches"
         yield Finding(section.place_of("regex"), "no-groups", text, is_error=True)
+
+
+def _missing(configuration: Configuration) -> Iterator[Finding]:
+    for item in configuration.missing:
+        if is_stock_file(item.value):
+            continue
+        text = f"{item.key}: {item.value.strip()} is not here; what it defines is not looked at"
+        yield Finding(item.place, "missing-file", text, is_error=False)
+
+
+def _inherited(configuration: Configuration) -> Iterator[Finding]:
+    above: dict[str, str] = {}
+    for section in configuration.of("multiline_parser"):
+        own = section.value("parser")
+        if not own and (inherited := above.get(section.origin)):
+            text = f"{section.name} has no Parser and gets {inherited}, that of the one above it"
+            text += ": Fluent Bit does not forget it; put this one first"
+            yield Finding(section.place, "inherited-parser", text, is_error=False)
+        above[section.origin] = own or above.get(section.origin, "")
 
 
 def _secrets(configuration: Configuration) -> Iterator[Finding]:

@@ -103,7 +103,8 @@ class _Instance:
     def append(self, line: bytes) -> list[Parsed] | None:
         definition = self.definition
         if definition.parser is None:
-            return self._package(self.groups[b""], None, line, line)
+            # A line that is shorter than ``match`` counts as taken, and is lost.
+            return self._package(self.groups[b""], None, line, line) or []
         parsed = definition.parser.parse(line)
         content = parsed.fields.get(definition.key_content or "") if parsed else None
         if parsed is None or not isinstance(content, bytes):

@@ -5,10 +5,11 @@ ConfigMaps' ``data`` and Secrets' ``stringData`` are looked at; templates are no
 """
 
 import base64
-import binascii
 from dataclasses import dataclass
 
 import yaml
+
+from node_observability.parsers.sections import Place, broken
 
 __all__ = ["Embedded", "embedded_files", "is_object"]
 
@@ -38,12 +39,16 @@ def _text(node: yaml.Node | None) -> str:
     return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
 
-def embedded_files(node: yaml.Node) -> list[Embedded]:
-    """Return the files of an object, or of each object of a List."""
+def embedded_files(node: yaml.Node, source: str) -> list[Embedded]:
+    """Return the files of an object, or of each object of a List; ``source`` is what errors call it.
+
+    Raises:
+        UsageError: a Secret holds what is no base64, which Kubernetes refuses too.
+    """
     entries = _entries(node)
     items = entries.get("items")
     if isinstance(items, yaml.SequenceNode):
-        return [file for item in items.value for file in embedded_files(item)]
+        return [file for item in items.value for file in embedded_files(item, source)]
     kind = _text(entries.get("kind"))
     if kind not in ("ConfigMap", "Secret"):
         return []
@@ -56,14 +61,20 @@ def embedded_files(node: yaml.Node) -> list[Embedded]:
     ]
     if kind == "Secret":
         for name, value in _entries(entries.get("data")).items():
-            decoded = _decoded(_text(value))
+            place = Place(source, value.start_mark.line + 1)
+            decoded = _decoded(_text(value), place, f"{owner}: {name}")
             if decoded is not None:
                 files.append(Embedded(owner, name, decoded, value.start_mark.line + 1))
     return files
 
 
-def _decoded(text: str) -> str | None:
+def _decoded(text: str, place: Place, what: str) -> str | None:
     try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
+        # Kubernetes, that is Go, passes over line breaks.
+        data = base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
+    except ValueError as error:
+        raise broken(place, f"{what} is no base64 ({error}); text belongs in stringData") from None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None  # A key or a certificate; Fluent Bit's files are text.

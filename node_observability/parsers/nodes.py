@@ -12,6 +12,8 @@ __all__ = ["NodeReader", "compose"]
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Far deeper than any configuration. libyaml's composer recurses in C: 200,000 brackets end the process.
 _DEPTH_LIMIT: Final = 100
+# Values, with each alias counted as what it stands for: nine lists of nine aliases are 387 million.
+_SIZE_LIMIT: Final = 1_000_000
 
 
 def compose(text: str, file: str, first_line: int = 1) -> list[yaml.Node]:
@@ -32,19 +34,31 @@ def compose(text: str, file: str, first_line: int = 1) -> list[yaml.Node]:
 
 
 def _check_nesting(text: str, file: str, first_line: int) -> None:
-    """Refuse what a recursion over the nodes, libyaml's own included, would not come back from."""
+    """Refuse what a recursion over the nodes, libyaml's own included, would not come back from soon."""
     open_anchors: list[str | None] = []
+    sizes = [0]
+    known: dict[str, int] = {}
     for event in yaml.parse(text, _LOADER):
         mark = event.start_mark
         place = Place(file, first_line + (mark.line if mark else 0))
         if isinstance(event, yaml.CollectionStartEvent):
             open_anchors.append(event.anchor)
+            sizes.append(0)
             if len(open_anchors) > _DEPTH_LIMIT:
                 raise broken(place, f"the nesting is too deep: more than {_DEPTH_LIMIT} levels")
         elif isinstance(event, yaml.CollectionEndEvent):
-            open_anchors.pop()
-        elif isinstance(event, yaml.AliasEvent) and event.anchor in open_anchors:
-            raise broken(place, f"an anchor (&) contains itself: {event.anchor}")
+            size, anchor = sizes.pop() + 1, open_anchors.pop()
+            sizes[-1] += size
+            if anchor is not None:
+                known[anchor] = size
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor in open_anchors:
+                raise broken(place, f"an anchor (&) contains itself: {event.anchor}")
+            sizes[-1] += known.get(event.anchor or "", 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            sizes[-1] += 1
+        if sizes[-1] > _SIZE_LIMIT:
+            raise broken(place, f"aliases (*) make more than {_SIZE_LIMIT:,} values of this")
 
 
 class NodeReader:

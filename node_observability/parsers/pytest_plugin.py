@@ -21,7 +21,7 @@ from node_observability.parsers.report import failure_text
 from node_observability.parsers.sources import load
 from node_observability.parsers.verification import Outcome, run_all
 
-__all__ = ["fluentbit_parsers", "pytest_addoption", "pytest_collect_file"]
+__all__ = ["fluentbit_parsers", "pytest_addoption", "pytest_collect_file", "pytest_configure"]
 
 _DEFINITIONS = pytest.StashKey[list[Definitions]]()
 
@@ -37,6 +37,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "fluentbit_config", "the Fluent Bit configuration under test", default="fluentbit"
     )
     parser.addini("fluentbit_cases", "the directory of the case files", default="fluentbit/cases")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse options that name what is not there: no case would run, and all would seem well.
+
+    Raises:
+        pytest.UsageError: a path that was given does not exist.
+    """
+    for name in ("fluentbit_config", "fluentbit_cases"):
+        option = f"--{name.replace('_', '-')}"
+        given = config.getoption(option)
+        if given and given != "-" and not (config.rootpath / given).exists():
+            raise pytest.UsageError(f"{option}: {given}: no such file or directory")
 
 
 def _option(config: pytest.Config, name: str) -> str:

@@ -4,12 +4,15 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
+from node_observability.errors import printable
 from node_observability.parsers.verification import Outcome
 
 __all__ = ["failure_text", "summary", "write_junit"]
 
 _LINE_SHOWN = 160
-_REPLACED = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
+_REPLACED = dict.fromkeys(
+    (*range(9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 65534, 65535), "�"
+)
 
 
 def _shown(line: bytes) -> str:
@@ -23,7 +26,8 @@ def failure_text(outcome: Outcome) -> str:
     """Return a failed case for a person: where, which line, what was expected (-) and what came (+)."""
     head = f"FAIL {outcome.case.place} {outcome.case.name} [{outcome.label}]"
     lines = [f"  line: {_shown(line)}" for line in outcome.case.lines]
-    return "\n".join([head, *lines, *(f"  {text}" for text in outcome.differences)])
+    texts = [head, *lines, *(f"  {text}" for text in outcome.differences)]
+    return "\n".join(map(printable, texts))
 
 
 def summary(outcomes: Sequence[Outcome], seconds: float) -> str:
@@ -37,6 +41,12 @@ def summary(outcomes: Sequence[Outcome], seconds: float) -> str:
     return f"{ran}: {result} ({seconds:.2f} s)"
 
 
+def _element(parent: ET.Element, tag: str, **attributes: str) -> ET.Element:
+    # XML has no control characters at all, not even escaped.
+    safe = {key: text.translate(_REPLACED) for key, text in attributes.items()}
+    return ET.SubElement(parent, tag, safe)
+
+
 def write_junit(path: Path, outcomes: Sequence[Outcome], seconds: float) -> None:
     """Write the outcomes as JUnit XML: a suite for each file and configuration."""
     root = ET.Element("testsuites", time=f"{seconds:.3f}")
@@ -45,7 +55,7 @@ def write_junit(path: Path, outcomes: Sequence[Outcome], seconds: float) -> None
         suites.setdefault((str(outcome.file.path), outcome.label), []).append(outcome)
     for (file, label), members in suites.items():
         failures = sum(bool(outcome.differences) for outcome in members)
-        suite = ET.SubElement(
+        suite = _element(
             root,
             "testsuite",
             name=f"{file} [{label}]",
@@ -54,11 +64,16 @@ def write_junit(path: Path, outcomes: Sequence[Outcome], seconds: float) -> None
         )
         for outcome in members:
             place = outcome.case.place
-            where = {"classname": label, "file": place.file, "line": str(place.line)}
-            case = ET.SubElement(suite, "testcase", where, name=outcome.case.name)
+            case = _element(
+                suite,
+                "testcase",
+                classname=label,
+                file=place.file,
+                line=str(place.line),
+                name=outcome.case.name,
+            )
             if outcome.differences:
-                text = failure_text(outcome).translate(_REPLACED)
-                first = outcome.differences[0].translate(_REPLACED)
-                ET.SubElement(case, "failure", message=first).text = text
+                failure = _element(case, "failure", message=outcome.differences[0])
+                failure.text = failure_text(outcome).translate(_REPLACED)
     ET.indent(root)
     path.write_bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))

@@ -33,11 +33,16 @@ class Property:
 
 @dataclass(slots=True)
 class Section:
-    """One section. A key may stand twice; keys are compared without regard to case."""
+    """One section. A key may stand twice; keys are compared without regard to case.
+
+    Attributes:
+        origin: the file that Fluent Bit reads by itself in which it stands, or which includes it.
+    """
 
     kind: str
     place: Place
     properties: list[Property] = field(default_factory=list)
+    origin: str = ""
 
     def all(self, key: str) -> list[Property]:
         """Return each property of that key, in order."""

@@ -2,20 +2,23 @@
 
 A directory and a manifest may hold several configurations: one for each form, and one for each ConfigMap.
 Guarantees that a file is read once a configuration, through ``@INCLUDE``, ``includes`` and
-``Parsers_File`` too. What is named and not there is kept in ``Configuration.missing``: the image may have
-it.
+``Parsers_File`` too. A name that is relative and not there is an error; what has an absolute path, and
+Fluent Bit's own files, may be in the image: they are kept in ``Configuration.missing``.
 """
 
+import glob
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from node_observability.errors import UsageError
 from node_observability.parsers.classic import read_classic
+from node_observability.parsers.files import SIZE_LIMIT_BYTES, read_text
 from node_observability.parsers.manifests import Embedded, embedded_files, is_object
 from node_observability.parsers.nodes import compose
 from node_observability.parsers.sections import Configuration, Place
+from node_observability.parsers.stock import is_stock_file
 from node_observability.parsers.yamlform import is_configuration, read_yaml
 
 __all__ = ["load"]
@@ -59,7 +62,23 @@ class _Assembly:
 
     def _read(self, name: str, text: str, first_line: int) -> None:
         reader = read_classic if _CLASSIC.search(text) else read_yaml
+        before = len(self.configuration.sections)
         reader(text, name, self.configuration, self.open_file, first_line)
+        for section in self.configuration.sections[before:]:
+            section.origin = f"{name}:{first_line}"
+
+    def finished(self) -> Configuration:
+        """Return the configuration.
+
+        Raises:
+            UsageError: it names files that are not there.
+        """
+        absent = [item for item in self.configuration.missing if not _may_be_elsewhere(item.value)]
+        if absent:
+            raise UsageError(
+                *(f"{item.place}: {item.key}: no file {item.value.strip()}" for item in absent)
+            )
+        return self.configuration
 
     def _read_parsers_files(self) -> None:
         done: set[Place] = set()
@@ -81,6 +100,12 @@ class _Assembly:
                     self._read(name, text, first_line)
 
 
+def _may_be_elsewhere(name: str) -> bool:
+    name = name.strip()
+    is_open = name.startswith("/") or "${" in name or glob.has_magic(name)
+    return is_open or is_stock_file(name)
+
+
 def load(source: str, stdin: TextIO) -> list[Configuration]:
     """Return the configurations of a source.
 
@@ -89,63 +114,57 @@ def load(source: str, stdin: TextIO) -> list[Configuration]:
     """
     if source == "-":
         try:
-            text = stdin.read()
+            text = stdin.read(SIZE_LIMIT_BYTES + 1)
         except UnicodeDecodeError as error:
             raise UsageError(f"standard input: not UTF-8 (byte {error.start + 1})") from None
+        if len(text) > SIZE_LIMIT_BYTES:
+            raise UsageError(f"standard input: larger than {SIZE_LIMIT_BYTES >> 20} MiB")
         return _of_manifest(text, "standard input", must_be_manifest=True)
     path = Path(source)
     if path.is_dir():
         return _of_directory(path)
-    text = _read(path)
+    text = read_text(path)
     if path.suffix in _YAML_SUFFIXES:
         return _of_manifest(text, source, must_be_manifest=False)
     if not _CLASSIC.search(text):
         raise UsageError(
             f"{source}: no [PARSER] and no other section; is this a Fluent Bit configuration?"
         )
-    return [_of_files([path], source)]
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such file") from None
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 (byte {error.start + 1})") from None
+    return [_of_files({path: text}, source)]
 
 
 def _on_disk(name: str, place: Place) -> _Found | None:
     base = Path(place.file).parent
-    if "*" in name:
-        paths = sorted(base.glob(name)) if not name.startswith("/") else []
+    if glob.has_magic(name):
+        # Path.glob raises for absolute patterns and for **x, which C's glob takes.
+        found = glob.glob(name, root_dir=base)  # noqa: PTH207
+        paths = sorted(base / path for path in found)
     else:
         # In a container the files lie elsewhere, but beside one another.
         paths = [path for path in (base / name, base / Path(name).name) if path.is_file()][:1]
-    return [(str(path), _read(path), 1) for path in paths] or None
+    return [(str(path), read_text(path), 1) for path in paths] or None
 
 
-def _of_files(paths: Sequence[Path], label: str) -> Configuration:
+def _of_files(texts: Mapping[Path, str], label: str) -> Configuration:
     assembly = _Assembly(label, _on_disk)
-    for path in paths:
-        assembly.read(str(path), _read(path), 1)
-    return assembly.configuration
+    for path, text in texts.items():
+        assembly.read(str(path), text, 1)
+    return assembly.finished()
 
 
 def _of_directory(directory: Path) -> list[Configuration]:
-    classic: list[Path] = []
-    yaml: list[Path] = []
+    classic: dict[Path, str] = {}
+    yaml: dict[Path, str] = {}
     for path in sorted(path for path in directory.iterdir() if path.is_file()):
-        if path.suffix == ".conf" and _CLASSIC.search(_read(path)):
-            classic.append(path)
-        elif path.suffix in _YAML_SUFFIXES and any(
-            map(is_configuration, compose(_read(path), str(path)))
-        ):
-            yaml.append(path)
+        if path.suffix not in _SUFFIXES:
+            continue
+        text = read_text(path)
+        if path.suffix not in _YAML_SUFFIXES:
+            classic |= {path: text} if _CLASSIC.search(text) else {}
+        elif any(map(is_configuration, compose(text, str(path)))):
+            yaml[path] = text
     forms = ((classic, "classic"), (yaml, "YAML"))
-    found = [_of_files(paths, f"{directory} ({form})") for paths, form in forms if paths]
+    found = [_of_files(texts, f"{directory} ({form})") for texts, form in forms if texts]
     if not found:
         raise UsageError(
             f"{directory}: no Fluent Bit configuration among its *.conf and *.yaml files"
@@ -156,9 +175,11 @@ def _of_directory(directory: Path) -> list[Configuration]:
 def _of_manifest(text: str, source: str, *, must_be_manifest: bool) -> list[Configuration]:
     roots = compose(text, source)
     if any(map(is_object, roots)):
-        return _of_objects([file for root in roots for file in embedded_files(root)], source)
+        return _of_objects(
+            [file for root in roots for file in embedded_files(root, source)], source
+        )
     if not must_be_manifest and any(map(is_configuration, roots)):
-        return [_of_files([Path(source)], source)]
+        return [_of_files({Path(source): text}, source)]
     if "{{" in text:
         raise UsageError(
             f"{source}: this is a template; render it first, as in: helm template … | …"
@@ -188,7 +209,7 @@ def _of_objects(files: list[Embedded], source: str) -> list[Configuration]:
         assembly = _Assembly(f"{owner} ({form})", _among([*members, *files], source))
         for file in members:
             assembly.read(source, file.text, file.first_line)
-        found.append(assembly.configuration)
+        found.append(assembly.finished())
     return found
 
 

@@ -1,6 +1,8 @@
 """The parsers of the ``parsers.conf`` that Fluent Bit 5.1's image loads: names that ours must not have."""
 
-__all__ = ["STOCK_PARSERS"]
+import re
+
+__all__ = ["STOCK_PARSERS", "is_stock_file"]
 
 STOCK_PARSERS = frozenset(
     {
@@ -16,3 +18,11 @@ STOCK_PARSERS = frozenset(
         *("mongodb", "nginx", "syslog-rfc3164", "syslog-rfc3164-local", "syslog-rfc5424"),
     }
 )
+
+# What lies beside the main file in the image.
+_FILES = re.compile(r"(?:.*/)?(?:parsers(?:_[a-z]+)?|plugins)\.conf")
+
+
+def is_stock_file(name: str) -> bool:
+    """Whether a file of that name is in Fluent Bit's image."""
+    return _FILES.fullmatch(name.strip()) is not None

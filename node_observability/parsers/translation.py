@@ -34,6 +34,10 @@ _ANCHORS = {
 }
 # In Ruby ^ and $ are always at lines, and ^ is not behind a newline that ends the text.
 LINE_START = r"(?:^(?!(?<=\n)\Z))"
+# Onigmo's own limit is 4096; Python's compiler and the walks over the parts recurse.
+_DEPTH_LIMIT = 100
+# ONIG_MAX_REPEAT_NUM; Fluent Bit does not start beyond it.
+_REPEAT_LIMIT = 100_000
 # A look-behind over bytes would begin within a character; what stands in one must be plain ASCII.
 _PLAIN = ("(?=", "(?!", "(?<=", "(?<!", "(?>")
 
@@ -53,6 +57,7 @@ class Translation:
         self._ascii_only = ascii_only
         self._offset = offset
         self._at = 0
+        self._depth = 0
         self._options = frozenset(options) - {"o"}
         self._has_names = _NAMED.search(re.sub(r"\\.|\[[^\]]*\]", "", source)) is not None
         self.names: list[str] = []
@@ -71,6 +76,10 @@ class Translation:
         return kind(self._at + self._offset, text)
 
     def _branches(self) -> tuple[tuple[Node, ...], ...]:
+        self._depth += 1
+        if self._depth > _DEPTH_LIMIT:
+            text = f"groups within groups, more than {_DEPTH_LIMIT} deep, are not modelled"
+            raise self._error(text, UnmodelledError)
         branches: list[tuple[Node, ...]] = []
         nodes: list[Node] = []
         while self._at < len(self._source) and self._source[self._at] != ")":
@@ -81,6 +90,7 @@ class Translation:
             elif not self._skipped():
                 node = self._node()
                 nodes.append(self._repeated(node))
+        self._depth -= 1
         return (*branches, tuple(nodes))
 
     def _skipped(self) -> bool:
@@ -240,15 +250,10 @@ class Translation:
         if char and char in "*+?":
             quantifier, self._at = char, self._at + 1
         elif char == "{" and (found := _INTERVAL.match(self._source, self._at)):
-            low, comma, high = found[1], found[2], found[3] or ""
-            if not low and not high:
+            quantifier = self._interval(found)
+            if not quantifier:
                 return node
-            if low and high and int(low) > int(high):
-                raise self._error(
-                    f"{found[0]} with the larger number first is not modelled", UnmodelledError
-                )
-            quantifier = f"{{{low or 0}{comma or ''}{high}}}"
-            lazy, self._at = bool(comma), found.end()
+            lazy, self._at = bool(found[2]), found.end()
         if not quantifier:
             return node
         suffix = self._source[self._at : self._at + 1]
@@ -267,6 +272,24 @@ class Translation:
         ):
             node = Atom(f"(?:{node.text})", node.start, node.stop)
         return Repeat(node, quantifier, node.start, max(self._at, start))
+
+    def _interval(self, found: re.Match[str]) -> str:
+        low, comma, high = found[1], found[2], found[3] or ""
+        if not low and not high:
+            return ""
+        if any(_is_beyond(number, _REPEAT_LIMIT) for number in (low, high)):
+            raise self._error(f"{found[0][:20]} repeats more than {_REPEAT_LIMIT:,} times")
+        if low and high and int(low) > int(high):
+            raise self._error(
+                f"{found[0]} with the larger number first is not modelled", UnmodelledError
+            )
+        return f"{{{low or 0}{comma or ''}{high}}}"
+
+
+def _is_beyond(number: str, limit: int) -> bool:
+    # Python refuses to read a number of thousands of digits.
+    digits = number.lstrip("0")
+    return len(digits) > len(str(limit)) or (digits != "" and int(digits) > limit)
 
 
 def _begins_line(branch: tuple[Node, ...]) -> bool:

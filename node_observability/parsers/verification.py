@@ -4,26 +4,24 @@ Pure. A record's time is written in the zone that the line named, to the nanosec
 reading, for want of another.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from node_observability.errors import UsageError
 from node_observability.parsers.casefiles import Case, CaseFile, Expected
-from node_observability.parsers.casting import Value
+from node_observability.parsers.deadline import TooSlowError, limited
 from node_observability.parsers.definitions import Definitions
+from node_observability.parsers.differences import differences
 from node_observability.parsers.parser import Parsed
 from node_observability.parsers.sections import broken
 from node_observability.parsers.syntax import UnmodelledError
 from node_observability.parsers.tail import Chain, Joined, Route, Single
 
-__all__ = ["UNMATCHED", "Outcome", "normal", "record_of", "route_of", "run", "run_all", "time_text"]
+__all__ = ["UNMATCHED", "Outcome", "record_of", "route_of", "run", "run_all", "time_text"]
 
 UNMATCHED = "unmatched"
 _NOW = "now"
-_SHOWN = 160
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +39,12 @@ def time_text(parsed: Parsed) -> str:
     """Return the record's time: RFC 3339 with nine digits, in the zone of the line, or ``now``."""
     if not parsed.has_time:
         return _NOW
-    zone = timezone(timedelta(seconds=parsed.offset_s)) if parsed.offset_s else UTC
-    moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=parsed.seconds)
-    text = moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
-    sign = "-" if (parsed.offset_s or 0) < 0 else "+"
-    minutes = abs(parsed.offset_s or 0) // 60
-    offset = f"{sign}{minutes // 60:02}:{minutes % 60:02}" if parsed.offset_s else "Z"
-    return f"{text}.{parsed.nanoseconds:09}{offset}"
-
-
-def normal(text: str) -> str:
-    """Return a time as ``time_text`` would write it; a text that is none as it stands."""
-    found = _TIME.fullmatch(text)
-    if not found:
-        return text
-    zone = found[4] or "Z"
-    return (
-        f"{found[1]}T{found[2]}.{(found[3] or '').ljust(9, '0')}{'Z' if zone == '+00:00' else zone}"
-    )
+    # By hand: Fluent Bit reads offsets up to 99 hours, Python's zones end at 24.
+    offset_s = parsed.offset_s or 0
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(seconds=parsed.seconds + offset_s)
+    sign, minutes = "-" if offset_s < 0 else "+", abs(offset_s) // 60
+    zone = f"{sign}{minutes // 60:02}:{minutes % 60:02}" if offset_s else "Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{parsed.nanoseconds:09}{zone}"
 
 
 def record_of(parsed: Parsed, line: bytes | None) -> Expected:
@@ -104,63 +90,14 @@ def run(file: CaseFile, definitions: Definitions) -> list[Outcome]:
     outcomes = []
     for case in file.cases:
         try:
-            actual = _actual(case, make())
-        except UnmodelledError as error:
-            raise broken(case.place, f"{', '.join(file.names)} over this line: {error}") from None
-        differences = tuple(_differences(case.expected, actual))
-        outcomes.append(Outcome(case, file, definitions.label, actual, differences))
+            with limited():
+                actual = _actual(case, make())
+        except (UnmodelledError, TooSlowError) as error:
+            names = ", ".join(file.names)
+            raise broken(case.place, f"{case.name}: {names} over this line: {error}") from None
+        found = tuple(differences(case.expected, actual))
+        outcomes.append(Outcome(case, file, definitions.label, actual, found))
     return outcomes
-
-
-def _differences(expected: Expected | None, actual: Expected) -> list[str]:
-    if expected is None:
-        return ["the case says no expected; --update writes it", *_lines("+", "", actual)]
-    wanted, got = dict(_flat("", expected)), dict(_flat("", actual))
-    texts = []
-    for key in [*wanted, *(key for key in got if key not in wanted)]:
-        if wanted.get(key) != got.get(key):
-            cut = _cut(wanted.get(key, ""), got.get(key, ""))
-            texts += [f"- {key or 'record'}: {_clipped(wanted[key], cut)}"] if key in wanted else []
-            texts += [f"+ {key or 'record'}: {_clipped(got[key], cut)}"] if key in got else []
-    return texts
-
-
-def _cut(one: str, other: str) -> int:
-    """Return where to begin to show two long texts, so that the first difference is seen."""
-    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
-    return max(0, same - _SHOWN // 4) if max(len(one), len(other)) > _SHOWN else 0
-
-
-def _clipped(text: str, cut: int) -> str:
-    rest = text[cut:]
-    shown = f"{rest[:_SHOWN]}… ({len(text)} characters)" if len(rest) > _SHOWN else rest
-    return f"…{shown}" if cut else shown
-
-
-def _lines(sign: str, prefix: str, value: Expected) -> list[str]:
-    return [f"{sign} {key or 'record'}: {_clipped(text, 0)}" for key, text in _flat(prefix, value)]
-
-
-def _flat(prefix: str, value: Expected | Value) -> list[tuple[str, str]]:
-    """Return each value by the path to it, as a text that tells types apart."""
-    if isinstance(value, dict) and value:
-        return [
-            pair
-            for key, item in value.items()
-            for pair in _flat(f"{prefix}.{key}".lstrip("."), item)
-        ]
-    if isinstance(value, list) and value:
-        return [
-            pair for index, item in enumerate(value) for pair in _flat(f"{prefix}[{index}]", item)
-        ]
-    if isinstance(value, bytes):
-        text = value.decode("utf-8", "backslashreplace")
-        return [(prefix, repr(normal(text) if _is_time(prefix) else text))]
-    return [(prefix, repr(value))]
-
-
-def _is_time(path: str) -> bool:
-    return path == "time" or (path.startswith("[") and path.endswith("].time"))
 
 
 def run_all(files: Sequence[CaseFile], definitions: Sequence[Definitions]) -> list[Outcome]:

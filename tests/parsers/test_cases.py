@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node_observability.errors import UsageError
-from node_observability.parsers.casefiles import Case, CaseFile, find, read
-from node_observability.parsers.casewriter import write
+from node_observability.parsers.casefiles import CaseFile, Expected, find, read
+from node_observability.parsers.casevalues import normal
 from node_observability.parsers.definitions import Definitions, build
+from node_observability.parsers.differences import is_same
 from node_observability.parsers.explanation import explain
 from node_observability.parsers.parser import Parsed
 from node_observability.parsers.report import failure_text, summary, write_junit
-from node_observability.parsers.sections import Place
 from node_observability.parsers.sources import load
 from node_observability.parsers.updates import update
-from node_observability.parsers.verification import normal, run, run_all, time_text
+from node_observability.parsers.verification import Outcome, run, run_all, time_text
 from tests.parsers.test_parser import cri, docker
 
 CONFIG = r"""
@@ -186,6 +186,47 @@ def test_an_update_is_refused_where_two_configurations_disagree(
             "parser: p\ncases:\n- {name: a, line: x, expected: {tim: x}}\n",
             ":3: tim is no key of a record",
         ),
+        *(
+            (f"parser: p\ncases:\n- name: a\n  line: x\n  expected: {expected}\n", f":5: {error}")
+            for expected, error in (
+                (
+                    "{time: yesterday, fields: {}}",
+                    "time is now or like 2016-10-06T09:17:09.5+09:00",
+                ),
+                ("{time: 2016-10-06, fields: {}}", "time is now or like"),
+                ("{time: 2016-13-06T00:00:00Z, fields: {}}", "time is now or like"),
+                ("{time: 2016-10-06T24:00:00Z, fields: {}}", "time is now or like"),
+                ("{time: 2016-10-06T00:00:00.1234567890Z, fields: {}}", "time is now or like"),
+                ("{time: [now], fields: {}}", "time must be a text"),
+                ("{time: now}", "a record has fields, and a time, or lost: true"),
+                ("{fields: {}}", "a record has fields, and a time, or lost: true"),
+                ("{time: now, lost: true, fields: {}}", "a record has fields, and a time, or lost"),
+                ("{lost: no, fields: {}}", "lost is true, or is not said"),
+                ("{time: now, fields: [a]}", "fields must be a mapping"),
+                ("{time: now, fields: {[a]: 1}}", "a key of fields must be a text"),
+                ("{time: now, fields: {a: 1, a: 2}}", "a stands twice in fields"),
+                ("{unmatched: x, time: now}", "a record that is unmatched has nothing else"),
+                ("{unmatched: [x]}", "unmatched must be a text"),
+                ("{time: now, fields: {a: !byte x}}", "a value: !byte is no tag here"),
+                (
+                    "{time: now, fields: {a: !!binary eA==}}",
+                    "a value: tag:yaml.org,2002:binary is no",
+                ),
+                ("{time: now, fields: {a: !!int 'x: y'}}", "'x: y' is no int"),
+                ("{time: now, fields: {a: !!int '*x'}}", "'*x' is no int"),
+                ("{time: now, fields: {a: !!bool '5'}}", "'5' is no bool"),
+                ("{time: now, fields: {a: !!float ''}}", "'' is no float"),
+            )
+        ),
+        (
+            "parser: p\ncases:\n- {name: a, line: !join [[x, 99999999999]]}\n",
+            ":3: a repeated part of !join is [text, count]",
+        ),
+        (
+            "parser: p\ncases:\n- {name: a, line: !join [[x, 40000000], [x, 40000000]]}\n",
+            ":3: !join makes more than 64 MiB of this file",
+        ),
+        ("parser: p\ncases:\n- {name: a, line: !bites x}\n", ":3: line: !bites is no tag here"),
         ("parser: p\nparser: p\ncases: []\n", ":2: parser stands twice"),
         ("a: [\n", ": this is no YAML"),
         (
@@ -212,7 +253,7 @@ def test_case_files_are_found_and_missing_ones_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="no case file"):
         find([tmp_path / "empty"])
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(UsageError, match="no such file"):
         read(tmp_path / "none.yaml")
 
 
@@ -223,17 +264,30 @@ def test_a_parser_that_no_configuration_has_is_named(
         run_all([case_file(tmp_path, "parser: q\ncases: []\n")], [definitions])
 
 
+def test_control_characters_break_neither_the_terminal_nor_the_junit_file(
+    tmp_path: Path, definitions: Definitions
+) -> None:
+    text = 'parser: p\ncases: [{name: "a\\e[31m\\x01", line: x,expected: {time: now, fields: {"\\e": 1}}}]'
+    (outcome,) = run(case_file(tmp_path, text), definitions)
+    assert "\x1b" not in failure_text(outcome)
+    assert r"a\x1b[31m\x01" in failure_text(outcome)
+    write_junit(tmp_path / "out.xml", [outcome], 0.5)
+    (case,) = ET.parse(tmp_path / "out.xml").getroot().iter("testcase")  # noqa: S314 - written by us
+    assert case.get("name") == "a\ufffd[31m\ufffd"
+
+
 def test_junit_holds_each_case_and_the_text_of_each_failure(
     tmp_path: Path, definitions: Definitions
 ) -> None:
-    text = CASES.replace("line: x\n  expected: unmatched", 'line: "x\\0"\n  expected: {time: now}')
+    wrong = 'line: "x\\0"\n  expected: {time: now, fields: {}}'
+    text = CASES.replace("line: x\n  expected: unmatched", wrong)
     outcomes = run(case_file(tmp_path, text), definitions)
     write_junit(tmp_path / "out.xml", outcomes, 0.5)
     suites = ET.parse(tmp_path / "out.xml").getroot()  # noqa: S314 - written by us
     (suite,) = suites
     assert (suite.get("tests"), suite.get("failures")) == ("6", "1")
     (failure,) = suites.iter("failure")
-    assert "+ record: 'unmatched'" in (failure.text or "")
+    assert "+ record: unmatched" in (failure.text or "")
 
 
 def test_the_summary_counts(tmp_path: Path, definitions: Definitions) -> None:
@@ -254,6 +308,7 @@ def test_the_summary_counts(tmp_path: Path, definitions: Definitions) -> None:
         (Parsed({}, 1475713029, 5, None), "2016-10-06T00:17:09.000000005Z"),
         (Parsed({}, 1475713029, 5, 32400), "2016-10-06T09:17:09.000000005+09:00"),
         (Parsed({}, 1475713029, 5, -12600), "2016-10-05T20:47:09.000000005-03:30"),
+        (Parsed({}, 1475713029, 5, 99 * 3600), "2016-10-10T03:17:09.000000005+99:00"),
         (Parsed({}, 0, 5, None), "1970-01-01T00:00:00.000000005Z"),
     ],
 )
@@ -314,24 +369,17 @@ _VALUES: st.SearchStrategy[object] = st.recursive(
 
 
 @given(
-    line=st.binary(max_size=300).map(lambda data: data.replace(b"\n", b"") + b"x" * 70),
     fields=st.dictionaries(st.text("abc", min_size=1), _VALUES, max_size=3),
+    case=st.sampled_from(["- {name: c, line: x}\n", "- name: c\n  line: x # note\n"]),
 )
-def test_any_case_is_read_back_as_it_was_written(
-    line: bytes, fields: dict[str, object], tmp_path_factory: pytest.TempPathFactory
+def test_what_an_update_writes_is_read_back_as_it_came(
+    fields: dict[str, object], case: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("cases") / "a.yaml"
-    expected: object = {"time": b"now", "fields": fields}
-    case = Case(
-        name="c",
-        lines=[line],
-        is_sequence=False,
-        writer="w",
-        note="",
-        expected=expected,  # type: ignore[arg-type]
-        place=Place("a", 1),
-    )
-    write(CaseFile(path, "parser", ["p"], "", "", [case]))
-    (again,) = read(path).cases
-    assert again.lines == [line]
-    assert again.expected == expected
+    path.write_text(f"parser: p\ncases:\n{case}# end\n")
+    file = read(path)
+    actual: Expected = {"time": b"now", "fields": fields}  # type: ignore[dict-item]
+    outcome = Outcome(file.cases[0], file, "label", actual, ("differs",))
+    assert update([file], [outcome]) == [path]
+    assert is_same(read(path).cases[0].expected, actual)
+    assert path.read_text().endswith("# end\n")

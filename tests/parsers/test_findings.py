@@ -118,7 +118,17 @@ def test_a_stock_parser_of_a_file_that_is_not_here_is_no_finding(tmp_path: Path)
 
 
 def test_a_name_that_a_file_that_is_not_here_may_define_is_a_warning(tmp_path: Path) -> None:
-    (finding,) = findings(tmp_path, "[SERVICE]\n    Parsers_File /elsewhere.conf\n" + PIPELINE)
+    missing, finding = findings(
+        tmp_path, "[SERVICE]\n    Parsers_File /elsewhere.conf\n" + PIPELINE
+    )
+    assert missing.startswith("2 missing-file Parsers_File: /elsewhere.conf is not here")
     assert finding.startswith(
         "5 undefined-parser the parser p is not defined here, nor is /elsewhere.conf"
     )
+
+
+def test_a_multiline_parser_that_gets_the_parser_above_it_is_a_warning(tmp_path: Path) -> None:
+    head = "[MULTILINE_PARSER]\n    Type endswith\n    Match_String x\n    Name "
+    text = f"{PARSER}{head}a\n{head}b\n    Parser p\n{head}c\n"
+    (finding,) = [text for text in findings(tmp_path, text) if "inherited-parser" in text]
+    assert "c has no Parser and gets p, that of the one above it" in finding

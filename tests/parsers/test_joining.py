@@ -93,6 +93,12 @@ def test_lines_without_a_parser_and_key_stay_lines() -> None:
     assert joiner.append(b"b") == [raw("log", b"a\\\nb\n")]
 
 
+def test_a_line_shorter_than_the_match_is_lost_without_a_parser() -> None:
+    joiner = Joiner([MultilineParser(name="m", is_equal=False, match=b"END")])
+    assert joiner.append(b"no") == []
+    assert joiner.append(b"the END") == [raw("log", b"the END\n")]
+
+
 def test_negated_equality_ends_a_message_with_every_other_tag() -> None:
     parser = MultilineParser(
         name="m",

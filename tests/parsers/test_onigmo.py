@@ -94,6 +94,10 @@ def test_a_name_that_stands_twice_is_two_groups() -> None:
         ("a\\", 2),
         (r"\x{}", 1),
         ("/(?<a>x/", 2),
+        ("(?<a>a{99999999999})", 7),
+        ("(?<a>a{100001,})", 7),
+        ("(?<a>a{0,100001})", 7),
+        ("(?<a>a{" + "9" * 5000 + "})", 7),
     ],
 )
 def test_what_onigmo_refuses_is_refused_at_its_place(pattern: str, place: int) -> None:
@@ -115,7 +119,7 @@ def test_what_onigmo_refuses_is_refused_at_its_place(pattern: str, place: int) -
         r"(?<a>(a*)*+)*?+",
         r"(?<a>\R)",
         r"(?<a>\xff)",
-        r"(?<a>a{99999999999})",
+        "(?:" * 200 + "(?<a>x)" + ")" * 200,
         r"(?<=.)(?<a>x)",
         r"(?<a>x)(?<b>(?~y))",
         r"(?i)(?<a>é)",

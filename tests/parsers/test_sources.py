@@ -137,9 +137,12 @@ def test_secrets_hold_files_too() -> None:
     stdin = (
         "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: s}\n"
         "  stringData:\n    a.yaml: |\n      parsers:\n        - {name: p, format: json}\n"
-        "  data:\n    b.conf: W1BBUlNFUl0KICAgIE5hbWUgcQogICAgRm9ybWF0IGpzb24K\n    c.conf: '!'\n"
+        "  data:\n    b.conf: W1BBUlNFUl0KICAgIE5hbWUgcQogICAgRm9ybWF0IGpzb24K\n    c.p12: /w==\n"
     )
     assert names("-", stdin) == [["p"], ["q"]] or names("-", stdin) == [["q"], ["p"]]
+    broken = "standard input:13: Secret/s: c.p12 is no base64 "
+    assert problem("-", stdin.replace("/w==", "'!'")).startswith(broken)
+    assert problem("-", stdin.replace("/w==", "é")).startswith(broken)
 
 
 @pytest.mark.parametrize(
