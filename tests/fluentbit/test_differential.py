@@ -20,7 +20,7 @@ from node_observability.parsers.parser import Parsed
 from node_observability.parsers.sources import load
 from node_observability.parsers.tail import Chain, Joined, Route, Single
 from tests.support.fluentbit import RealRecord, need_fluent_bit, tail
-from tests.support.log_lines import cri_lines, docker_lines, time_lines
+from tests.support.log_lines import cri_lines, docker_lines, plain_lines, time_lines
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted((ROOT / "fluentbit" / "cases").rglob("*.yaml"))
@@ -32,7 +32,9 @@ EXTRA = ROOT / "tests" / "fluentbit" / "differential.conf"
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
     both = tmp_path_factory.mktemp("parsers") / "both.conf"
-    both.write_text((ROOT / "fluentbit" / "parsers.conf").read_text() + "\n" + EXTRA.read_text())
+    # Two files, as Fluent Bit gets them: it does not forget a Parser within one.
+    files = (ROOT / "fluentbit" / "parsers.conf", EXTRA)
+    both.write_text("[SERVICE]\n" + "".join(f"    Parsers_File {path}\n" for path in files))
     (configuration,) = load(str(both), io.StringIO())
     return build(configuration, {})
 
@@ -132,6 +134,15 @@ ROUTES = [
     ("multiline", ("docker", "cri")),
     ("multiline", ("nodeobs_cri_join", "nodeobs_cri_join_second")),
     ("multiline", ("docker", "nodeobs_cri_join", "nodeobs_cri_join_second")),
+    ("multiline", ("diff_ml_ends",)),
+    ("multiline", ("diff_ml_negated",)),
+    ("multiline", ("diff_ml_equal",)),
+    ("multiline", ("diff_ml_key",)),
+    ("multiline", ("diff_ml_parsed",)),
+    ("multiline", ("diff_ml_inherited",)),
+    ("multiline", ("diff_ml_inherited_bare",)),
+    ("multiline", ("cri", "diff_ml_ends")),
+    ("multiline", ("diff_ml_ends", "cri")),
 ]
 
 
@@ -145,13 +156,15 @@ def test_generated_lines_are_what_fluent_bit_makes_of_them(
 ) -> None:
     randomness = random.Random(f"{SEED}{kind} {names}")  # noqa: S311 - reproducible lines
     lines = [*cri_lines(randomness, LINES // 2), *docker_lines(randomness, LINES // 2)]
+    if any(name.startswith("diff_ml") for name in names):
+        lines += plain_lines(randomness, LINES // 2)
     randomness.shuffle(lines)
     if "docker" in names:
         lines = [line for line in lines if not _has_odd_stream(line)]
     assert run_both(definitions, tmp_path / "run", kind, names, {"generated": lines}) == []
 
 
-@pytest.mark.parametrize("name", ["iso", "apache", "syslog", "epoch", "zones", "twelve"])
+@pytest.mark.parametrize("name", ["iso", "apache", "syslog", "epoch", "zones", "twelve", "space"])
 def test_times_of_every_kind_are_what_fluent_bit_makes_of_them(
     name: str, definitions: Definitions, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 
-__all__ = ["cri_lines", "docker_lines", "time_lines"]
+__all__ = ["cri_lines", "docker_lines", "plain_lines", "time_lines"]
 
 _PIECES = (
     *(
@@ -41,6 +41,9 @@ _FRACTIONS = (
     ".E1",
     ".000000000",
     ".9999999999",
+    ".1e400",
+    ".1e-400",
+    ".5e+2",
 )
 _NAMES = ("UTC", "utcx", "GMT", "JST", "kst", "PDT", "A", "Zulu", "CEST", "NPT", "ABC", "")
 _ZONES = ("Z", "+09:00", "-03:30", "+0000", "+09", "", "z", "EST", "GMT", "+9", "+09:0", " Z")
@@ -56,9 +59,7 @@ def _time(randomness: random.Random) -> str:
     if randomness.random() < 0.6:
         digits = str(randomness.randrange(10**9)).zfill(9)[: randomness.choice([9, 9, 9, 6, 3, 1])]
         return f"2026-{randomness.randrange(1, 13):02}-{randomness.randrange(1, 29):02}T12:34:56.{digits}Z"
-    fraction = choose(
-        ["", ".", ".5", ",5", ".1234567891", ".5e1", ".5e-3", ".E1", ".000000000", ".9999999999"]
-    )
+    fraction = choose(_FRACTIONS)
     year = choose(["2026", "1969", "1970", "16", "0", "2106", "2107", "9999", "20260", "x"])
     month = choose(["1", "02", "12", "13", "0", ""])
     day = choose(["1", "29", "31", "32", "0"])
@@ -90,10 +91,26 @@ def docker_lines(randomness: random.Random, count: int) -> list[bytes]:
         )
         record: dict[str, object] = {"log": log, "stream": randomness.choice(["stdout", "stderr"])}
         if randomness.random() < 0.2:
-            values: Sequence[object] = (1, -1, 2**63, 1.5, True, None, ["a", {}], {"k": "v"}, "")
+            values: Sequence[object] = (
+                1,
+                -1,
+                0,
+                -0.0,
+                2**63,
+                1.5,
+                True,
+                None,
+                ["a", {}],
+                {"k": "v"},
+                "",
+            )
             record[randomness.choice(["attrs", "n", "stream", "log"])] = randomness.choice(values)
         record["time"] = randomness.choice([_time(randomness), _time(randomness), 5, ""])
         data = json.dumps(record, ensure_ascii=randomness.random() < 0.5).encode()
+        # JSON that Python does not write.
+        data = data.replace(
+            b": -1,", randomness.choice([b": -1,", b": -0,", b": -0e5,", b": 1E+2,"])
+        )
         chance = randomness.random()
         if chance < 0.1:
             return data[: randomness.randrange(len(data))]
@@ -107,12 +124,22 @@ def docker_lines(randomness: random.Random, count: int) -> list[bytes]:
     return _sound(line, count)
 
 
+def plain_lines(randomness: random.Random, count: int) -> list[bytes]:
+    """Return lines of text, short and long, many of which end or begin as messages do."""
+    ends = (b"", b"END", b"ND", b"E", b"\\", b"\\\\", b" END", b"ENDEND", b"F", b"\r")
+
+    def line() -> bytes:
+        return _text(randomness, 3) + randomness.choice(ends)
+
+    return _sound(line, count)
+
+
 def time_lines(randomness: random.Random, count: int) -> list[bytes]:
     """Return texts that look like times of many formats."""
     choose, number = randomness.choice, randomness.randrange
 
     def line() -> bytes:
-        kind = number(6)
+        kind = number(7)
         clock = f"{number(26)}:{number(62):02}:{number(63)}"
         texts = (
             lambda: _time(randomness),
@@ -121,28 +148,14 @@ def time_lines(randomness: random.Random, count: int) -> list[bytes]:
             lambda: (
                 f"{choose(['', '-', ' '])}{number(10 ** choose([1, 5, 10, 12, 20]))}.{number(10**9)}"
             ),
-            lambda: (
-                f"{number(1960, 2110)}-{number(14)}-{number(33)} {clock} "
-                + choose(
-                    [
-                        "UTC",
-                        "utcx",
-                        "GMT",
-                        "JST",
-                        "kst",
-                        "PDT",
-                        "A",
-                        "Zulu",
-                        "CEST",
-                        "NPT",
-                        "ABC",
-                        "",
-                    ]
-                )
-            ),
+            lambda: f"{number(1960, 2110)}-{number(14)}-{number(33)} {clock} " + choose(_NAMES),
             lambda: (
                 f"{choose(['Mon', 'tuesday', 'Xy'])} {number(100)} {number(370)} {number(14)}:{number(61)}"
                 f":{number(61)} {choose(['AM', 'pm', 'x'])}"
+            ),
+            lambda: (
+                f"{choose(['', ' ', '  '])}{number(34)}/{choose(_MONTHS)}/{number(100):02} "
+                f"{choose(['', ' '])}{number(26)}:{number(62):02}"
             ),
         )
         return texts[kind]().encode()
