@@ -358,3 +358,21 @@ def test_what_was_read_survives_an_output_that_is_down(tmp_path: Path) -> None:
     chunks = list((tmp_path / "state" / "buffer").rglob("*.flb"))
     assert any(b"kept" in chunk.read_bytes() for chunk in chunks)
     assert os.listdir(tmp_path / "state")  # noqa: PTH208 - only whether there is something
+
+
+def test_what_is_left_out_is_matched_by_the_whole_path_as_tail_finds_it(tmp_path: Path) -> None:
+    own, other = "logs-fluent-bit-cri-x7k2p_ns_fluent-bit-0", "my-fluent-bit-tool_ns_app-0"
+    pipeline = Pipeline(
+        tmp_path,
+        "yaml",
+        ["input-cri"],
+        # The first has the directory of another node's logs, and leaves out nothing here.
+        NODEOBS_EXCLUDE_LOGS=f"/elsewhere/*.log,{tmp_path}/containers/logs-*_ns_fluent-bit-*.log",
+    )
+    for name in (own, other):
+        target = tmp_path / f"{name}.txt"
+        target.write_bytes(cri(name) + b"\n")
+        (pipeline.logs / f"{name}.log").symlink_to(target)
+    with pipeline.running():
+        pipeline.wait_for(1)
+    assert logs(pipeline) == [other.encode()]
