@@ -46,6 +46,13 @@ class _Join(list[object]):
 class _Dumper(yaml.SafeDumper):
     """Writes ``!bytes`` and ``!join``, and long texts on one line."""
 
+    def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: FBT001, FBT002 - theirs
+        # A byte is read best by its number.
+        allowed = self.allow_unicode
+        self.allow_unicode = allowed and getattr(self.event, "tag", "") != "!bytes"
+        super().write_double_quoted(text, split)
+        self.allow_unicode = allowed
+
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - each case stands by itself
         return True
 

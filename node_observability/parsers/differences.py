@@ -11,7 +11,7 @@ from itertools import zip_longest
 from node_observability.parsers.casevalues import Expected, normal
 from node_observability.parsers.casting import Value
 
-__all__ = ["Path", "differences", "is_same"]
+__all__ = ["Path", "differences", "is_same", "quoted"]
 
 _SHOWN = 160
 # The keys and the indices that lead to a value.
@@ -46,6 +46,15 @@ def differences(expected: Expected | None, actual: Expected) -> list[str]:
         lines += [f"- {_name(path)}: {_clipped(pair[0], cut)}"] if path in wanted else []
         lines += [f"+ {_name(path)}: {_clipped(pair[1], cut)}"] if path in got else []
     return lines
+
+
+def quoted(data: bytes) -> str:
+    """Return a text in quotes, bytes that are no UTF-8 as ``!bytes "…"``."""
+    try:
+        return repr(data.decode())
+    except UnicodeDecodeError:
+        escaped = data.decode("latin-1").encode("unicode_escape").decode()
+        return '!bytes "' + escaped.replace('"', '\\"') + '"'
 
 
 def _looks(text: str) -> str:
@@ -93,10 +102,5 @@ def _shown(path: Path, value: Expected | Value) -> str:
         return value  # unmatched, the word
     if not isinstance(value, bytes):
         return repr(value)
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        escaped = value.decode("latin-1").encode("unicode_escape").decode()
-        return '!bytes "' + escaped.replace('"', '\\"') + '"'
     is_time = path == ("time",) or (path[1:] == ("time",) and isinstance(path[0], int))
-    return repr(normal(text) if is_time else text)
+    return repr(normal(value.decode())) if is_time else quoted(value)

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from node_observability.parsers.deadline import LIMIT_S, TooSlowError, limited
+from node_observability.parsers.differences import quoted
 from node_observability.parsers.onigmo import Pattern
 from node_observability.parsers.parser import Parsed, Parser
 from node_observability.parsers.syntax import UnmodelledError
@@ -105,8 +106,8 @@ def _described(parsed: Parsed) -> list[str]:
     if parsed.complaint:
         lines.append(f"  warning: {parsed.complaint}")
     for key, value in parsed.fields.items():
-        text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
-        lines.append(f"  {key}: {text!r}")
+        text = quoted(value) if isinstance(value, bytes) else repr(value)
+        lines.append(f"  {key}: {text}")
     return lines
 
 

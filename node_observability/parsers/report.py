@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from node_observability.errors import printable
+from node_observability.parsers.differences import quoted
 from node_observability.parsers.verification import Outcome
 
 __all__ = ["failure_text", "summary", "write_junit"]
@@ -16,10 +17,8 @@ _REPLACED = dict.fromkeys(
 
 
 def _shown(line: bytes) -> str:
-    text = line.decode("utf-8", "backslashreplace")
-    if len(text) > _LINE_SHOWN:
-        text = f"{text[:_LINE_SHOWN]}… ({len(line)} bytes)"
-    return repr(text)[1:-1]
+    text = quoted(line)
+    return f"{text[:_LINE_SHOWN]}… ({len(line)} bytes)" if len(text) > _LINE_SHOWN else text
 
 
 def failure_text(outcome: Outcome) -> str:

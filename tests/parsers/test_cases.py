@@ -89,7 +89,7 @@ def test_a_wrong_case_says_what_was_expected_and_what_came(
     outcome = run(case_file(tmp_path, text), definitions)[0]
     assert failure_text(outcome).splitlines() == [
         f"FAIL {tmp_path}/cases.yaml:5 right [{tmp_path}/a.conf]",
-        "  line: 2016-10-06T09:17:09.5+09:00 hello",
+        "  line: '2016-10-06T09:17:09.5+09:00 hello'",
         "  - fields.lag: 1",
         "  + fields.log: 'hello'",
     ]

@@ -135,3 +135,9 @@ def test_line_ends_and_modes_are_kept(tmp_path: Path) -> None:
     assert path.read_bytes().endswith(b"{log: new}}}\r\n")
     assert path.stat().st_mode & 0o777 == 0o640
     assert [item.name for item in tmp_path.iterdir()] == ["cases.yaml"]
+
+
+def test_bytes_are_written_by_their_numbers_and_text_as_it_is(tmp_path: Path) -> None:
+    record: Expected = {"time": b"now", "fields": {"a": b"\xe9", "b": "é".encode()}}
+    text = updated(tmp_path, "parser: p\ncases:\n- {name: a, line: x}\n", record)
+    assert '{a: !bytes "\\xE9", b: é}' in text
