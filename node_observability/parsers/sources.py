@@ -124,9 +124,11 @@ def load(source: str, stdin: TextIO) -> list[Configuration]:
     if path.is_dir():
         return _of_directory(path)
     text = read_text(path)
-    if path.suffix in _YAML_SUFFIXES:
+    is_classic = _CLASSIC.search(text) is not None
+    # What the shell hands over, as in -c <(helm template …), has no suffix.
+    if path.suffix in _YAML_SUFFIXES or (not path.suffix and not is_classic):
         return _of_manifest(text, source, must_be_manifest=False)
-    if not _CLASSIC.search(text):
+    if not is_classic:
         raise UsageError(
             f"{source}: no [PARSER] and no other section; is this a Fluent Bit configuration?"
         )

@@ -225,6 +225,11 @@ def test_a_missing_file_an_empty_directory_and_odd_bytes_are_named(tmp_path: Pat
     assert problem(tmp_path / "a.conf").endswith("not UTF-8 (byte 10)")
 
 
+def test_a_file_without_a_suffix_may_be_a_manifest(write: Write) -> None:
+    assert names(write("manifest", MANIFEST % "json")) == [["p"]]
+    assert names(write("classic", CLASSIC)) == [["p"]]
+
+
 def test_a_manifest_without_parsers_is_refused() -> None:
     assert problem("-", "apiVersion: v1\nkind: Pod\n").startswith(
         "standard input: no ConfigMap in it"
