@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from node_observability.parsers.casetext import block_text, flow_text
 from node_observability.parsers.casevalues import Expected
 from node_observability.parsers.casting import Value
 from node_observability.parsers.differences import Path, is_same
@@ -17,9 +18,6 @@ from node_observability.parsers.nodes import compose
 from node_observability.parsers.sections import Place, broken
 
 __all__ = ["Change", "edited"]
-
-_RUN = re.compile(rb"(.)\1{63,}", re.DOTALL)
-_SHORT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,95 +31,6 @@ class Change:
     def within(self, step: str | int) -> "Change":
         """Return the change of one value of the record or the list."""
         return Change(_at(self.old, step), _at(self.new, step), (*self.path, step))
-
-
-class _Bytes(bytes):
-    """Bytes that are no UTF-8."""
-
-
-class _Join(list[object]):
-    """Parts, of which some are repeated."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes ``!bytes`` and ``!join``, and long texts on one line."""
-
-    def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: FBT001, FBT002 - theirs
-        # A byte is read best by its number.
-        allowed = self.allow_unicode
-        self.allow_unicode = allowed and getattr(self.event, "tag", "") != "!bytes"
-        super().write_double_quoted(text, split)
-        self.allow_unicode = allowed
-
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - each case stands by itself
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # Other styles go on in a second line, whose indentation would depend on the place.
-    return dumper.represent_scalar(
-        "tag:yaml.org,2002:str", text, style='"' if not text.isprintable() else None
-    )
-
-
-_Dumper.add_representer(str, _represent_text)
-_Dumper.add_representer(
-    _Bytes,
-    lambda dumper, data: dumper.represent_scalar("!bytes", data.decode("latin-1"), style='"'),
-)
-_Dumper.add_representer(
-    _Join, lambda dumper, data: dumper.represent_sequence("!join", data, flow_style=True)
-)
-
-
-def _plain(value: Expected | Value) -> object:
-    if isinstance(value, bytes):
-        return _text(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _text(data: bytes) -> object:
-    if len(data) > _SHORT and _RUN.search(data):
-        parts, at = _Join(), 0
-        for run in _RUN.finditer(data):
-            if run.start() > at:
-                parts.append(_text(data[at : run.start()]))
-            parts.append(
-                [run[1].decode("latin-1"), len(run[0])] if run[1].isascii() else _Bytes(run[0])
-            )
-            at = run.end()
-        if at < len(data):
-            parts.append(_text(data[at:]))
-        return parts
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return _Bytes(data)
-
-
-def _dumped(value: object, *, flow: bool) -> str:
-    return yaml.dump(
-        value,
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=10**9,
-        default_flow_style=flow,
-    )
-
-
-def _flow(value: Expected | Value) -> str:
-    # Within a list, for what is plain there is plain everywhere.
-    return _dumped([_plain(value)], flow=True).strip()[1:-1]
-
-
-def _block(value: Expected | Value, indent: int) -> str:
-    lines = _dumped(_plain(value), flow=False).splitlines()
-    return "\n".join(" " * indent + line for line in lines)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -148,7 +57,7 @@ class _Editor:
                 return
         last = self._end(entries[-1][1])
         if node.flow_style:
-            self.edits.append(_Edit(last, last, f", expected: {_flow(change.new)}"))
+            self.edits.append(_Edit(last, last, f", expected: {flow_text(change.new)}"))
             return
         line_end = self._text.find("\n", last)
         at = len(self._text) if line_end < 0 else line_end
@@ -158,7 +67,7 @@ class _Editor:
 
     def _entry(self, value: Expected | Value, indent: int) -> str:
         is_block = isinstance(value, dict | list) and bool(value)
-        return "\n" + _block(value, indent + 2) if is_block else " " + _flow(value)
+        return "\n" + block_text(value, indent + 2) if is_block else " " + flow_text(value)
 
     def _patch(
         self, key: yaml.Node | None, node: yaml.Node, change: Change, *, is_in_flow: bool
@@ -189,14 +98,14 @@ class _Editor:
         is_flow = bool(getattr(node, "flow_style", False))
         was_block = isinstance(node, yaml.CollectionNode) and not is_flow
         if is_in_flow or is_flow or not (was_block or is_collection):
-            text = (" " if start == end else "") + _flow(new)
+            text = (" " if start == end else "") + flow_text(new)
         elif key is not None:
             start = self._text.index(":", key.end_mark.index) + 1
             text = self._entry(new, key.start_mark.column)
         elif is_collection:
-            text = _block(new, node.start_mark.column).lstrip()
+            text = block_text(new, node.start_mark.column).lstrip()
         else:
-            text = _flow(new)
+            text = flow_text(new)
         self.edits.append(_Edit(start, end, text))
 
     def _end(self, node: yaml.Node) -> int:

@@ -5,15 +5,15 @@ group or key costs not even that. Guarantees no finding about what it can't see:
 is not there may exist.
 """
 
-import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from node_observability.parsers.casting import read_types
-from node_observability.parsers.definitions import BUILT_IN_MULTILINE, Definitions
+from node_observability.parsers.definitions import Definitions
+from node_observability.parsers.finding import Finding, close_to
 from node_observability.parsers.parser import Parser
-from node_observability.parsers.sections import Configuration, Place, Property, Section, is_on
+from node_observability.parsers.references import of_references
+from node_observability.parsers.sections import Configuration, Place, Section, is_on
 from node_observability.parsers.stock import STOCK_PARSERS, is_stock_file
 
 __all__ = ["Finding", "lint"]
@@ -45,44 +45,16 @@ _MULTILINE_KEYS = (
 )
 _SWITCHES = ("skip_empty_values", "time_keep", "time_strict", "time_system_timezone", "negate")
 _DIRECTIVES = "%aAbBcCdDeEFgGhHIjklLmMnOprRsStTuUVwWxXyYzZ"
-_REFERENCES = ("parser", "multiline.parser", "parser_firstline", "docker_mode_parser")
 _SECRETS = re.compile(r"passw|secret|shared_key|api_key|token$|bearer|aws_secret", re.IGNORECASE)
 _SECRETS_NOT = ("kube_token_file", "tls.key_file")
-_JUNK = (b"", b"\x01junk", b"{", b"2016 a b c")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """One finding. ``is_error``: data is lost or wrong, or Fluent Bit does not start; else a warning."""
-
-    place: Place
-    code: str
-    text: str
-    is_error: bool
-
-    def __str__(self) -> str:
-        return f"{self.place}: {'error' if self.is_error else 'warning'}: {self.text} [{self.code}]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """A place that names a parser."""
-
-    section: Section
-    reference: Property
-    name: str
-    is_multiline: bool
 
 
 def lint(configuration: Configuration, definitions: Definitions) -> list[Finding]:
     """Return the findings of a configuration, by place."""
-    uses = list(_uses(configuration))
     found = [
         *_duplicates(configuration),
         *_stock(configuration),
-        *_undefined(configuration, definitions, uses),
-        *_unused(configuration, definitions, uses),
-        *_shadowed(definitions, uses),
+        *of_references(configuration, definitions),
         *_secrets(configuration),
         *_missing(configuration),
         *_inherited(configuration),
@@ -94,22 +66,6 @@ def lint(configuration: Configuration, definitions: Definitions) -> list[Finding
     for section in configuration.of("multiline_parser"):
         found += _mistyped(section, _MULTILINE_KEYS)
     return sorted(set(found))
-
-
-def _uses(configuration: Configuration) -> Iterator[_Use]:
-    for section in configuration.sections:
-        if section.kind not in ("input", "filter"):
-            continue
-        for item in section.properties:
-            key = item.key.lower()
-            if key in _REFERENCES or (key.startswith("parser_") and key[7:].isdigit()):
-                for name in filter(None, map(str.strip, item.value.split(","))):
-                    yield _Use(section, item, name, key == "multiline.parser")
-
-
-def _close(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _duplicates(configuration: Configuration) -> Iterator[Finding]:
@@ -137,84 +93,12 @@ def _stock(configuration: Configuration) -> Iterator[Finding]:
             yield Finding(section.place_of("name"), "stock-name", text, is_error=has_stock)
 
 
-def _undefined(
-    configuration: Configuration, definitions: Definitions, uses: list[_Use]
-) -> Iterator[Finding]:
-    absent = [item.value for item in configuration.missing]
-    for use in uses:
-        if use.is_multiline:
-            known = [*definitions.multiline, *BUILT_IN_MULTILINE]
-            known += [section.name for section in configuration.of("multiline_parser")]
-        else:
-            known = [*definitions.parsers, *definitions.unmodelled]
-        if use.name in known or "${" in use.name:
-            continue
-        if absent and use.name in STOCK_PARSERS:
-            continue
-        kind = "multiline parser" if use.is_multiline else "parser"
-        where = f" here, nor is {', '.join(absent)}" if absent else ""
-        text = f"the {kind} {use.name} is not defined{where}{_close(use.name, known)}"
-        effect = "" if use.is_multiline else "; Fluent Bit says so once and ships raw lines"
-        yield Finding(use.reference.place, "undefined-parser", text + effect, is_error=not absent)
-
-
-def _unused(
-    configuration: Configuration, definitions: Definitions, uses: list[_Use]
-) -> Iterator[Finding]:
-    if not any(configuration.of("input")):
-        return
-    named = {use.name for use in uses}
-    named |= {section.value("parser") for section in configuration.of("multiline_parser")}
-    for name, place in definitions.places.items():
-        if name not in named:
-            yield Finding(
-                place, "unused-parser", f"no input and no filter names {name}", is_error=False
-            )
-
-
-def _shadowed(definitions: Definitions, uses: list[_Use]) -> Iterator[Finding]:
-    by_section: dict[int, list[_Use]] = {}
-    for use in uses:
-        by_section.setdefault(id(use.section), []).append(use)
-    for members in by_section.values():
-        joining = [use for use in members if use.is_multiline]
-        chain = [use for use in members if use.reference.key.lower() == "parser"]
-        for use in chain if joining else []:
-            instead = joining[0].reference.place
-            text = f"{use.name} is never asked: multiline.parser at {instead} takes its place"
-            yield Finding(use.reference.place, "unreachable-parser", text, is_error=True)
-        yield from _behind(definitions, joining)
-        yield from _behind(definitions, chain if members[0].section.kind == "filter" else [])
-        if members[0].section.kind == "input" and len(chain) > 1:
-            text = "tail has one Parser, the first; several go into a filter parser"
-            yield Finding(chain[1].reference.place, "unreachable-parser", text, is_error=True)
-
-
-def _behind(definitions: Definitions, chain: list[_Use]) -> Iterator[Finding]:
-    seen: set[str] = set()
-    greedy = ""
-    for use in chain:
-        if use.name in seen:
-            text = f"{use.name} stands in this chain already"
-            yield Finding(use.reference.place, "unreachable-parser", text, is_error=True)
-        elif greedy:
-            text = f"{use.name} is never asked: {greedy} before it takes every line"
-            yield Finding(use.reference.place, "unreachable-parser", text, is_error=True)
-        seen.add(use.name)
-        parser = definitions.parsers.get(use.name)
-        if not use.is_multiline and parser and parser.pattern and _takes_all(parser):
-            greedy = use.name
-
-
-def _takes_all(parser: Parser) -> bool:
-    return all(parser.parse(line) is not None for line in _JUNK)
-
-
 def _mistyped(section: Section, keys: tuple[str, ...]) -> Iterator[Finding]:
     for item in section.properties:
         key = item.key.lower()
         if key not in keys:
-            text = f"{item.key} is no key of a {section.kind}; Fluent Bit ignores it{_close(key, list(keys))}"
+            text = f"{item.key} is no key of a {section.kind}; Fluent Bit ignores it"
+            text += close_to(key, list(keys))
             yield Finding(item.place, "unknown-key", text, is_error=True)
         elif key in _SWITCHES and is_on(item.value) is None and "${" not in item.value:
             text = f"{item.key} is On or Off, not {item.value}; Fluent Bit takes it for On"
@@ -239,9 +123,7 @@ def _time(section: Section, parser: Parser | None) -> Iterator[Finding]:
     if parser and parser.pattern and parser.time_key not in parser.pattern.names:
         groups = ", ".join(parser.pattern.names) or "none"
         text = f"the Regex of {parser.name} has no group {parser.time_key} for the time (groups: {groups})"
-        text += (
-            f"{_close(parser.time_key, list(parser.pattern.names))}; records are stamped when read"
-        )
+        text += f"{close_to(parser.time_key, list(parser.pattern.names))}; records are stamped when read"
         yield Finding(section.place_of("regex"), "no-time-group", text, is_error=True)
 
 

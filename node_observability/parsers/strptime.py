@@ -8,53 +8,16 @@ and names of US zones, a directive that is not known never matches, text behind 
 
 from dataclasses import dataclass
 
+from node_observability.parsers.directives import COMPOUND, DAYS, MONTHS, NUMBERS, of_year_day
 from node_observability.parsers.zones import read_name, read_offset
 
 __all__ = ["BrokenDown", "strptime"]
 
 _SPACE = b" \t\n\v\f\r"
-_DAYS = (b"sunday", b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday")
-_MONTHS = (
-    *(b"january", b"february", b"march", b"april", b"may", b"june", b"july"),
-    *(b"august", b"september", b"october", b"november", b"december"),
-)
 _ABBREVIATED = 3
 _PIVOT = 68
 _NOON = 12
 _TM_BASE = 1900
-# Directives that stand for a format; those of the locale as the C locale has them.
-_COMPOUND = {
-    "c": "%a %b %e %H:%M:%S %Y",
-    "D": "%m/%d/%y",
-    "F": "%Y-%m-%d",
-    "R": "%H:%M",
-    "r": "%I:%M:%S %p",
-    "T": "%H:%M:%S",
-    "X": "%H:%M:%S",
-    "x": "%m/%d/%y",
-}
-# The field, its least and its greatest value.
-_NUMBERS = {
-    "C": ("century", 0, 99),
-    "d": ("day", 1, 31),
-    "e": ("day", 1, 31),
-    "g": ("", 0, 99),
-    "H": ("hour", 0, 23),
-    "I": ("hour", 1, 12),
-    "j": ("year_day", 1, 366),
-    "k": ("hour", 0, 23),
-    "l": ("hour", 1, 12),
-    "M": ("minute", 0, 59),
-    "m": ("month", 1, 12),
-    "S": ("second", 0, 60),
-    "U": ("", 0, 53),
-    "u": ("", 1, 7),
-    "V": ("", 0, 53),
-    "W": ("", 0, 53),
-    "w": ("", 0, 6),
-    "Y": ("year", 0, 9999),
-    "y": ("short_year", 0, 99),
-}
 _LONG_MAX = 2**63 - 1
 # The last second whose year C's int holds; gmtime_r has none beyond it.
 _LAST_SECOND = 67768036191676799
@@ -124,12 +87,12 @@ class _Reader:
         return found
 
     def directive(self, letter: str) -> bool:
-        if letter in _NUMBERS:
+        if letter in NUMBERS:
             if letter == "e" and self.text[self.at] in _SPACE:
                 self.at += 1
-            return self.number(*_NUMBERS[letter])
-        if letter in _COMPOUND:
-            return self.read(_COMPOUND[letter])
+            return self.number(*NUMBERS[letter])
+        if letter in COMPOUND:
+            return self.read(COMPOUND[letter])
         special = {
             "%": lambda: self.literal("%"),
             "A": self.weekday,
@@ -186,10 +149,10 @@ class _Reader:
         return None
 
     def weekday(self) -> bool:
-        return self.named(_DAYS) is not None
+        return self.named(DAYS) is not None
 
     def month_name(self) -> bool:
-        index = self.named(_MONTHS)
+        index = self.named(MONTHS)
         if index is None:
             return False
         self.into.month = index + 1
@@ -245,23 +208,11 @@ class _Reader:
         has_date = {"month", "day"} <= self.seen
         if self.into.year_day is not None and "year" in self.seen and not has_date:
             # C keeps a month or a day that was read and takes the other one from the day of the year.
-            month, day = _of_year_day(self.into.year, self.into.year_day)
+            month, day = of_year_day(self.into.year, self.into.year_day)
             if "month" not in self.seen:
                 self.into.month = month
             if "day" not in self.seen:
                 self.into.day = day
-
-
-def _of_year_day(year: int, year_day: int) -> tuple[int, int]:
-    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    lengths = (31, 29 if is_leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    month, days = 1, year_day
-    for length in lengths:
-        if days < length:
-            break
-        days -= length
-        month += 1
-    return month, days + 1
 
 
 def strptime(text: bytes, form: str, into: BrokenDown) -> int | None:

@@ -9,6 +9,7 @@ import re
 
 from node_observability.parsers.characters import ANY, NOT_NEWLINE, escape
 from node_observability.parsers.classes import SHORTHANDS, CharacterClass, read_class, read_code
+from node_observability.parsers.quantifiers import read_quantifier
 from node_observability.parsers.syntax import (
     Atom,
     Group,
@@ -21,7 +22,6 @@ from node_observability.parsers.syntax import (
 __all__ = ["LINE_START", "Translation"]
 
 _NAMED = re.compile(r"\((?:\?<(?![=!])|\?')")
-_INTERVAL = re.compile(r"\{(\d*)(?:(,)(\d*))?\}")
 _OPTIONS = re.compile(r"\(\?([mix]*)(?:-([mix]*))?([:)])")
 _NAME = re.compile(r"\(\?(?:<([^>!=]*)>|'([^']*)')")
 _BACK_REFERENCE = re.compile(r"\\k(?:<([^>]*)>|'([^']*)')")
@@ -36,8 +36,6 @@ _ANCHORS = {
 LINE_START = r"(?:^(?!(?<=\n)\Z))"
 # Onigmo's own limit is 4096; Python's compiler and the walks over the parts recurse.
 _DEPTH_LIMIT = 100
-# ONIG_MAX_REPEAT_NUM; Fluent Bit does not start beyond it.
-_REPEAT_LIMIT = 100_000
 # A look-behind over bytes would begin within a character; what stands in one must be plain ASCII.
 _PLAIN = ("(?=", "(?!", "(?<=", "(?<!", "(?>")
 
@@ -245,25 +243,10 @@ class Translation:
             )
 
     def _repeated(self, node: Atom | Group) -> Node:
-        start, char = self._at, self._source[self._at : self._at + 1]
-        quantifier, lazy = "", True
-        if char and char in "*+?":
-            quantifier, self._at = char, self._at + 1
-        elif char == "{" and (found := _INTERVAL.match(self._source, self._at)):
-            quantifier = self._interval(found)
-            if not quantifier:
-                return node
-            lazy, self._at = bool(found[2]), found.end()
+        quantifier, after = read_quantifier(self._source, self._at, self._offset)
+        self._at = after
         if not quantifier:
             return node
-        suffix = self._source[self._at : self._at + 1]
-        if suffix == "?" or (suffix == "+" and char in "*+?"):
-            if not lazy:
-                raise self._error(f"{quantifier}? is not modelled", UnmodelledError)
-            quantifier, self._at = quantifier + suffix, self._at + 1
-        following = self._source[self._at : self._at + 1]
-        if (following and following in "*+?") or _INTERVAL.match(self._source, self._at):
-            raise self._error("a quantifier of a quantifier is not modelled", UnmodelledError)
         # A class or an anchor in Python's syntax may be several things in a row.
         if (
             isinstance(node, Atom)
@@ -271,25 +254,7 @@ class Translation:
             and len(node.text) > 1
         ):
             node = Atom(f"(?:{node.text})", node.start, node.stop)
-        return Repeat(node, quantifier, node.start, max(self._at, start))
-
-    def _interval(self, found: re.Match[str]) -> str:
-        low, comma, high = found[1], found[2], found[3] or ""
-        if not low and not high:
-            return ""
-        if any(_is_beyond(number, _REPEAT_LIMIT) for number in (low, high)):
-            raise self._error(f"{found[0][:20]} repeats more than {_REPEAT_LIMIT:,} times")
-        if low and high and int(low) > int(high):
-            raise self._error(
-                f"{found[0]} with the larger number first is not modelled", UnmodelledError
-            )
-        return f"{{{low or 0}{comma or ''}{high}}}"
-
-
-def _is_beyond(number: str, limit: int) -> bool:
-    # Python refuses to read a number of thousands of digits.
-    digits = number.lstrip("0")
-    return len(digits) > len(str(limit)) or (digits != "" and int(digits) > limit)
+        return Repeat(node, quantifier, node.start, after)
 
 
 def _begins_line(branch: tuple[Node, ...]) -> bool:
