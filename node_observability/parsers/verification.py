@@ -86,7 +86,10 @@ def run(file: CaseFile, definitions: Definitions) -> list[Outcome]:
     Raises:
         UsageError: the configuration lacks one of the parsers.
     """
-    make = route_of(file, definitions)
+    return _run(file, definitions, route_of(file, definitions))
+
+
+def _run(file: CaseFile, definitions: Definitions, make: Callable[[], Route]) -> list[Outcome]:
     outcomes = []
     for case in file.cases:
         try:
@@ -104,16 +107,18 @@ def run_all(files: Sequence[CaseFile], definitions: Sequence[Definitions]) -> li
     """Run each file in each configuration that has its parsers.
 
     Raises:
-        UsageError: no configuration has them.
+        UsageError: no configuration has them, or a case can't be run.
     """
     outcomes: list[Outcome] = []
     for file in files:
         errors: list[UsageError] = []
         for found in definitions:
             try:
-                outcomes += run(file, found)
+                make = route_of(file, found)
             except UsageError as error:
                 errors.append(error)
+                continue
+            outcomes += _run(file, found, make)
         if len(errors) == len(definitions):
             raise UsageError(*(f"{file.path}: {problem}" for problem in errors[0].problems))
     return outcomes

@@ -119,7 +119,7 @@ def test_a_line_that_a_pattern_can_not_be_run_over_is_told(project: Path) -> Non
     (project / "u.yaml").write_text("parser: u\ncases:\n- {name: a, line: é}\n")
     where = "this asks for Unicode, which is modelled for ASCII lines only (at character 6 of the pattern)"
     done = Done(project, "test", "-c", "u.conf", "u.yaml")
-    assert done.err.endswith(f"u.yaml:3: a: u over this line: {where}\n")
+    assert done.err.endswith(f"parsers: u.yaml:3: a: u over this line: {where}\n")
     assert Done(project, "bench", "-c", "u.conf", "u.log").err.endswith(
         f"u over its lines: {where}\n"
     )
@@ -177,3 +177,13 @@ def test_the_plugin_tells_a_wrong_case_file(pytester: pytest.Pytester, cases_her
     result = pytester.runpytest_inprocess(*PLUGIN)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*p.yaml:2: casez is no key of a case file; did you mean cases?"])
+
+
+@pytest.mark.parametrize("option", ["--fluentbit-cases", "--fluentbit-config"])
+def test_the_plugin_refuses_a_path_that_is_not_there(
+    option: str, pytester: pytest.Pytester, cases_here: Path
+) -> None:
+    (cases_here / "p.yaml").write_text(CASES)
+    result = pytester.runpytest_inprocess(*PLUGIN, option, "nope")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {option}: nope: no such file or directory"])

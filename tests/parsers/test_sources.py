@@ -305,3 +305,45 @@ def test_rules_of_the_classic_form_are_not_converted() -> None:
             '[MULTILINE_PARSER]\n    Name m\n    Type regex\n    Rule "start_state" "/a/" "cont"\n',
             "a.conf",
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('parsers:\n- name: "p\\n[PARSER]"\n', "a.yaml:2: 'p\\n[PARSER]' has a line break"),
+        ('env:\n  A: "b\\n@INCLUDE x"\n', "a.yaml:2: 'b\\n@INCLUDE x' has a line break"),
+        ("includes:\n- |\n  a.yaml\n", "a.yaml:2: 'a.yaml\\n' has a line break"),
+        ("parsers:\n- {name: p, a b: c}\n", "a.yaml:2: the key 'a b' can't be written"),
+        ("parsers:\n- {name: p, '#a': c}\n", "a.yaml:2: the key '#a' can't be written"),
+        (
+            "parsers:\n- {name: ' p'}\n",
+            "a.yaml:2: name: ' p' is empty, or begins or ends with a space",
+        ),
+        ("parsers:\n- {name: ''}\n", "a.yaml:2: name: '' is empty"),
+    ],
+)
+def test_what_the_classic_form_would_read_as_something_else_is_refused(
+    text: str, error: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        to_classic(text, "a.yaml")
+    assert caught.value.problems[0].startswith(error)
+
+
+def test_an_empty_section_is_converted_both_ways() -> None:
+    assert to_classic("parsers:\n- {}\n", "a.yaml") == "[PARSER]\n"
+    assert to_yaml("[PARSER]\n", "a.conf") == "parsers:\n  - {}\n"
+
+
+def test_only_what_may_lie_in_a_container_may_be_missing(write: Write) -> None:
+    for name in ("/x/y.conf", "parsers.conf", "conf.d/*.conf", "${DIR}/x.conf", "**x.conf"):
+        text = f"[SERVICE]\n    Parsers_File {name}\n"
+        (found,) = load(str(write("main.conf", text)), io.StringIO())
+        assert [item.value for item in found.missing] == [name]
+    text = "[SERVICE]\n    Parsers_File a.conf\n    Parsers_File b.conf\n"
+    with pytest.raises(UsageError) as caught:
+        load(str(write("main.conf", text)), io.StringIO())
+    assert [problem.rpartition("/")[2] for problem in caught.value.problems] == [
+        "main.conf:2: Parsers_File: no file a.conf",
+        "main.conf:3: Parsers_File: no file b.conf",
+    ]
