@@ -66,15 +66,15 @@ def test_a_file_larger_than_any_configuration_is_refused(tmp_path: Path) -> None
 
 
 def test_a_pattern_that_runs_away_is_ended() -> None:
-    pattern = Pattern(r"^(?<a>(?:a+)+)$")
-    with pytest.raises(TooSlowError, match="stops Fluent Bit for as long"), limited(0.05):
+    pattern = Pattern(r"^(?<a>(?:a|aa)+)$")
+    with pytest.raises(TooSlowError, match="may stop Fluent Bit for as long"), limited(0.05):
         pattern.search(b"a" * 50 + b"b")
     # And what comes after it is not.
     assert pattern.search(b"aaa")
 
 
 def test_explaining_goes_on_with_the_next_parser() -> None:
-    slow = Parser(name="slow", pattern=Pattern(r"^(?<a>(?:a+)+)$"))
+    slow = Parser(name="slow", pattern=Pattern(r"^(?<a>(?:a|aa)+)$"))
     taken, lines = explain([slow, docker()], b"a" * 50 + b"b", limit_s=0.05)
     assert not taken
     assert lines[0].startswith("slow can't be run over this line: a Regex takes longer than")
