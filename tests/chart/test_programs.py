@@ -13,31 +13,14 @@ from node_observability.parsers.definitions import build
 from node_observability.parsers.findings import lint
 from node_observability.parsers.sources import load
 from tests.chart.cases import each_case
+from tests.support.chart_programs import agent_file, fluent_bit, named
 from tests.support.exporter import free_port
-from tests.support.fluentbit import need_fluent_bit
-from tests.support.helm import CHART, Manifest, render_text, rendered
+from tests.support.helm import CHART, render_text, rendered
 from tests.support.tools import need
 
 MINIMAL = CHART / "ci" / "minimal-values.yaml"
 CRI_LINE = "2026-11-04T22:13:20.123456789Z stdout F hello\n"
 DOCKER_LINE = '{"log":"hello\\n","stream":"stdout","time":"2026-11-04T22:13:20.123456789Z"}\n'
-
-
-def named(manifests: list[Manifest], kind: str, ending: str) -> Manifest | None:
-    found = [
-        one for one in manifests if one["kind"] == kind and one["metadata"]["name"].endswith(ending)
-    ]
-    return found[0] if found else None
-
-
-def mounted(config_map: Manifest, directory: Path) -> Path:
-    """Write a ConfigMap's files as the kubelet does: links to links in a directory that is replaced whole."""
-    (directory / "..2026").mkdir(parents=True)
-    (directory / "..data").symlink_to("..2026")
-    for name, text in config_map["data"].items():
-        (directory / "..2026" / name).write_text(text)
-        (directory / name).symlink_to(f"..data/{name}")
-    return directory
 
 
 @each_case
@@ -48,18 +31,6 @@ def test_every_parser_that_a_pipeline_names_is_defined_and_sound(case: Path) -> 
     for configuration in load("-", io.StringIO(text)):
         findings = lint(configuration, build(configuration, {}))
         assert [str(found) for found in findings if found.is_error] == []
-
-
-def agent_file(case: Path, directory: Path) -> Path:
-    config_map = named(rendered(case), "ConfigMap", "-zabbix-agent")
-    assert config_map
-    text: str = config_map["data"]["zabbix_agent2.conf"]
-    (directory / "psk").write_text("0" * 64)
-    for place in ("/tmp", "/etc/zabbix/tls", "/var/lib/zabbix"):  # noqa: S108 - the pod's own
-        text = text.replace(f"={place}/", f"={directory}/")
-    path = directory / "agent.conf"
-    path.write_text(text)
-    return path
 
 
 def ask_agent(path: Path, key: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -123,23 +94,6 @@ def test_the_probe_tells_a_living_agent_from_a_dead_one(tmp_path: Path) -> None:
         agent.kill()
         agent.wait()
     assert not answers()
-
-
-def fluent_bit(
-    case: Path, name: str, directory: Path, *more: str, **env: str
-) -> tuple[list[str], dict[str, str]]:
-    """Return command and environment of a DaemonSet's Fluent Bit, with its paths below ``directory``."""
-    manifests = rendered(case)
-    config_map = named(manifests, "ConfigMap", f"-fluent-bit-{name}")
-    daemonset = named(manifests, "DaemonSet", f"-fluent-bit-{name}")
-    if not (config_map and daemonset):
-        pytest.skip("the case has no Fluent Bit")
-    configuration = mounted(config_map, directory / "etc")
-    (container, *_) = daemonset["spec"]["template"]["spec"]["containers"]
-    variables = {entry["name"]: entry.get("value", "x") for entry in container["env"]}
-    main = configuration / Path(container["command"][-1]).name
-    own = {"NODEOBS_CONFIG_DIR": str(configuration), "NODEOBS_STATE_DIR": str(directory / "state")}
-    return [need_fluent_bit(), *more, "-c", str(main)], {**variables, **own, **env}
 
 
 @pytest.mark.parametrize("name", ["cri", "docker"])
