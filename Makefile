@@ -4,7 +4,7 @@
 python := .venv/bin/python
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # With its registry: podman and buildah would put localhost/ before a bare name, which no kubelet finds.
-image := docker.io/node-observability/journal-exporter:$(version)
+images := docker.io/node-observability
 
 run:
 	@tools/setup run
@@ -31,7 +31,8 @@ bench:
 	@$(python) -m tests.bench
 
 image:
-	@tools/build_image $(image)
+	@tools/build_image $(images)/journal-exporter:$(version)
+	@tools/build_image $(images)/toolbox:$(version) toolbox
 
 goldens:
 	@tools/setup test

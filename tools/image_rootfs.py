@@ -30,7 +30,12 @@ PROGRAMS = ("mmdebstrap", "buildah")
 _TOP = Path(__file__).resolve().parent.parent
 _BASE = re.compile(r"^ARG BASE=(\S+/debian:(\d+)-slim)$", re.MULTILINE)
 _SUITES = {"12": "bookworm", "13": "trixie"}
-_INPUTS = ("Containerfile", ".containerignore", "pyproject.toml", "tools/image_rootfs.py")
+_INPUTS = (
+    *("Containerfile", ".containerignore", "pyproject.toml"),
+    *("tools/image_rootfs.py", "tools/requirements.txt"),
+)
+# The package that a stage installs, and with it its sources; the last stage has no name.
+_PACKAGES = {"": "journal_exporter", "toolbox": "node_observability"}
 _UNREAD = ("doc", "man", "groff", "info", "lintian", "linda", "locale")
 _SLIM = (
     *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNREAD),
@@ -62,8 +67,10 @@ class Image:
         return list(self.config["Env"])
 
 
-def build(cache: Path) -> Image:
+def build(cache: Path, stage: str = "") -> Image:
     """Return the image of this work tree, built at most once for the same sources.
+
+    ``stage`` is `toolbox`, or nothing for the sidecar.
 
     Raises:
         ImageError: it can't be built.
@@ -73,23 +80,26 @@ def build(cache: Path) -> Image:
     for name in PROGRAMS:
         if shutil.which(name) is None:
             raise ImageError(f"{name} is missing; run: apt-get install {' '.join(PROGRAMS)}")
-    target = cache / _digest()
+    target = cache / (stage or "sidecar") / _digest(stage)
     if not (target / "image.json").exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        _build(cache, target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _build(cache, target, stage)
     saved = json.loads((target / "image.json").read_bytes())
     return Image(target / "rootfs", saved["config"], saved["size_bytes"])
 
 
-def _digest() -> str:
+def _digest(stage: str) -> str:
     digest = hashlib.blake2b(digest_size=8)
-    sources = sorted((_TOP / "journal_exporter").glob("**/*.py"))
+    package = _TOP / _PACKAGES[stage]
+    sources = sorted(
+        path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"
+    )
     for path in (*(_TOP / name for name in _INPUTS), *sources):
         digest.update(b"%s\0%s\0" % (str(path.relative_to(_TOP)).encode(), path.read_bytes()))
     return digest.hexdigest()
 
 
-def _build(cache: Path, target: Path) -> None:
+def _build(cache: Path, target: Path, stage: str) -> None:
     found = _BASE.search((_TOP / "Containerfile").read_text())
     if found is None or found[2] not in _SUITES:
         known = " or ".join(f"debian:{release}-slim" for release in _SUITES)
@@ -97,7 +107,7 @@ def _build(cache: Path, target: Path) -> None:
     base, release = found.groups()
     archive = _base_archive(cache, _SUITES[release])
     version = tomllib.loads((_TOP / "pyproject.toml").read_text())["project"]["version"]
-    tag = f"node-observability/journal-exporter:{version}"
+    tag = f"node-observability/{stage or 'journal-exporter'}:{version}"
     # What buildah keeps is gone afterwards: no image of the machine's own is touched.
     with tempfile.TemporaryDirectory(dir=cache, prefix="build-") as scratch:
         buildah = _Buildah(Path(scratch))
@@ -107,6 +117,7 @@ def _build(cache: Path, target: Path) -> None:
         buildah(
             "build",
             *("--isolation", "chroot", "--pull-never", "--file", "Containerfile"),
+            *(("--target", stage) if stage else ()),
             *("--build-arg", f"VERSION={version}", "--tag", tag, "."),
         )
         config = json.loads(buildah("inspect", "--type", "image", tag))["OCIv1"]["config"]
@@ -118,7 +129,7 @@ def _build(cache: Path, target: Path) -> None:
         size = _run(["du", "--summarize", "--block-size=1", str(fresh / "rootfs")]).split()[0]
         saved = {"config": config, "size_bytes": int(size)}
         (fresh / "image.json").write_text(json.dumps(saved, indent=1))
-        for old in cache.glob("*/image.json"):
+        for old in target.parent.glob("*/image.json"):
             shutil.rmtree(old.parent)
         fresh.rename(target)
 
@@ -172,9 +183,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Build the image; print where its root file system is and what it runs."""
     parser = argparse.ArgumentParser(description="build the Containerfile without a registry")
     parser.add_argument("--cache", type=Path, default=_TOP / ".cache/image", metavar="DIR")
+    parser.add_argument("--stage", default="", choices=sorted(_PACKAGES), help="toolbox")
     options = parser.parse_args(arguments)
     try:
-        image = build(options.cache.absolute())
+        image = build(options.cache.absolute(), options.stage)
     except ImageError as error:
         print(f"image_rootfs: {error}", file=sys.stderr)
         return 1

@@ -16,7 +16,8 @@ def secret(environment: Mapping[str, str], name: str, path: Path | None = None) 
         UsageError: the file can't be read or is empty, or both ways are used.
 
     """
-    value = environment.get(name, "")
+    # A Secret that was made from a file gives its last line break to the variable too.
+    value = environment.get(name, "").rstrip("\r\n")
     if path is None and environment.get(f"{name}_FILE"):
         path = Path(environment[f"{name}_FILE"])
     if path is None:

@@ -79,7 +79,7 @@ def connection_of(options: argparse.Namespace, environment: Mapping[str, str]) -
     if ca_file is not None and not ca_file.is_file():
         raise UsageError(f"--ca-file {ca_file}: no such file")
     token = secret(environment, "ZABBIX_API_TOKEN", options.token_file)
-    username = environment.get("ZABBIX_USER", "")
+    username = environment.get("ZABBIX_USER", "").rstrip("\r\n")
     password = secret(environment, "ZABBIX_PASSWORD", options.password_file)
     if not token and not (username and password):
         raise UsageError(

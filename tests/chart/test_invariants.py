@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.chart.cases import each_case
-from tests.support.helm import RELEASE, Manifest, rendered
+from tests.support.helm import NAMESPACE, RELEASE, Manifest, rendered
 
 READABLE = {
     "/",
@@ -41,10 +41,17 @@ def pods(case: Path) -> Iterator[tuple[str, Manifest]]:
             yield found["metadata"]["name"], found["spec"]["template"]["spec"]
         elif found["kind"] == "Pod":
             yield found["metadata"]["name"], found["spec"]
+        elif found["kind"] == "Job":
+            yield found["metadata"]["name"], found["spec"]["template"]["spec"]
+        elif found["kind"] == "CronJob":
+            yield (
+                found["metadata"]["name"],
+                found["spec"]["jobTemplate"]["spec"]["template"]["spec"],
+            )
 
 
 def ours(spec: Manifest) -> list[Manifest]:
-    names = ("fluent-bit", "journal-exporter", "zabbix-agent2")
+    names = ("fluent-bit", "journal-exporter", "zabbix-agent2", "toolbox")
     return [one for one in spec["containers"] if one["name"].startswith(names)]
 
 
@@ -142,7 +149,7 @@ def test_mounts_and_volumes_belong_together(case: Path) -> None:
 def test_config_maps_and_accounts_that_are_named_exist(case: Path) -> None:
     manifests = rendered(case)
     present = {(found["kind"], found["metadata"]["name"]) for found in manifests}
-    extra = {"scripts"}
+    extra = {"scripts", "log-patterns"}
     for _, spec in pods(case):
         for volume in spec["volumes"]:
             name = volume.get("configMap", {}).get("name")
@@ -245,15 +252,32 @@ def test_every_monitor_service_and_policy_selects_pods_of_one_daemonset(case: Pa
 
 
 @each_case
-def test_the_right_is_to_read_pods_and_nothing_else(case: Path) -> None:
-    roles = [found for found in rendered(case) if found["kind"] == "ClusterRole"]
-    allowed = [
-        {"apiGroups": [""], "resources": [name], "verbs": ["get"]}
-        for name in ("pods", "nodes/proxy")
-    ]
-    for role in roles:
-        assert all(rule in allowed for rule in role["rules"])
-        assert ("nodes/proxy" in str(role)) == ("everything" in case.name)
+def test_the_rights_are_to_read_pods_and_to_list_nodes_and_nothing_else(case: Path) -> None:
+    def right(resource: str, verb: str) -> Manifest:
+        return {"apiGroups": [""], "resources": [resource], "verbs": [verb]}
+
+    allowed = {
+        "fluent-bit": [right("pods", "get")],
+        "prune-hosts": [right("nodes", "list")],
+    }
+    if "everything" in case.name:
+        allowed["fluent-bit"].append(right("nodes/proxy", "get"))
+    for found in rendered(case):
+        assert found["kind"] not in ("Role", "RoleBinding")
+        component = found["metadata"]["labels"]["app.kubernetes.io/component"]
+        if found["kind"] == "ClusterRole":
+            assert found["rules"] == allowed[component]
+        if found["kind"] == "ClusterRoleBinding":
+            (subject,) = found["subjects"]
+            assert subject["namespace"] == NAMESPACE
+            assert found["roleRef"]["name"] == found["metadata"]["name"]
+            assert component in found["roleRef"]["name"]
+            users = {
+                spec.get("serviceAccountName", "default")
+                for name, spec in pods(case)
+                if component in name
+            }
+            assert users == {subject["name"]}
 
 
 @each_case

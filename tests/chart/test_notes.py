@@ -58,5 +58,16 @@ def test_a_complete_installation_is_told_nothing_of_the_kind(readable: Path) -> 
     assert "os=bottlerocket" in text
 
 
+def test_an_image_of_the_toolbox_that_nobody_publishes_is_told_where_it_is_used(
+    readable: Path,
+) -> None:
+    api = ("zabbix.api.url=https://z", "zabbix.api.existingSecret=s")
+    said = "node-observability/toolbox:"
+    assert said not in notes(readable, *api)
+    assert said in notes(readable, *api, "zabbix.api.prune.enabled=true")
+    own = "zabbix.api.image.registry=registry.example.com"
+    assert said not in notes(readable, *api, "zabbix.api.prune.enabled=true", own)
+
+
 def test_without_zabbix_nothing_is_said_of_it(readable: Path) -> None:
     assert "zabbix" not in notes(readable, "zabbix.enabled=false").lower()

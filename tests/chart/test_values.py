@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.helm import CHART, render_text
+from tests.support.helm import CHART, RenderError, objects, render_text
 from tools.chart_values import Value, flat, read
 
 VALUES = read(CHART / "values.yaml")
@@ -42,16 +42,29 @@ ANOTHER: dict[str, Any] = {
     "fluentBit.common.variables": {"NODEOBS_OPENSEARCH_PORT": "9200"},
     "fluentBit.cri": {"flushS": 7},
     "fluentBit.docker": {"flushS": 7},
+    "zabbix.api.url": "https://other",
+    "zabbix.api.proxy": "http://other",
+    "zabbix.api.image.digest": "sha256:" + "0" * 64,
+    "zabbix.api.apply.macros": {"{$NODEOBS.LOG.HISTORY}": "1d"},
+    "zabbix.api.prune.schedule": "@daily",
+    "zabbix.api.prune.grace": "1h",
+    "zabbix.api.prune.deleteAfter": "1d",
     "networkPolicy.metricsFrom": [{"podSelector": {}}],
     "networkPolicy.egress": [{"to": [{"podSelector": {}}]}],
 }
 # Values that matter only beside another one.
+_NO_PSK_ONLY = {"api": {"apply": {"pskOnly": False}}}
 BESIDE: dict[str, dict[str, Any]] = {
     "zabbix.journalExporter.settings.format": {"fluentBit": {"common": {"messages": False}}},
-    "zabbix.enabled": {"fluentBit": {"common": {"messages": False}}},
-    "zabbix.tls.serverCertIssuer": {"zabbix": {"tls": {"mode": "cert"}}},
-    "zabbix.tls.serverCertSubject": {"zabbix": {"tls": {"mode": "cert"}}},
+    "zabbix.enabled": {
+        "fluentBit": {"common": {"messages": False}},
+        "zabbix": {"api": {"apply": {"enabled": False}, "prune": {"enabled": False}}},
+    },
+    "zabbix.tls.mode": {"zabbix": _NO_PSK_ONLY},
+    "zabbix.tls.serverCertIssuer": {"zabbix": {"tls": {"mode": "cert"}, **_NO_PSK_ONLY}},
+    "zabbix.tls.serverCertSubject": {"zabbix": {"tls": {"mode": "cert"}, **_NO_PSK_ONLY}},
     "zabbix.hostNetwork": {"zabbix": {"dnsPolicy": "ClusterFirst"}},
+    "zabbix.api.apply.psk": {"zabbix": _NO_PSK_ONLY},
     "fluentBit.common.exactTime": {"fluentBit": {"common": {"partial": "keep"}}},
     "fluentBit.common.output.preset": {"fluentBit": {"common": {"variables": None}}},
 }
@@ -59,6 +72,7 @@ _SERVICE_MONITOR = {"podMonitor": {"enabled": False}, "serviceMonitor": {"enable
 for _key in ("enabled", "interval", "scrapeTimeout", "relabelings", "metricRelabelings"):
     BESIDE[f"monitoring.serviceMonitor.{_key}"] = {"monitoring": _SERVICE_MONITOR}
 ALIASES = {
+    "$api": "zabbix.api",
     "$agent": "zabbix.agent",
     "$exporter": "zabbix.journalExporter",
     "$monitoring": "monitoring",
@@ -184,6 +198,49 @@ def test_the_least_number_shows_as_every_other_does(value: Value, tmp_path: Path
         assert any(tag == "replace" for tag, *_ in parts), (a, b)
         assert str(one) in a
         assert str(other) in b
+
+
+COMMON = [value for value in LEAVES if value.path[:2] == ("fluentBit", "common")]
+
+
+def of_one(values: dict[str, Any], kind: str, directory: Path) -> list[Any] | None:
+    """Return what the chart makes for one DaemonSet; nothing when it refuses the values."""
+    try:
+        text = rendered_with(values, directory)
+    except RenderError:
+        return None
+    return [
+        found
+        for found in objects(text)
+        if found["metadata"]["name"].endswith(f"-fluent-bit-{kind}")
+    ]
+
+
+@pytest.mark.parametrize("kind", ["cri", "docker"])
+def test_what_is_false_zero_or_empty_for_one_daemonset_wins_over_what_both_have(
+    kind: str, tmp_path: Path
+) -> None:
+    def is_kept(value: Value) -> bool:
+        name = value.name.removeprefix("fluentBit.common.")
+        empty = type(value.default)()
+        full = value.default or another(value)
+        base = merged(BASE_VALUES, BESIDE.get(value.name, {}))
+        base = merged(base, {"fluentBit": {"cri": None, "docker": None}})
+        both = merged(base, tree(value.name, empty))
+        one = merged(base, tree(value.name, full))
+        one = merged(one, tree(f"fluentBit.{kind}.{name}", empty))
+        wanted = of_one(both, kind, tmp_path)
+        if isinstance(empty, dict) or name == "output.existingSecret":
+            # Mappings are merged key by key, as helm does.
+            return True
+        refused.extend([name] if wanted is None else [])
+        return of_one(one, kind, tmp_path) == wanted
+
+    refused: list[str] = []
+    with ThreadPoolExecutor(4) as pool:
+        kept = dict(zip([value.name for value in COMMON], pool.map(is_kept, COMMON), strict=True))
+    assert [name for name, is_it in kept.items() if not is_it] == []
+    assert len(COMMON) - len(refused) > 25
 
 
 def test_false_and_zero_of_one_daemonset_win_over_what_both_have(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ from tools.image_rootfs import PROGRAMS, Image, build
 _CACHE = Path(__file__).resolve().parents[2] / ".cache/image"
 
 
-@pytest.fixture(scope="session")
-def image() -> Image:
+def _built(stage: str) -> Image:
     if os.geteuid():
         reason = "needs root, to build a root file system and to start containers"
         if in_ci():
@@ -24,7 +23,17 @@ def image() -> Image:
         pytest.skip(reason)
     for program in (*PROGRAMS, "runc", "unshare", "systemd-journal-remote"):
         need(program)
-    return build(_CACHE)
+    return build(_CACHE, stage)
+
+
+@pytest.fixture(scope="session")
+def image() -> Image:
+    return _built("")
+
+
+@pytest.fixture(scope="session")
+def toolbox_image() -> Image:
+    return _built("toolbox")
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@
 
 {{- define "node-observability.validateLabels" -}}
 {{- $selector := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" -}}
-{{- range $path, $labels := dict "commonLabels" .Values.commonLabels "zabbix.podLabels" .Values.zabbix.podLabels "fluentBit.common.podLabels" .Values.fluentBit.common.podLabels "fluentBit.cri.podLabels" (.Values.fluentBit.cri.podLabels | default dict) "fluentBit.docker.podLabels" (.Values.fluentBit.docker.podLabels | default dict) -}}
+{{- range $path, $labels := dict "commonLabels" .Values.commonLabels "zabbix.podLabels" .Values.zabbix.podLabels "zabbix.api.podLabels" .Values.zabbix.api.podLabels "fluentBit.common.podLabels" .Values.fluentBit.common.podLabels "fluentBit.cri.podLabels" (.Values.fluentBit.cri.podLabels | default dict) "fluentBit.docker.podLabels" (.Values.fluentBit.docker.podLabels | default dict) -}}
 {{- range $selector -}}
 {{- if hasKey $labels . -}}
 {{- fail (printf "%s sets %s, by which the DaemonSets find their pods; use another label" $path .) -}}
@@ -194,6 +194,40 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "node-observability.validateApi" -}}
+{{- $api := .Values.zabbix.api -}}
+{{- range $name := list "apply" "prune" -}}
+{{- if (get $api $name).enabled -}}
+{{- if not $.Values.zabbix.enabled -}}
+{{- fail (printf "zabbix.api.%s.enabled is true and zabbix.enabled is false: it would not run; turn one of them over" $name) -}}
+{{- end -}}
+{{- if not $api.url -}}
+{{- fail (printf "zabbix.api.%s.enabled is true and zabbix.api.url is empty; set the address of Zabbix' frontend" $name) -}}
+{{- end -}}
+{{- if not $api.existingSecret -}}
+{{- fail (printf "zabbix.api.%s.enabled is true and zabbix.api.existingSecret is empty; name the Secret that holds `token`, or `user` and `password`" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $psk := and $api.apply.psk (eq .Values.zabbix.tls.mode "psk") -}}
+{{- if and $api.apply.enabled $api.apply.pskOnly (not $psk) -}}
+{{- fail "zabbix.api.apply.pskOnly is true and no pre-shared key is handed over: no agent could register; set zabbix.tls.mode to psk and zabbix.api.apply.psk to true" -}}
+{{- end -}}
+{{- range $name, $_ := $api.apply.macros -}}
+{{- if not (regexMatch "^\\{\\$[A-Z0-9_.]+(:[^}]+)?\\}$" $name) -}}
+{{- fail (printf "zabbix.api.apply.macros names %s; write a macro of the template, as {$NODEOBS.LOG.HISTORY}" $name) -}}
+{{- end -}}
+{{- if eq $name "{$NODEOBS.EXPORTER.PORT}" -}}
+{{- fail "zabbix.api.apply.macros names {$NODEOBS.EXPORTER.PORT}, which zabbix.journalExporter.port sets; remove it" -}}
+{{- end -}}
+{{- end -}}
+{{- range $api.extraEnv -}}
+{{- if hasPrefix "ZABBIX_" .name -}}
+{{- fail (printf "zabbix.api.extraEnv sets %s; the address is zabbix.api.url, credentials come from zabbix.api.existingSecret, the key from zabbix.tls" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* {{ include "node-observability.validate" $ }} */}}
 {{- define "node-observability.validate" -}}
 {{- include "node-observability.validateSomething" . -}}
@@ -205,6 +239,7 @@
 {{- include "node-observability.validateSurge" . -}}
 {{- include "node-observability.validateExporter" . -}}
 {{- include "node-observability.validateHostPaths" . -}}
+{{- include "node-observability.validateApi" . -}}
 {{- include "node-observability.validateMonitoring" . -}}
 {{- if .Values.fluentBit.enabled -}}
 {{- $both := list -}}

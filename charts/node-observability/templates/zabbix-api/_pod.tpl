@@ -1,0 +1,95 @@
+{{/* The pod of a program that talks to the frontend's API. It begins at `metadata:` of a pod template.
+     {{ include "node-observability.apiPod" (dict "root" $ "component" "prune-hosts" "args" LIST "token" true) | nindent 6 }};
+     "psk" true hands over the pre-shared key, "catalogue" true mounts the log patterns. */}}
+{{- define "node-observability.apiPod" -}}
+{{- $zabbix := .root.Values.zabbix -}}
+{{- $api := $zabbix.api -}}
+metadata:
+  labels:
+    {{- include "node-observability.podLabels" (dict "root" .root "component" .component "extra" $api.podLabels) | nindent 4 }}
+  {{- with include "node-observability.annotations" (dict "root" .root "extra" $api.podAnnotations) }}
+  {{- . | nindent 2 }}
+  {{- end }}
+spec:
+  restartPolicy: Never
+  enableServiceLinks: false
+  serviceAccountName: {{ if .token }}{{ include "node-observability.serviceAccountName" (dict "root" .root "component" .component "account" $api.serviceAccount) }}{{ else }}default{{ end }}
+  automountServiceAccountToken: {{ .token | default false }}
+  {{- with include "node-observability.imagePullSecrets" .root }}
+  {{- . | nindent 2 }}
+  {{- end }}
+  {{- with $api.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  nodeSelector:
+    {{- merge (dict "kubernetes.io/os" "linux") $api.nodeSelector | toYaml | nindent 4 }}
+  tolerations:
+    {{- toYaml $api.tolerations | nindent 4 }}
+  securityContext:
+    {{- toYaml $api.podSecurityContext | nindent 4 }}
+  containers:
+    - name: toolbox
+      image: {{ include "node-observability.image" (dict "root" .root "image" $api.image) | quote }}
+      imagePullPolicy: {{ $api.image.pullPolicy }}
+      args:
+        {{- toYaml .args | nindent 8 }}
+        - --cluster={{ .root.Values.clusterName }}
+        {{- with $api.hostGroup }}
+        - {{ printf "--host-group=%s" . | quote }}
+        {{- end }}
+        {{- with $api.proxy }}
+        - {{ printf "--proxy=%s" . | quote }}
+        {{- end }}
+        {{- if $api.caSecret }}
+        - --ca-file=/etc/node-observability/ca/ca.crt
+        {{- end }}
+      env:
+        - name: ZABBIX_URL
+          value: {{ $api.url | quote }}
+        # A token, or user and password: the program says so when neither is there.
+        {{- range $key, $name := dict "token" "ZABBIX_API_TOKEN" "user" "ZABBIX_USER" "password" "ZABBIX_PASSWORD" }}
+        - name: {{ $name }}
+          valueFrom: {secretKeyRef: {name: {{ $api.existingSecret | quote }}, key: {{ $key }}, optional: true}}
+        {{- end }}
+        {{- if .psk }}
+        - name: ZABBIX_PSK_IDENTITY
+          value: {{ $zabbix.tls.pskIdentity | quote }}
+        - name: ZABBIX_PSK
+          valueFrom: {secretKeyRef: {name: {{ $zabbix.tls.existingSecret | quote }}, key: psk}}
+        {{- end }}
+        {{- with $api.extraEnv }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      securityContext:
+        {{- toYaml $api.securityContext | nindent 8 }}
+      resources:
+        {{- toYaml $api.resources | nindent 8 }}
+      volumeMounts:
+        # Certificates that the cluster's API is checked by go through a file here.
+        - name: tmp
+          mountPath: /tmp
+        {{- if $api.caSecret }}
+        - name: ca
+          mountPath: /etc/node-observability/ca
+          readOnly: true
+        {{- end }}
+        {{- if .catalogue }}
+        - name: catalogue
+          mountPath: /etc/node-observability/catalogue
+          readOnly: true
+        {{- end }}
+  volumes:
+    - name: tmp
+      emptyDir: {medium: Memory, sizeLimit: 16Mi}
+    {{- with $api.caSecret }}
+    - name: ca
+      secret:
+        secretName: {{ . }}
+        defaultMode: 0440
+    {{- end }}
+    {{- if .catalogue }}
+    - name: catalogue
+      configMap:
+        name: {{ $api.apply.existingCatalogue }}
+    {{- end }}
+{{- end -}}
