@@ -7,6 +7,7 @@ and lines that begin with ``# @`` say what a default alone can't:
 ``@items NAME``   the items of a list: ``string``, ``object``, or one of ITEMS
 ``@strings``      a mapping of names to strings, given by the user
 ``@open``         a mapping whose keys are Kubernetes' own (or a parent chart's)
+``@optional``     a mapping that `null` takes away
 ``@like PATH``    a mapping with the keys of another one, none of them with a default
 
 A key without a comment, or an unknown directive, is an error.
@@ -27,7 +28,18 @@ __all__ = ["CHART", "Value", "flat", "read", "schema", "table", "with_table"]
 CHART = Path(__file__).parents[1] / "charts" / "node-observability"
 _BEGIN, _END = "<!-- values -->\n", "<!-- /values -->\n"
 _LINE_BREAK = re.compile(r"\s*\n\s*")
-_DIRECTIVES = ("enum", "min", "max", "pattern", "max-length", "items", "strings", "open", "like")
+_DIRECTIVES = (
+    "enum",
+    "min",
+    "max",
+    "pattern",
+    "max-length",
+    "items",
+    "strings",
+    "open",
+    "optional",
+    "like",
+)
 
 _NAME = {"type": "string", "minLength": 1}
 ITEMS: dict[str, dict[str, Any]] = {
@@ -185,20 +197,39 @@ def _all(values: tuple[Value, ...]) -> Iterator[Value]:
 
 def _object(values: tuple[Value, ...], by_name: dict[str, Value]) -> dict[str, Any]:
     properties = {value.path[-1]: _property(value, by_name) for value in values}
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+    # `null` takes a key away, over which templates would stumble.
+    required = [value.path[-1] for value in values if "optional" not in value.directives]
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        **({"required": required} if required else {}),
+        "properties": properties,
+    }
+
+
+def _optional(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema of objects in which no key needs to be there."""
+    result = {key: value for key, value in schema.items() if key != "required"}
+    if "properties" in result:
+        result["properties"] = {name: _optional(one) for name, one in result["properties"].items()}
+    return result
 
 
 def _property(value: Value, by_name: dict[str, Value]) -> dict[str, Any]:
     described = {"description": value.text} if value.text else {}
     if "like" in value.directives:
-        return {**described, **_object(by_name[value.directives["like"]].children, by_name)}
+        alike = _object(by_name[value.directives["like"]].children, by_name)
+        return {**described, **_optional(alike)}
     if "strings" in value.directives:
         return {**described, "type": "object", "additionalProperties": {"type": "string"}}
     if value.children and not value.is_open:
         return {**described, **_object(value.children, by_name)}
     if "open" in value.directives:
-        ours = _object(value.children, by_name)["properties"] if value.children else {}
-        return {**described, "type": "object", **({"properties": ours} if ours else {})}
+        ours = _object(value.children, by_name) if value.children else {}
+        if value.path != ("global",):
+            ours = {key: part for key, part in ours.items() if key == "properties"}
+        ours.pop("additionalProperties", None)
+        return {**described, "type": "object", **ours}
     return {**described, **_scalar(value)}
 
 

@@ -46,6 +46,10 @@ class _Server:
     log: str
     lines: Counter[str] = dataclasses.field(default_factory=Counter)
     errors: Counter[str] = dataclasses.field(default_factory=Counter)
+    position: dict[str, int] = dataclasses.field(
+        default_factory=lambda: {"lastlogsize": 0, "mtime": 0}
+    )
+    """Where the log's last value was; an agent that starts goes on there."""
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["request"] == "active checks":
@@ -59,8 +63,7 @@ class _Server:
                     "key_orig": key,
                     "itemid": number,
                     "delay": delay,
-                    "lastlogsize": 0,
-                    "mtime": 0,
+                    **(self.position if number == 1 else {"lastlogsize": 0, "mtime": 0}),
                 }
                 for number, (key, delay) in enumerate(keys, 1)
             ]
@@ -72,6 +75,7 @@ class _Server:
                 self.errors[str(value.get("value"))] += 1
             elif "value" in value:
                 self.lines[value["value"].split()[0]] += 1
+                self.position = {key: value[key] for key in self.position}
         return {
             "response": "success",
             "info": "processed: 1; failed: 0; total: 1; seconds spent: 0",

@@ -150,6 +150,13 @@ def test_the_template_is_applied_after_an_installation_and_an_upgrade() -> None:
     assert "before-hook-creation" in annotations["helm.sh/hook-delete-policy"]
 
 
+def test_two_runs_of_the_clean_up_never_meet() -> None:
+    (found,) = [one for one in rendered(ZABBIX_API) if one["kind"] == "CronJob"]
+    assert found["spec"]["concurrencyPolicy"] == "Forbid"
+    job = found["spec"]["jobTemplate"]["spec"]
+    assert job["activeDeadlineSeconds"] == 600
+
+
 def test_a_cron_job_has_a_name_that_leaves_room_for_its_jobs() -> None:
     sets = (*ON, f"fullnameOverride={'n' * 40}")
     (found,) = [one for one in rendered(sets=sets) if one["kind"] == "CronJob"]

@@ -251,6 +251,121 @@ def test_every_monitor_service_and_policy_selects_pods_of_one_daemonset(case: Pa
         assert sum(selector().items() <= own.items() for own in labels) == 1
 
 
+PATHS = {
+    "zabbix-agent": "/metrics",
+    "fluent-bit-cri": "/api/v2/metrics/prometheus",
+    "fluent-bit-docker": "/api/v2/metrics/prometheus",
+}
+"""Where the programs serve metrics: tests/image and tests/chart ask them there."""
+
+
+def component(found: Manifest) -> str:
+    return str(found["metadata"]["labels"]["app.kubernetes.io/component"])
+
+
+def ports(case: Path, of: str) -> dict[str, int]:
+    """Return the named ports of a DaemonSet's pods."""
+    (spec,) = [
+        found["spec"]["template"]["spec"] for found in daemonsets(case) if component(found) == of
+    ]
+    return {
+        port["name"]: port["containerPort"]
+        for container in spec["containers"]
+        for port in container.get("ports", [])
+    }
+
+
+@each_case
+def test_what_is_scraped_is_a_port_and_a_path_that_the_pods_serve(case: Path) -> None:
+    manifests = rendered(case)
+    services = {component(found): found for found in manifests if found["kind"] == "Service"}
+    for found in manifests:
+        of = component(found)
+        if found["kind"] == "Service":
+            (port,) = found["spec"]["ports"]
+            assert ports(case, of)[port["targetPort"]] == port["port"]
+            # A pod that is behind is what the metrics are for.
+            assert found["spec"]["publishNotReadyAddresses"] is True
+        if found["kind"] not in ("PodMonitor", "ServiceMonitor"):
+            continue
+        spec = found["spec"]
+        (endpoint,) = spec.get("podMetricsEndpoints") or spec["endpoints"]
+        assert endpoint["path"] == PATHS[of]
+        assert spec["namespaceSelector"] == {"matchNames": [NAMESPACE]}
+        assert "node" in [rule.get("targetLabel") for rule in endpoint["relabelings"]]
+        if found["kind"] == "PodMonitor":
+            assert endpoint["port"] in ports(case, of)
+        else:
+            names = [port["name"] for port in services[of]["spec"]["ports"]]
+            assert endpoint["port"] in names
+            labels = services[of]["metadata"]["labels"]
+            assert spec["selector"]["matchLabels"].items() <= labels.items()
+
+
+@each_case
+def test_a_network_policy_opens_the_port_of_metrics_to_those_who_are_named(case: Path) -> None:
+    for found in rendered(case):
+        if found["kind"] != "NetworkPolicy":
+            continue
+        spec = found["spec"]
+        assert "Ingress" in spec["policyTypes"]
+        assert ("egress" in spec) == ("Egress" in spec["policyTypes"])
+        for rule in spec.get("ingress", []):
+            assert rule["from"]
+            assert [port["port"] for port in rule["ports"]] == ["metrics"]
+            assert "metrics" in ports(case, component(found))
+
+
+@each_case
+def test_a_port_on_the_host_network_is_the_same_on_the_host(case: Path) -> None:
+    for found in daemonsets(case):
+        spec = found["spec"]["template"]["spec"]
+        for container in ours(spec):
+            for port in container.get("ports", []):
+                assert port.get("hostPort", port["containerPort"]) == port["containerPort"]
+                assert ("hostPort" in port) <= spec["hostNetwork"]
+
+
+@each_case
+def test_the_test_pod_only_checks_and_is_given_what_the_programs_are(case: Path) -> None:
+    manifests = rendered(case)
+    checking = {
+        "zabbix-agent2": "-t",
+        "journal-exporter": "check-config",
+        "fluent-bit": "--dry-run",
+    }
+    for found in manifests:
+        if found["kind"] != "Pod":
+            continue
+        assert found["metadata"]["annotations"]["helm.sh/hook"] == "test"
+        for container in found["spec"]["containers"]:
+            flag = next(
+                text for name, text in checking.items() if container["name"].startswith(name)
+            )
+            assert flag in [*container.get("command", []), *container.get("args", [])]
+        secrets = {
+            volume["secret"]["secretName"]
+            for one in daemonsets(case)
+            for volume in one["spec"]["template"]["spec"]["volumes"]
+            if "secret" in volume
+        }
+        own = {
+            volume["secret"]["secretName"]: volume["name"]
+            for volume in found["spec"]["volumes"]
+            if "secret" in volume
+        }
+        assert own.keys() == secrets
+
+
+@each_case
+def test_secrets_in_files_are_for_the_pods_group(case: Path) -> None:
+    for _, spec in pods(case):
+        for volume in spec["volumes"]:
+            if "secret" in volume:
+                assert volume["secret"]["defaultMode"] == 0o440
+                assert spec["securityContext"]["fsGroup"]
+
+
 @each_case
 def test_the_rights_are_to_read_pods_and_to_list_nodes_and_nothing_else(case: Path) -> None:
     def right(resource: str, verb: str) -> Manifest:
@@ -264,18 +379,16 @@ def test_the_rights_are_to_read_pods_and_to_list_nodes_and_nothing_else(case: Pa
         allowed["fluent-bit"].append(right("nodes/proxy", "get"))
     for found in rendered(case):
         assert found["kind"] not in ("Role", "RoleBinding")
-        component = found["metadata"]["labels"]["app.kubernetes.io/component"]
+        of = component(found)
         if found["kind"] == "ClusterRole":
-            assert found["rules"] == allowed[component]
+            assert found["rules"] == allowed[of]
         if found["kind"] == "ClusterRoleBinding":
             (subject,) = found["subjects"]
             assert subject["namespace"] == NAMESPACE
             assert found["roleRef"]["name"] == found["metadata"]["name"]
-            assert component in found["roleRef"]["name"]
+            assert of in found["roleRef"]["name"]
             users = {
-                spec.get("serviceAccountName", "default")
-                for name, spec in pods(case)
-                if component in name
+                spec.get("serviceAccountName", "default") for name, spec in pods(case) if of in name
             }
             assert users == {subject["name"]}
 
