@@ -10,6 +10,7 @@ import yaml
 
 from journal_exporter.config import ENV_PREFIX, FIELDS, default_text, load, variable
 from journal_exporter.metrics import PREFIX
+from node_observability.zabbix import catalogue, render
 from tests.chart.cases import each_case
 from tests.support.helm import CHART, Manifest, rendered
 from tools.chart_values import flat, read, schema_text, with_table
@@ -103,6 +104,13 @@ def test_the_probes_ask_what_the_exporter_serves() -> None:
     assert found["readinessProbe"]["httpGet"]["path"] == "/readyz"
     port = found["ports"][0]["containerPort"]
     assert environment(found)["JOURNAL_EXPORTER_METRICS_ADDRESS"].endswith(f":{port}")
+
+
+def test_exporter_chart_and_zabbix_template_mean_the_same_port() -> None:
+    own = load({}, {}).settings.metrics_address.rpartition(":")[2]
+    (value,) = [one.default for one in flat(VALUES) if one.name == "zabbix.journalExporter.port"]
+    macros = {macro.name: macro.value for macro in render.macros(catalogue.load(None))}
+    assert own == str(value) == macros["{$NODEOBS.EXPORTER.PORT}"]
 
 
 def test_every_metric_of_the_exporter_that_the_chart_names_exists() -> None:
