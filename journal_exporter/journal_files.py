@@ -36,6 +36,7 @@ class JournalFile(NamedTuple):
     tail_seqnum: int = 0
     tail_realtime_us: int = 0
     file_id: str = ""
+    head_realtime_us: int = 0
 
     @property
     def key(self) -> str:
@@ -130,7 +131,8 @@ def _parse(path: Path, status: os.stat_result, data: bytes) -> JournalFile:
     signature, incompatible = fields[0], fields[2]
     seqnum_id = fields[7].hex()
     header_size, arena_size = fields[8], fields[9]
-    tail_seqnum, head_seqnum, tail_realtime_us = fields[17], fields[18], fields[21]
+    tail_seqnum, head_seqnum = fields[17], fields[18]
+    head_realtime_us, tail_realtime_us = fields[20], fields[21]
     if signature != SIGNATURE:
         return blank
     if incompatible & ~_KNOWN_FLAGS or missing_codecs(incompatible):
@@ -147,6 +149,7 @@ def _parse(path: Path, status: os.stat_result, data: bytes) -> JournalFile:
         tail_seqnum,
         tail_realtime_us,
         fields[4].hex(),
+        head_realtime_us,
     )
 
 

@@ -17,6 +17,17 @@ class Lag(NamedTuple):
     lag_s: float
 
 
+def all_of(files: Sequence[JournalFile]) -> Lag:
+    """Return the lag of a reader that has read nothing yet."""
+    filled = [file for file in files if file.tail_seqnum]
+    if not filled:
+        return Lag(0, 0.0)
+    entries = sum(file.tail_seqnum - file.head_seqnum + 1 for file in filled)
+    oldest_us = min(file.head_realtime_us for file in filled)
+    newest_us = max(file.tail_realtime_us for file in filled)
+    return Lag(entries, max(0.0, (newest_us - oldest_us) / 1e6))
+
+
 def lag(files: Sequence[JournalFile], ends: Mapping[str, int], newest_us: int) -> Lag:
     """Compare the files' tails with where reading stands.
 

@@ -31,7 +31,8 @@ def collect(state_directory: Path) -> dict[str, Any]:
     files = [file for top in state.journal for path in find([Path(top)]) if (file := look(path))]
     good = [file for file in files if file.state == "readable"]
     newest_us = cursors.parse(position.cursor).realtime_us if position.cursor else 0
-    behind = lag.lag(good, ends(position.numbering), newest_us)
+    read = lag.lag(good, ends(position.numbering), newest_us)
+    behind = read if position.cursor else lag.all_of(good)
     output = Path(state.output)
     return {
         "running": is_running(state_directory),

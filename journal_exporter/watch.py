@@ -61,14 +61,12 @@ class JournalWatch:
 
     def _measure_lag(self, files: Sequence[JournalFile], position: Position, now_s: float) -> bool:
         if position.cursor is None:
-            entries = sum(f.tail_seqnum - f.head_seqnum + 1 for f in files if f.tail_seqnum)
-            self._numbers.set("lag_entries", entries)
+            self._set_lag(lag.all_of(files))
             return False
         newest_us = cursors.parse(position.cursor).realtime_us
         ended = ends(position.numbering)
         behind = lag.lag(files, ended, newest_us)
-        self._numbers.set("lag_entries", behind.entries)
-        self._numbers.set("lag_seconds", behind.lag_s)
+        self._set_lag(behind)
         self._numbers.set("newest_entry_timestamp_seconds", newest_us / 1e6)
         self._numbers.set(
             "time_to_vacuum_seconds",
@@ -81,6 +79,10 @@ class JournalWatch:
         )
         news = (f.seqnum_id not in ended and f.tail_realtime_us > newest_us for f in files)
         return behind.entries > 0 or any(news)
+
+    def _set_lag(self, behind: lag.Lag) -> None:
+        self._numbers.set("lag_entries", behind.entries)
+        self._numbers.set("lag_seconds", behind.lag_s)
 
     def _growth(self, files: Sequence[JournalFile], now_s: float) -> float:
         """Return bytes a second over the last ten minutes; deleted files do not count."""

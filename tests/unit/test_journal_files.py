@@ -84,6 +84,7 @@ def test_a_real_journal_is_told_as_it_was_written(tmp_path: Path, *, compressed:
     file = look(tmp_path / "system.journal")
     assert file is not None
     assert (file.state, file.head_seqnum, file.tail_seqnum) == ("readable", 1, count)
+    assert file.head_realtime_us == start_us
     assert file.tail_realtime_us == start_us + (count - 1) * 1000
     assert len(bytes.fromhex(file.seqnum_id)) == 16
 

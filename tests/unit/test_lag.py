@@ -6,19 +6,24 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.journal_files import JournalFile
-from journal_exporter.lag import default_max_use_bytes, lag, seconds_to_vacuum
+from journal_exporter.lag import all_of, default_max_use_bytes, lag, seconds_to_vacuum
 
 NEWEST_US = 1_000_000_000
 MIB = 1 << 20
 
 
 def file(
-    seqnum_id: str = "a", tail: int = 100, *, age_s: float = 0.0, size_bytes: int = 8 * MIB
+    seqnum_id: str = "a",
+    tail: int = 100,
+    *,
+    age_s: float = 0.0,
+    size_bytes: int = 8 * MIB,
+    head_age_s: float = 0.0,
 ) -> JournalFile:
-    """``age_s``: how much younger than the newest entry read its last one is."""
+    """``age_s``: how much younger than the newest entry read its last one is; ``head_age_s`` its first."""
     return JournalFile(
         Path("x.journal"), 1, size_bytes, "readable", seqnum_id, 1, tail,
-        NEWEST_US + int(age_s * 1e6),
+        NEWEST_US + int(age_s * 1e6), "", NEWEST_US + int(head_age_s * 1e6),
     )  # fmt: skip
 
 
@@ -57,6 +62,17 @@ def test_the_time_of_what_is_read_to_its_end_is_no_lag() -> None:
 def test_before_anything_is_read_there_is_no_age() -> None:
     assert lag([file(tail=130)], {"a": 100}, 0) == (30, 0.0)
     assert lag([], {}, 0) == (0, 0.0)
+
+
+def test_for_who_has_read_nothing_all_of_the_journal_is_the_lag() -> None:
+    files = [
+        file("a", 100, age_s=5, head_age_s=2),
+        file("b", 30, age_s=9, head_age_s=4),
+        file("c", 0),
+    ]
+    assert all_of(files) == (130, 7.0)
+    assert all_of([file("c", 0)]) == all_of([]) == (0, 0.0)
+    assert all_of([file(age_s=-1, head_age_s=1)]).lag_s == 0.0
 
 
 def test_a_clock_that_went_back_is_no_negative_lag() -> None:
