@@ -84,11 +84,12 @@ def _is_threshold(value: str) -> bool:
     percentage = _PERCENTAGE.fullmatch(value)
     if percentage is not None:
         return float(percentage[1]) < _ALL_PERCENT
-    return _QUANTITY.fullmatch(value) is not None
+    # Zero switches a signal off as a percentage only; the kubelet does not start with the quantity.
+    return _QUANTITY.fullmatch(value) is not None and re.match(r"[0.]*[1-9]", value) is not None
 
 
 THRESHOLD: Final = text(
-    'a quantity as "100Mi", or a percentage from "0%" to below "100%"', _is_threshold
+    'a quantity above 0 as "100Mi", or a percentage from "0%" to below "100%"', _is_threshold
 )
 DURATION: Final = text(
     'a duration as "30s", "1h5m" or "250ms" (hours, minutes, seconds, milliseconds, in that order)',

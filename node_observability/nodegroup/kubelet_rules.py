@@ -42,7 +42,7 @@ def problems(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def warnings(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield what stops the kubelet of some versions, and not of others."""
+    """Yield what stops the kubelet of some versions and not of others, and what none of them uses."""
     if (_SHUTDOWN in kubernetes) != (_CRITICAL in kubernetes):
         here, other = (_SHUTDOWN, _CRITICAL) if _SHUTDOWN in kubernetes else (_CRITICAL, _SHUTDOWN)
         text = (
@@ -50,6 +50,17 @@ def warnings(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
             " critical pods); the kubelet does not start if critical pods get more: write both"
         )
         yield Problem((*_PATH, here), text)
+    for signal in ungrounded(kubernetes):
+        text = "has no eviction-soft, and the kubelet takes no notice of it"
+        yield Problem((*_PATH, "eviction-soft-grace-period", signal), text)
+
+
+def ungrounded(kubernetes: Mapping[str, Any]) -> list[str]:
+    """Return the signals that have a grace period and no soft threshold, which the kubelet takes."""
+    soft = kubernetes.get("eviction-soft", {})
+    return [
+        signal for signal in kubernetes.get("eviction-soft-grace-period", {}) if signal not in soft
+    ]
 
 
 def _eviction(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
@@ -59,9 +70,6 @@ def _eviction(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
         if signal not in grace:
             text = "has no eviction-soft-grace-period, and the kubelet does not start without"
             yield Problem((*_PATH, "eviction-soft", signal), text)
-    for signal in grace:
-        if signal not in soft:
-            yield Problem((*_PATH, "eviction-soft-grace-period", signal), "has no eviction-soft")
 
 
 def _images(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from node_observability.nodegroup import documents
+from node_observability.nodegroup import documents, kubelet_rules
 from node_observability.nodegroup.assembly import Settings
 from node_observability.nodegroup.description import NodeGroup
 from node_observability.nodegroup.problem import Problem
@@ -34,6 +34,9 @@ def losses(group: NodeGroup) -> Iterator[Problem]:
         )
     if not group.session_manager:
         yield Problem(("sessionManager",), "it is a matter of karpenter.role here; leave it out")
+    for signal in kubelet_rules.ungrounded(group.kubelet):
+        text = "has no eviction-soft, and Karpenter rejects its EC2NodeClass"
+        yield Problem(("kubelet", "eviction-soft-grace-period", signal), text)
     yield from common.reserved_labels(
         group,
         ("kubernetes.io", "k8s.io", "karpenter.sh", "karpenter.k8s.aws"),

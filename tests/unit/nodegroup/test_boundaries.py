@@ -52,6 +52,8 @@ VALUES: list[tuple[str, object, object]] = [
     (K + "node-labels", {"a" * 63: ""}, {"a" * 64: ""}),
     (K + "node-taints", {"a": [":NoExecute"]}, {"a": [":NoExec"]}),
     (K + "eviction-hard", {"pid.available": "99.9%"}, {"pid.available": "100%"}),
+    (K + "eviction-hard", {"pid.available": "0%"}, {"pid.available": "0.0"}),
+    (K + "eviction-hard", {"memory.available": "0.1Gi"}, {"memory.available": "0Mi"}),
     (K + "kube-reserved", {"pid": "1"}, {"pids": "1"}),
     ("updates.ignore-waves", True, "true"),
     ("updates.seed", 4294967295, -1),

@@ -122,8 +122,8 @@ WRONG = [
     (
         "[settings.kubernetes.eviction-hard]\n'memory.available' = '100%'\n",
         (
-            '2 settings.kubernetes.eviction-hard."memory.available": expected a quantity as "100Mi", or a'
-            ' percentage from "0%" to below "100%", found "100%"'
+            '2 settings.kubernetes.eviction-hard."memory.available": expected a quantity above 0 as "100Mi",'
+            ' or a percentage from "0%" to below "100%", found "100%"'
         ),
     ),
     (
@@ -258,10 +258,6 @@ WRONG = [
             '2 settings.kubernetes.eviction-soft."memory.available": has no eviction-soft-grace-period, and'
             " the kubelet does not start without"
         ),
-    ),
-    (
-        "[settings.kubernetes.eviction-soft-grace-period]\n'memory.available' = '5s'\n",
-        '2 settings.kubernetes.eviction-soft-grace-period."memory.available": has no eviction-soft',
     ),
     (
         (

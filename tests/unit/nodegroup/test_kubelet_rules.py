@@ -150,6 +150,19 @@ def test_one_grace_period_without_the_other_is_a_warning(here: str, other: str) 
     ]
 
 
+def test_a_grace_period_without_its_threshold_is_a_warning_for_the_kubelet_takes_it() -> None:
+    lines = (
+        "eviction-soft-grace-period = {'memory.available' = '5s', 'pid.available' = '5s'}\n"
+        "eviction-soft = {'pid.available' = '5%'}"
+    )
+    assert warned(lines) == [
+        (
+            '2 settings.kubernetes.eviction-soft-grace-period."memory.available": has no eviction-soft, and'
+            " the kubelet takes no notice of it"
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -208,6 +208,14 @@ LOSSES = [
     ),
     (
         "karpenter",
+        {"kubelet": {"evictionSoftGracePeriod": {"memory.available": "1m"}}},
+        (
+            'kubelet.eviction-soft-grace-period."memory.available": has no eviction-soft, and Karpenter'
+            " rejects its EC2NodeClass"
+        ),
+    ),
+    (
+        "karpenter",
         {"kubelet": {"reserved-cpus": "0"}},
         "kubelet.reserved-cpus: karpenter: drops it: Karpenter does not know the key; leave it out",
     ),
