@@ -41,6 +41,7 @@ VALUES: list[tuple[str, object, object]] = [
     (K + "image-minimum-gc-age", "1m30s", "1s1m"),
     (K + "cluster-name", "a" * 100, "a" * 101),
     (K + "cluster-dns-ip", ["10.0.0.1", "fd00::1"], ["10.0.0"]),
+    (K + "cluster-certificate", "YQ==", "YR=="),
     (K + "authentication-mode", "tls", "none"),
     (K + "hostname-override-source", "instance-id", "ip"),
     (K + "seccomp-default", True, "true"),
