@@ -16,7 +16,17 @@ from node_observability.nodegroup.problem import Path, Problem
 from node_observability.nodegroup.walk import problems
 
 _USER: Final = pattern("a Linux user name", r"[a-z_][a-z0-9_-]{0,31}")
-_KEYS: Final = ListOf(LINE, least=1)
+_KEYS: Final = ListOf(LINE)
+# An empty one is a line of sshd_config that sshd does not start with.
+_ALGORITHMS: Final = ListOf(LINE, least=1)
+_OFFICIAL: Final = "bottlerocket-admin"
+_LOGINS: Final = (
+    "authorized-keys",
+    "authorized_keys",
+    "trusted-user-ca-keys",
+    "trusted_user_ca_keys",
+    "authorized-keys-command",
+)
 _INSTANCE_CONNECT: Final = {
     "authorized-keys-command": "/opt/aws/bin/eic_run_authorized_keys %u %f",
     "authorized-keys-command-user": "ec2-instance-connect",
@@ -31,9 +41,9 @@ USER_DATA: Final = Struct(
                 "trusted-user-ca-keys": _KEYS,
                 "authorized-keys-command": LINE,
                 "authorized-keys-command-user": _USER,
-                "ciphers": _KEYS,
-                "key-exchange-algorithms": _KEYS,
-                "macs": _KEYS,
+                "ciphers": _ALGORITHMS,
+                "key-exchange-algorithms": _ALGORITHMS,
+                "macs": _ALGORITHMS,
             },
             aliases={
                 "authorized_keys": "authorized-keys",
@@ -84,6 +94,21 @@ def has_password(text: str) -> bool:
     except ValueError:
         return False
     return isinstance(content, dict) and "password-hash" in content
+
+
+def is_official(source: str) -> bool:
+    """Whether an image is Bottlerocket's, whatever registry it is mirrored in; others may read anything."""
+    name = source.rpartition("/")[2]
+    return not source or name.partition("@")[0].partition(":")[0] == _OFFICIAL
+
+
+def lets_nobody_in(text: str) -> bool:
+    """Whether an admin container's user data is right and has no key, command or password to log in with."""
+    if not text or any(encoded_problems(text, ())):
+        return False
+    content = _decoded(text)
+    ssh = content.get("ssh", {}) if isinstance(content, dict) else {}
+    return not (has_password(text) or any(ssh.get(key) for key in _LOGINS))
 
 
 def _decoded(text: str) -> object:

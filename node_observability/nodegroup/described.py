@@ -46,6 +46,8 @@ class Described:
                     if set(registry) - {"registry", "mirrors"}
                 ]
                 return Problem(("registries", logins[index], form), warning.text)
+            case ("settings", "host-containers", "admin", _, "ssh"):
+                return Problem(("adminContainer",), warning.text)
             case ("settings", "host-containers", "admin", *_):
                 return Problem(("adminContainer", "passwordHash"), warning.text)
             case _:

@@ -11,6 +11,7 @@ from node_observability.nodegroup.model import SETTINGS
 from node_observability.nodegroup.problem import Path, Problem
 from node_observability.nodegroup.walk import unchecked
 
+_ADMIN: Final = ("settings", "host-containers", "admin", "user-data")
 _FORMS: Final = ("password", "auth", "identitytoken")
 
 
@@ -29,6 +30,7 @@ def warnings(settings: Mapping[str, Any]) -> Iterator[Problem]:
     for path in unchecked(SETTINGS, settings, ("settings",)):
         yield Problem(path, "is not checked: the group is known, its keys are not")
     yield from kubelet_rules.warnings(settings.get("kubernetes", {}))
+    yield from _admin_warnings(settings.get("host-containers", {}).get("admin", {}))
     for path in secrets(settings):
         text = "can be read on the node, by every pod that reaches the instance metadata"
         yield Problem(path, text)
@@ -47,7 +49,7 @@ def secrets(settings: Mapping[str, Any]) -> Iterator[Path]:
             yield ("settings", "kubernetes", key)
     admin = settings.get("host-containers", {}).get("admin", {})
     if admin_container.has_password(admin.get("user-data", "")):
-        yield ("settings", "host-containers", "admin", "user-data")
+        yield _ADMIN
     if "credentials" in settings.get("aws", {}):
         yield ("settings", "aws", "credentials")
 
@@ -86,13 +88,25 @@ def _registries(registry: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(path, "username and password belong together")
 
 
+def _admin_warnings(admin: Mapping[str, Any]) -> Iterator[Problem]:
+    text = admin.get("user-data", "")
+    if text and not admin_container.is_official(admin.get("source", "")):
+        for problem in admin_container.encoded_problems(text, _ADMIN):
+            told = f"{problem.text}; but an image of your own may read it otherwise"
+            yield Problem(problem.path, told)
+    elif admin_container.lets_nobody_in(text):
+        told = (
+            "has neither a key nor a command nor a password, so nobody logs in by SSH; the EC2 key counts"
+            " only without user data"
+        )
+        yield Problem((*_ADMIN, "ssh"), told)
+
+
 def _host_containers(containers: Mapping[str, Any]) -> Iterator[Problem]:
     path = ("settings", "host-containers")
     admin = containers.get("admin", {})
-    if admin.get("user-data"):
-        yield from admin_container.encoded_problems(
-            admin["user-data"], (*path, "admin", "user-data")
-        )
+    if admin.get("user-data") and admin_container.is_official(admin.get("source", "")):
+        yield from admin_container.encoded_problems(admin["user-data"], _ADMIN)
     for name, container in containers.items():
         if name not in ("admin", "control") and "source" not in container:
             text = "has no source: only admin and control have an image by default"

@@ -471,3 +471,69 @@ def test_a_password_in_the_admin_containers_user_data_is_warned_of() -> None:
     (warning,) = check.check(text.encode()).warnings
     assert warning.line == 2
     assert warning.problem.text.startswith("can be read on the node")
+
+
+OWN = "[settings.host-containers.admin]\nsource = 'registry.example.com/tools/admin:v1'\n"
+MIRRORED = OWN.replace("tools/admin:v1", "mirror/bottlerocket-admin@sha256:0")
+NOBODY = (
+    f"2 {ADMIN}.ssh: has neither a key nor a command nor a password, so nobody logs in by SSH; the EC2 key"
+    " counts only without user data"
+)
+
+
+def warned(text: str) -> list[str]:
+    report = check.check(text.encode())
+    assert report.errors == ()
+    return [f"{one.line} {one.problem.sentence}" for one in report.warnings]
+
+
+def test_an_admin_image_of_ones_own_may_have_any_user_data() -> None:
+    assert warned(f"{OWN}user-data = 'aGVsbG8='\n") == [
+        (
+            f"3 {ADMIN}: expected base64 of a JSON object, as the admin container reads it; but an image of"
+            " your own may read it otherwise"
+        )
+    ]
+    assert warned(f"{OWN}user-data = '{encoded({'ssh': {'authorized-keys': []}})}'\n") == []
+
+
+def test_the_admin_image_in_a_mirror_is_bottlerockets() -> None:
+    assert sentences(f"{MIRRORED}user-data = 'aGVsbG8='\n") == [
+        f"3 {ADMIN}: expected base64 of a JSON object, as the admin container reads it"
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"ssh": {"authorized-keys": []}},
+        {"ssh": {"ciphers": ["aes256-ctr"]}},
+        {"user": "core"},
+        {},
+    ],
+)
+def test_admin_user_data_without_a_way_in_is_a_warning(content: dict[str, object]) -> None:
+    text = f"[settings.host-containers.admin]\nuser-data = '{encoded(content)}'\n"
+    assert warned(text) == [NOBODY]
+
+
+@pytest.mark.parametrize(
+    "ssh",
+    [
+        {"authorized-keys": ["ssh-ed25519 A"]},
+        {"authorized_keys": ["ssh-ed25519 A"]},
+        {"trusted-user-ca-keys": ["ssh-ed25519 A"], "authorized-keys": []},
+        {"trusted_user_ca_keys": ["ssh-ed25519 A"]},
+        {"authorized-keys-command": "/bin/a %u", "authorized-keys-command-user": "a"},
+    ],
+)
+def test_admin_user_data_with_a_way_in_is_no_news(ssh: dict[str, object]) -> None:
+    text = f"[settings.host-containers.admin]\nuser-data = '{encoded({'ssh': ssh})}'\n"
+    assert warned(text) == []
+
+
+def test_an_empty_list_of_ciphers_is_refused_for_sshd_would_not_start() -> None:
+    text = f"[settings.host-containers.admin]\nuser-data = '{encoded({'ssh': {'ciphers': []}})}'\n"
+    assert sentences(text) == [
+        f"2 {ADMIN}.ssh.ciphers: expected 1 or more items, found 0 (in the JSON)"
+    ]
