@@ -68,8 +68,12 @@ _TABLES: Final[Mapping[Path, Mapping[str, Kind]]] = {
     ("fluentBit", "common"): _PLACING,
     ("fluentBit", "cri"): _PLACING,
 }
-# In Helm, null takes the chart's default away; here that is an empty list.
-_LISTS: Final = ("tolerations", "exclude")
+# In Helm, null takes the chart's default away; for the chart that is an empty list, and off.
+_NULLS: Final[Mapping[str, Any]] = {"tolerations": [], "exclude": [], "enabled": False}
+_DEFAULT_EXCLUDED: Final = (
+    {"key": "eks.amazonaws.com/compute-type", "values": ["fargate"]},
+    {"key": "type", "values": ["virtual-kubelet"]},
+)
 _DEFAULT_TOLERATIONS: Final = ({"operator": "Exists"},)
 
 
@@ -115,7 +119,11 @@ def selection(values: object) -> tuple[Selection | None, list[Problem]]:
                 found += problems(kind, table[name], (*path, name))
     if found:
         return None, found
-    excluded = [(one["key"], value) for one in chosen.get("exclude", ()) for value in one["values"]]
+    excluded = [
+        (one["key"], value)
+        for one in chosen.get("exclude", _DEFAULT_EXCLUDED)
+        for value in one["values"]
+    ]
     return Selection(
         chosen.get("labelKey", "os"),
         chosen.get("labelValue", "bottlerocket"),
@@ -199,8 +207,8 @@ def _toleration(one: Mapping[str, str]) -> placement.Toleration:
 
 def _without_nulls(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return a table as Helm hands it on, and the API server the tolerations in it."""
-    plain = {
-        name: [] if value is None and name in _LISTS else value for name, value in table.items()
+    plain: dict[str, Any] = {
+        name: _NULLS.get(name) if value is None else value for name, value in table.items()
     }
     if isinstance(plain.get("tolerations"), list):
         plain["tolerations"] = [_written(one) for one in plain["tolerations"]]

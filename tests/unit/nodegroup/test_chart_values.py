@@ -112,6 +112,19 @@ def test_the_values_that_the_chart_ships_are_understood_and_fit_the_examples() -
     ]
 
 
+def test_what_the_values_do_not_say_is_the_charts_default() -> None:
+    path = Path(__file__).parents[3] / "charts/node-observability/values.yaml"
+    shipped, _ = chart_values.selection(yaml.safe_load(path.read_text(encoding="utf-8")))
+    unsaid, _ = chart_values.selection({})
+    assert shipped is not None
+    assert unsaid is not None
+    assert (unsaid.key, unsaid.value, unsaid.excluded) == (
+        shipped.key,
+        shipped.value,
+        shipped.excluded,
+    )
+
+
 def test_a_label_with_a_value_that_is_not_left_out_is_none_that_keeps_pods_away() -> None:
     values = {"nodeSelection": {"exclude": [{"key": "type", "values": ["a", "b"]}]}}
     assert told(values, {"os": "bottlerocket", "type": "c"}) == []
@@ -122,6 +135,15 @@ def test_null_takes_a_list_of_the_chart_away_as_in_helm() -> None:
     values = {"nodeSelection": {"exclude": None}, "zabbix": {"tolerations": None}}
     [text] = told(values, {"os": "bottlerocket"}, TAINT)
     assert text.startswith("the chart's zabbix.tolerations does not tolerate")
+
+
+@pytest.mark.parametrize("table", ["zabbix", "fluentBit"])
+def test_null_switches_a_daemonset_off_as_in_helm(table: str) -> None:
+    here: dict[str, object] = (
+        {"tolerations": []} if table == "zabbix" else {"common": {"tolerations": []}}
+    )
+    assert len(told({table: here}, {"os": "bottlerocket"}, TAINT)) == 1
+    assert told({table: {**here, "enabled": None}}, {"os": "bottlerocket"}, TAINT) == []
 
 
 def test_a_daemonset_that_is_off_needs_nothing() -> None:
