@@ -43,6 +43,10 @@ def warned(lines: str) -> list[str]:
             "image-maximum-gc-age: is 2m, and must be above image-minimum-gc-age, which is 2m",
         ),
         (
+            "image-maximum-gc-age = '1s'",
+            "image-maximum-gc-age: is 1s, and must be above image-minimum-gc-age, which is 2m",
+        ),
+        (
             "image-maximum-gc-age = '1h'\nimage-minimum-gc-age = '61m'",
             "image-maximum-gc-age: is 1h, and must be above image-minimum-gc-age, which is 61m",
         ),
@@ -122,6 +126,7 @@ def test_what_keeps_the_kubelet_from_starting_is_told(lines: str, expected: str)
         "image-maximum-gc-age = '90s'\nimage-minimum-gc-age = '1m'",
         "container-log-monitor-interval = '3s'",
         f"{WAIT} = '0s'\n{CRITICAL} = '0s'",
+        f"{WAIT} = '1s'\n{CRITICAL} = '1s'",
         f"{WAIT} = '30s'\n{CRITICAL} = '0.5m'",
         "cpu-manager-policy-options = []",
         "cpu-manager-policy-options = ['full-pcpus-only']\ncpu-manager-policy = 'static'",
