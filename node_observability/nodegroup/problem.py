@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
+# Up to the last "@": an account in a URL, or before a host without a scheme.
+_ACCOUNT = re.compile(r"(?s)^(?:([A-Za-z][A-Za-z0-9+.-]*://).*@|.*:.*@)")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -13,6 +15,11 @@ class HiddenKey(str):
     __slots__ = ()
 
 
+def without_account(text: str) -> str:
+    """Return a text that may be an address as it may be shown."""
+    return _ACCOUNT.sub(r"\1…@", text)
+
+
 def dotted(path: Path) -> str:
     """Return a path as TOML and people write it: ``settings.kubernetes.node-taints."a.b/c"[0]``."""
     text = ""
@@ -20,7 +27,7 @@ def dotted(path: Path) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            key = part if _BARE.fullmatch(part) else f'"{part}"'
+            key = part if _BARE.fullmatch(part) else f'"{without_account(part)}"'
             if isinstance(part, HiddenKey):
                 key = "…"
             text += f".{key}" if text else key

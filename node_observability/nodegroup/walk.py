@@ -6,15 +6,12 @@ a URL.
 """
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from node_observability.nodegroup.kinds import Kind, ListOf, MapOf, OneOf, Scalar, Struct, Unchecked
-from node_observability.nodegroup.problem import HiddenKey, Path, Problem
+from node_observability.nodegroup.problem import HiddenKey, Path, Problem, without_account
 
 _SHOWN = 60
-# Up to the last "@": an account in a URL, or before a host without a scheme.
-_ACCOUNT = re.compile(r"(?s)^(?:([A-Za-z][A-Za-z0-9+.-]*://).*@|.*:.*@)")
 _LARGEST_SHOWN = 2**64
 
 
@@ -62,7 +59,7 @@ def shown(value: object) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            value = _ACCOUNT.sub(r"\1…@", value)
+            value = without_account(value)
             cut = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
             quoted = cut.encode("unicode_escape").decode("ascii") if not cut.isprintable() else cut
             return f'"{quoted}"'
@@ -127,7 +124,7 @@ def _map(kind: MapOf, value: object, path: Path, *, hidden: bool) -> Iterator[Pr
         here = (*path, HiddenKey(key) if hidden else key)
         if isinstance(inner, Mapping) and _takes_no_table(kind.value):
             # key.with.dots = "x" without quotes is a table within a table.
-            name = "KEY" if hidden else _joined(key, inner)
+            name = "KEY" if hidden else without_account(_joined(key, inner))
             yield Problem(here, f'a key with dots must be in quotes: "{name}" = …')
         elif not kind.key.accepts(key):
             yield Problem(here, f"expected {kind.key.expects} as the key")

@@ -183,3 +183,15 @@ def test_an_address_is_shown_without_its_account() -> None:
     assert told_of_user_data("[settings.network]\nhttps-proxy = 'http://u:p@a b'\n") == [
         'settings.network.https-proxy: expected a URL or an image reference, found "http://…@a b"'
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("'https://u:p@a' = 1", '"https://…@a": expected an array, each item a URL or an image'),
+        ("'u:p@a'.b = 'c'", '"…@a": a key with dots must be in quotes: "…@a.b" = …'),
+    ],
+)
+def test_an_address_that_is_a_key_is_shown_without_its_account(text: str, expected: str) -> None:
+    (found,) = told_of_user_data(f"[settings.container-registry.mirrors]\n{text}\n")
+    assert found.startswith(f"settings.container-registry.mirrors.{expected}")
