@@ -32,10 +32,13 @@ class SinkError(JournalExporterError):
     ``reason`` is one of ``REASONS``; it labels the metrics.
     """
 
-    REASONS = ("enospc", "edquot", "eio", "erofs", "other")
+    REASONS = ("enospc", "edquot", "eio", "erofs", "in_use", "other")
 
     def __init__(self, what: str, error: OSError) -> None:
         name = errno.errorcode.get(error.errno or 0, "other").lower()
+        if error.errno == errno.EAGAIN:
+            # Of a regular file, that is what a lock says.
+            name = "in_use"
         self.reason = name if name in self.REASONS else "other"
         super().__init__(f"{what}: {error.strerror}")
 

@@ -20,7 +20,8 @@ from journal_exporter.config import Loaded, Settings
 from journal_exporter.errors import ConfigError
 from journal_exporter.journal_files import directories, find, look
 from journal_exporter.listen import listen
-from journal_exporter.state_lock import is_written, lock_state
+from journal_exporter.output_lock import is_written
+from journal_exporter.state_lock import lock_state
 
 T = TypeVar("T")
 _MAX_PATHS_BYTES = 12 << 10

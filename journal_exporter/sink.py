@@ -2,15 +2,14 @@
 
 Guarantees: the file never shrinks and is never rewritten; a rotation is a chain of renames that can be
 taken up after any of them; files end at a line's end. ``flush`` may be interrupted at any byte: what
-is left is kept and written by the next one. The live file is locked (flock(2)), so that no two
-exporters write one.
+is left is kept and written by the next one. The live file is locked, so that no two exporters
+write one.
 
 What goes into the file, and what is done when it can't be written, is the pipeline's.
 """
 
 import contextlib
 import errno
-import fcntl
 import os
 import stat
 import zlib
@@ -20,6 +19,7 @@ from typing import NamedTuple
 
 from journal_exporter import archives
 from journal_exporter.errors import SinkError
+from journal_exporter.output_lock import lock_output, unlock_output
 
 HEAD_BYTES = 512
 _MODE = 0o644
@@ -106,14 +106,9 @@ class Output:
         own = self._descriptor
         if own is not None and os.path.samestat(os.fstat(own), status):
             # Somebody emptied it, and it is opened anew: what holds the lock is ourselves.
-            fcntl.flock(own, fcntl.LOCK_UN)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BlockingIOError(errno.EAGAIN, "Another exporter writes it") from None
-        except OSError:
-            # A file system without locks: the lock of the state directory must do.
-            return
+            unlock_output(own)
+        if not lock_output(descriptor):
+            raise BlockingIOError(errno.EAGAIN, "Another exporter writes it")
 
     def close(self) -> None:
         """Close the live file; nothing is synced, what is pending is dropped."""

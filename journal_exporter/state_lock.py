@@ -49,25 +49,10 @@ def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
     return descriptor
 
 
-def is_written(output: Path, wait_s: float = _WAIT_S) -> bool:
-    """Whether an exporter writes the file, and goes on doing so."""
-    until_s = time.monotonic() + wait_s
-    while _is_held(output, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC):
-        # A worker that is about to end lets go of its state directory a moment earlier.
-        if time.monotonic() >= until_s or signal.sigpending():
-            return True
-        time.sleep(_STEP_S)
-    return False
-
-
 def is_running(directory: Path) -> bool:
     """Whether an exporter holds the directory's lock."""
-    return _is_held(directory, _FLAGS)
-
-
-def _is_held(path: Path, flags: int) -> bool:
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(directory, _FLAGS)
     except OSError:
         return False
     try:

@@ -1,5 +1,6 @@
 """The command line on real directories: what is refused, and what starting again means."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from journal_exporter.output_lock import lock_output
 from tests.integration.test_damage import numbers, stream
 from tests.support.exporter import Exporter
 from tools.journal_writer import write_journal
@@ -175,6 +177,52 @@ def test_a_second_exporter_on_an_output_is_refused_whatever_its_state_directory(
     second = exporter("--start", "head", "--state-directory", str(tmp_path / "other"))
     second.errors = second.errors.with_name("second.log")
     assert f"--output {first.output} is being written by another exporter" in refused(second)
+    assert numbers(first) == list(range(100))
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_reader_that_locks_the_output_neither_stops_the_exporter_nor_waits_for_it(
+    exporter: Make,
+) -> None:
+    """A back-up under flock(1): the lock is exclusive, and it asks for no more than to read."""
+    first = exporter("--start", "head", "--once")
+    first.output.parent.mkdir(parents=True)
+    first.output.touch()
+    with first.output.open("rb") as reader:
+        fcntl.flock(reader, fcntl.LOCK_EX)
+        assert first.run() == 0, first.log()
+    assert numbers(first) == list(range(100))
+    first = exporter("--start", "head")
+    first.start()
+    first.wait_for(lambda: first.get("/readyz")[0] == 200, "the start")
+    with first.output.open("rb") as reader:
+        fcntl.flock(reader, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.usefixtures("journal")
+def test_an_output_that_somebody_else_writes_by_now_is_waited_for(exporter: Make) -> None:
+    """As when another exporter made the file in the moment that a rotation left it without a name."""
+    first = exporter("--start", "head")
+    first.start()
+    first.wait_for_line(b"number 000099")
+    first.stop()
+    before = first.output.read_bytes()
+    other = os.open(first.output, os.O_RDWR)
+    try:
+        assert lock_output(other)
+        first.output.rename(first.output.with_name("aside"))
+        first.start()
+        first.wait_for(lambda: first.get("/readyz")[0] == 200, "the start")
+        first.output.with_name("aside").replace(first.output)
+        first.wait_for(
+            lambda: first.get("/readyz") == (503, "the output can't be written: in_use\n"),
+            "the lock to be noticed",
+        )
+        assert first.metric("output_blocked", '{reason="in_use"}') == 1
+        assert first.output.read_bytes() == before
+    finally:
+        os.close(other)
+    first.wait_for(lambda: first.get("/readyz")[0] == 200, "the lock to be let go")
     assert numbers(first) == list(range(100))
 
 

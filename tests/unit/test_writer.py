@@ -170,6 +170,7 @@ def test_it_syncs_after_a_time_or_an_amount_and_only_what_there_is(desk: Desk) -
     [
         (errno.ENOSPC, "enospc"),
         (errno.EDQUOT, "edquot"),
+        (errno.EAGAIN, "in_use"),
         (errno.EIO, "eio"),
         (errno.EROFS, "erofs"),
         (errno.EFBIG, "other"),

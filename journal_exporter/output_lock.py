@@ -1,0 +1,90 @@
+"""One exporter an output: a lock on one byte of the live file, far behind any line.
+
+Guarantees: whoever else locks the file, a back-up that reads it under flock(1) or lockf(3), neither
+stops the exporter nor is stopped by it, and is not taken for one. The lock goes with the last process
+that holds the descriptor (an open file description lock, fcntl_locking(2)). A file system without such
+locks has none: the lock of the state directory must do there.
+"""
+
+import fcntl
+import os
+import signal
+import struct
+import time
+from pathlib import Path
+
+_RECORD = "hhqqi0q"
+"""``struct flock``: type, whence, start, length, pid (0 for such locks)."""
+_START, _LENGTH = 1 << 62, 1
+_TRIES = 3
+_WAIT_S = 3.0
+_STEP_S = 0.05
+
+
+def lock_output(descriptor: int) -> bool:
+    """Lock an output that is open for writing; False when another exporter holds it."""
+    for _ in range(_TRIES):
+        try:
+            _control(descriptor, fcntl.F_OFD_SETLK, fcntl.F_WRLCK)
+        except (BlockingIOError, PermissionError):
+            if _is_an_exporters(found := _holder(descriptor)):
+                return False
+            if found[0] != fcntl.F_UNLCK:
+                # Somebody who locked the whole file: it was that, or no line until they are done.
+                return True
+        except OSError:
+            return True
+        else:
+            return True
+    return False
+
+
+def unlock_output(descriptor: int) -> None:
+    """Let go of it, for another descriptor of ours."""
+    try:
+        _control(descriptor, fcntl.F_OFD_SETLK, fcntl.F_UNLCK)
+    except OSError:
+        # A file system without locks.
+        return
+
+
+def is_written(output: Path, wait_s: float = _WAIT_S) -> bool:
+    """Whether an exporter writes the file, and goes on doing so."""
+    until_s = time.monotonic() + wait_s
+    while _is_locked(output):
+        # A worker that is about to end lets go of its state directory a moment earlier.
+        if time.monotonic() >= until_s or signal.sigpending():
+            return True
+        time.sleep(_STEP_S)
+    return False
+
+
+def _is_locked(output: Path) -> bool:
+    try:
+        descriptor = os.open(output, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return _is_an_exporters(_holder(descriptor))
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> tuple[int, int, int]:
+    """Return type, start and length of what is in our lock's way; nothing is locked by looking."""
+    kind, _, start, length, _ = _control(descriptor, fcntl.F_OFD_GETLK, fcntl.F_WRLCK)
+    return kind, start, length
+
+
+def _is_an_exporters(found: tuple[int, int, int]) -> bool:
+    return found == (fcntl.F_WRLCK, _START, _LENGTH)
+
+
+def _control(descriptor: int, command: int, kind: int) -> tuple[int, int, int, int, int]:
+    wanted = struct.pack(_RECORD, kind, os.SEEK_SET, _START, _LENGTH, 0)
+    kind, whence, start, length, pid = struct.unpack(
+        _RECORD, fcntl.fcntl(descriptor, command, wanted)
+    )
+    return kind, whence, start, length, pid
