@@ -28,7 +28,8 @@ _SERVICE_LINK = re.compile(
 )
 """What Kubernetes sets in every pod for a Service ``journal-exporter`` or ``journal-exporter-…``."""
 MIN_MAX_BYTES = 4096
-_OPEN_BRACKET = re.compile(r"\[(?!!?\]?[^\]]*\])")
+_CLOSED_BRACKETS = re.compile(r"(?:[^\[]|\[!?+\]?+[^\]]*\])*")
+"""As fnmatch reads them: a ']' right behind the '[', or behind its '!', does not close it."""
 _MAX_PORT = 65535
 
 
@@ -70,7 +71,7 @@ def _positive_s(text: str) -> float:
 def _glob(text: str) -> str:
     if not text:
         raise ValueError("empty; write a unit or a glob, as in kubelet.service")
-    if _OPEN_BRACKET.search(text):
+    if not _CLOSED_BRACKETS.fullmatch(text):
         raise ValueError("a '[' without its ']'; write [[] for the character itself")
     # A bare name means the service, as everywhere in systemd.
     return text if re.search(r"[*?\[.]", text) else f"{text}.service"

@@ -25,6 +25,8 @@ BAD: list[tuple[str, str, str]] = [
     ("include_unit", "a,,b", "empty; write a unit or a glob"),
     ("include_unit", "kube[a-", "a '[' without its ']'"),
     ("exclude_unit", "[", "a '[' without its ']'"),
+    ("exclude_unit", "a[]", "a '[' without its ']'"),
+    ("exclude_unit", "[!]", "a '[' without its ']'"),
     ("max_bytes", "", "not a size"),
     ("max_bytes", "-1", "not a size"),
     ("max_bytes", "lots", "not a size"),
@@ -85,3 +87,8 @@ def test_a_digit_that_is_no_number_is_told_with_the_fix(name: str, text: str, fi
 
 def test_a_bad_value_causes_no_second_problem() -> None:
     assert len(problems({}, max_bytes="10 MB!", keep_bytes="20Mi")) == 1
+
+
+@pytest.mark.parametrize("glob", ["[[]", "[]]", "[!]]", "a[[]b[a-z]", "[]a[]", "[!a-c]*", "a]b.c"])
+def test_brackets_that_close_are_a_glob(glob: str) -> None:
+    assert load({"include_unit": [glob]}, {}).settings.include_unit == (glob,)
