@@ -4,7 +4,6 @@ Prints what is read, where lines go and where the metrics are; Ctrl-C ends every
 """
 
 import argparse
-import os
 import shutil
 import signal
 import socket
@@ -18,6 +17,15 @@ from journal_exporter.state_lock import is_running
 _BASE = Path("var")
 _SAMPLE_ENTRIES = 10_000
 _SAMPLE_RATE = 200
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+class EndedError(Exception):
+    """Somebody asked for the end before the exporter was there to be ended."""
+
+
+def _end_early(*_: object) -> None:
+    raise EndedError
 
 
 def host_has_journal() -> bool:
@@ -45,8 +53,12 @@ def free_port(wanted: int) -> int:
 
 def ending_with_us(*command: str) -> list[str]:
     """Return the command so that the kernel asks it to end when we do, however that comes about."""
-    setpriv = shutil.which("setpriv")
-    return [*((setpriv, "--pdeathsig", "TERM") if setpriv else ()), *command]
+    prefix = ["setpriv", "--pdeathsig", "TERM"]
+    if shutil.which("setpriv") is None:
+        return [*command]
+    # util-linux before 2.33, and busybox, have a setpriv that knows no such thing.
+    known = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+    return [*(prefix if known else ()), *command]
 
 
 def start_sample(directory: Path) -> "subprocess.Popen[str]":
@@ -62,13 +74,28 @@ def start_sample(directory: Path) -> "subprocess.Popen[str]":
         process_group=0,
     )
     assert writer.stdout is not None  # noqa: S101
-    if not writer.stdout.readline():
-        raise SystemExit(writer.wait() or 1)
+    try:
+        if not writer.stdout.readline():
+            raise SystemExit(writer.wait() or 1)
+    except EndedError:
+        writer.terminate()
+        writer.wait()
+        raise
     return writer
 
 
 def main() -> int:
     """Run until Ctrl-C or SIGTERM."""
+    for number in _ENDING:
+        signal.signal(number, _end_early)
+    try:
+        return start()
+    except EndedError:
+        return 0
+
+
+def start() -> int:
+    """Set up what is read, tell what is where, and run."""
     options = argparse.ArgumentParser(prog="make run", description=__doc__)
     options.add_argument("--sample", action="store_true", help="use a sample journal in any case")
     sample = options.parse_args().sample or not host_has_journal()
@@ -110,17 +137,34 @@ def main() -> int:
 
 def run(command: list[str], writer: "subprocess.Popen[str] | None") -> int:
     """Run the exporter; a signal that ends us ends it, and the writer, cleanly."""
-    exporter = subprocess.Popen(ending_with_us(*command), env={**os.environ}, process_group=0)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: exporter.terminate())
+    exporter: subprocess.Popen[bytes] | None = None
+    asked = False
+
+    def end(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        if exporter is not None:
+            exporter.terminate()
+
+    for number in _ENDING:
+        signal.signal(number, end)
+    exporter = subprocess.Popen(ending_with_us(*command), process_group=0)
+    if asked:
+        exporter.terminate()
     try:
-        return exporter.wait()
+        code = exporter.wait()
     finally:
         if writer is not None:
             writer.terminate()
             writer.wait()
             if writer.stdout is not None:
                 writer.stdout.close()
+    if asked and code == -signal.SIGTERM:
+        # It was asked to end before it could listen: it had nothing to finish.
+        return 0
+    if code < 0:
+        print(f"run: {signal.Signals(-code).name} ended the exporter", file=sys.stderr)
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":

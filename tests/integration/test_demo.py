@@ -9,6 +9,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -18,6 +20,58 @@ def has_rotated(output: Path) -> bool:
         return output.with_name("messages.1").exists() and output.stat().st_size > 0
     except FileNotFoundError:
         return False
+
+
+def demo(where: Path, **environment: str) -> "subprocess.Popen[str]":
+    """Start ``make run`` on a sample journal, in an empty directory."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools.demo", "--sample"],
+        cwd=where,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_ends_it_while_the_sample_is_made_is_not_shown_a_traceback(
+    tmp_path: Path, number: int
+) -> None:
+    with demo(tmp_path) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (tmp_path / "var" / "sample").exists():
+            assert process.poll() is None
+            time.sleep(0.001)
+        (writer,) = children.read_text().split()
+        process.send_signal(number)
+        said, errors = process.communicate(timeout=30)
+    assert (process.returncode, said, errors) == (0, "", "")
+    assert not Path(f"/proc/{writer}").exists()
+
+
+def test_an_exporter_that_somebody_kills_ends_it_with_a_word(tmp_path: Path) -> None:
+    """With a setpriv that knows no --pdeathsig, as before util-linux 2.33: it is done without."""
+    old = tmp_path / "bin" / "setpriv"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho 'setpriv: unrecognized option' >&2\nexit 1\n")
+    old.chmod(0o755)
+    with demo(tmp_path, PATH=f"{old.parent}:{os.environ['PATH']}") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("Ctrl-C"):
+                break
+        output = tmp_path / "var" / "log" / "messages"
+        while not output.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        # The sample's writer was started before it.
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        os.kill(int(children.read_text().split()[-1]), signal.SIGKILL)
+        errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 128 + signal.SIGKILL
+    assert errors.endswith("run: SIGKILL ended the exporter\n")
 
 
 def test_a_newcomer_sees_lines_arrive_the_file_rotate_and_the_metrics_move(tmp_path: Path) -> None:
