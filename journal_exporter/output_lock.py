@@ -48,10 +48,10 @@ def unlock_output(descriptor: int) -> None:
         return
 
 
-def is_written(output: Path, wait_s: float = _WAIT_S) -> bool:
-    """Whether an exporter writes the file, and goes on doing so."""
+def is_written(*files: Path, wait_s: float = _WAIT_S) -> bool:
+    """Whether an exporter writes one of the files, and goes on doing so."""
     until_s = time.monotonic() + wait_s
-    while _is_locked(output):
+    while any(is_locked(file) for file in files):
         # A worker that is about to end lets go of its state directory a moment earlier.
         if time.monotonic() >= until_s or signal.sigpending():
             return True
@@ -59,9 +59,10 @@ def is_written(output: Path, wait_s: float = _WAIT_S) -> bool:
     return False
 
 
-def _is_locked(output: Path) -> bool:
+def is_locked(file: Path) -> bool:
+    """Whether an exporter, this one too, writes the file now."""
     try:
-        descriptor = os.open(output, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:

@@ -138,9 +138,11 @@ def check_alone(settings: Settings) -> None:
     Raises:
         ConfigError: it does.
     """
-    if settings.output.is_file() and is_written(settings.output):
+    # In the middle of a rotation, the other's file is called archive 1; at its end, there is a new one.
+    output = settings.output
+    if is_written(output, archives.archive(output, 1), output):
         raise ConfigError(
-            f"--output {settings.output} is being written by another exporter, whose --state-directory"
+            f"--output {output} is being written by another exporter, whose --state-directory"
             f" is not {settings.state_directory}; end that one, or name another file"
         )
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from journal_exporter import archives
 from journal_exporter.errors import SinkError
-from journal_exporter.output_lock import lock_output, unlock_output
+from journal_exporter.output_lock import is_locked, lock_output, unlock_output
 
 HEAD_BYTES = 512
 _MODE = 0o644
@@ -107,8 +107,19 @@ class Output:
         if own is not None and os.path.samestat(os.fstat(own), status):
             # Somebody emptied it, and it is opened anew: what holds the lock is ourselves.
             unlock_output(own)
-        if not lock_output(descriptor):
+        if not lock_output(descriptor) or (status.st_size == 0 and self._is_rotated_by_another()):
             raise BlockingIOError(errno.EAGAIN, "Another exporter writes it")
+
+    def _is_rotated_by_another(self) -> bool:
+        """Whether the live file is missing only because somebody else has just renamed his."""
+        newest = archives.archive(self.path, 1)
+        try:
+            status = newest.stat()
+        except FileNotFoundError:
+            return False
+        own = self._descriptor
+        is_own = own is not None and os.path.samestat(os.fstat(own), status)
+        return not is_own and is_locked(newest)
 
     def close(self) -> None:
         """Close the live file; nothing is synced, what is pending is dropped."""

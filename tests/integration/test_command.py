@@ -181,6 +181,15 @@ def test_a_second_exporter_on_an_output_is_refused_whatever_its_state_directory(
 
 
 @pytest.mark.usefixtures("journal")
+def test_an_output_whose_exporter_is_in_the_middle_of_a_rotation_is_refused(exporter: Make) -> None:
+    second = exporter("--start", "head")
+    second.output.parent.mkdir(parents=True)
+    with second.output.with_name("messages.1").open("wb") as renamed:
+        assert lock_output(renamed.fileno())
+        assert "is being written by another exporter" in refused(second)
+
+
+@pytest.mark.usefixtures("journal")
 def test_a_reader_that_locks_the_output_neither_stops_the_exporter_nor_waits_for_it(
     exporter: Make,
 ) -> None:

@@ -306,3 +306,21 @@ def test_a_file_that_somebody_emptied_is_still_ours_at_the_next_rotation(tmp_pat
     output.flush()
     assert output.path.read_bytes() == b"two\n"
     output.close()
+
+
+def test_a_rotation_s_moment_without_a_live_file_is_nobody_else_s_chance(tmp_path: Path) -> None:
+    first = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    second = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    first.open()
+    first.put(b"one\n")
+    first.flush()
+    first.path.rename(archive(first.path, 1))
+    with pytest.raises(SinkError, match="Another exporter writes it"):
+        second.open()
+    first.rotate()
+    first.put(b"two\n")
+    first.flush()
+    assert (first.path.read_bytes(), archive(first.path, 1).read_bytes()) == (b"two\n", b"one\n")
+    first.close()
+    second.open()
+    second.close()
