@@ -1,0 +1,168 @@
+"""etcd, kube-apiserver, kube-controller-manager and kube-scheduler, as kubeadm starts them, in the network of ``enter``.
+
+There is no kube-proxy: the one Service that nodes and pods ask for, ``kubernetes``, has its address on the bridge,
+where the API server itself listens. Nor is there a cluster DNS; ``names`` serves what pods look up.
+"""
+
+import os
+import subprocess
+from typing import Self
+
+from tests.cluster.api import Api
+from tests.cluster.certificates import Authority
+from tests.cluster.names import NameServer
+from tests.cluster.processes import BIN, ClusterError, Program, base, run
+
+__all__ = ["BRIDGE", "HOST", "SERVER", "ControlPlane"]
+
+# Networks of documentation and benchmarks, RFC 5737 and 2544: no other machine has them, and no route leads out.
+BRIDGE = "cluster"
+HOST = "192.0.2.1"
+SERVER = f"https://{HOST}:443"
+_SERVICES = "198.19.0.0/24"
+_SERVICE = "198.19.0.1"
+_PODS = "198.18.0.0/16"
+
+
+class ControlPlane:
+    """Start it as a context manager; one at a time."""
+
+    def __init__(self) -> None:
+        self._directory = base() / "control-plane"
+        self.authority = Authority(self._directory / "pki")
+        self.kubeconfig = self.authority.kubeconfig(SERVER, "admin", "system:masters")
+        files = (self.kubeconfig.with_suffix(".crt"), self.kubeconfig.with_suffix(".key"))
+        self.api = Api(SERVER, self.authority.certificate, files)
+        self.started_s: dict[str, float] = {}
+        self._names = NameServer(HOST, {"kubernetes.default.svc": _SERVICE})
+        self._programs: list[Program] = []
+
+    def __enter__(self) -> Self:
+        run("ip", "link", "add", BRIDGE, "type", "bridge")
+        for address in (f"{HOST}/24", f"{_SERVICE}/32"):
+            run("ip", "address", "add", address, "dev", BRIDGE)
+        run("ip", "link", "set", BRIDGE, "up")
+        self._names.start()
+        try:
+            self._start_all()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for program in reversed(self._programs):
+            program.stop()
+        self._names.stop()
+        run("ip", "link", "delete", BRIDGE)
+
+    def kubectl(self, *arguments: str) -> str:
+        """Run kubectl; return what it printed."""
+        return run(BIN / "kubectl", "--kubeconfig", self.kubeconfig, *arguments)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which ``kubectl`` and ``helm`` are these and ask this cluster."""
+        path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "PATH": path}
+
+    def command(self, *words: str, deadline_s: float = 300) -> str:
+        """Run a command in that environment; return what it printed.
+
+        Raises:
+            ClusterError: it failed.
+        """
+        done = subprocess.run(
+            words,
+            env=self.environment(),
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=deadline_s,
+        )
+        if done.returncode:
+            raise ClusterError(
+                f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+            )
+        return done.stdout
+
+    def evidence(self) -> str:
+        """Return what the cluster says about itself, for a failure."""
+        texts = []
+        for words in (
+            ("get", "nodes,pods,daemonsets", "--all-namespaces", "--output", "wide"),
+            ("get", "events", "--all-namespaces", "--sort-by", ".lastTimestamp"),
+        ):
+            try:
+                texts.append(self.kubectl(*words)[-6000:])
+            except ClusterError as error:
+                texts.append(str(error))
+        return "\n".join([*texts, *(program.tail()[-1500:] for program in self._programs)])
+
+    def _start_all(self) -> None:
+        self._start(
+            "etcd",
+            *("--data-dir", str(self._directory / "etcd"), "--log-level", "warn"),
+            # What is lost in a power cut is lost with the machine anyway.
+            "--unsafe-no-fsync",
+        )
+        api_server = self._start("kube-apiserver", *self._api_server_flags())
+        self._ready(api_server, "/readyz")
+        manager = self.authority.kubeconfig(SERVER, "system:kube-controller-manager")
+        pki = self.authority.directory
+        controllers = self._start(
+            "kube-controller-manager",
+            *(f"--kubeconfig={manager}", f"--authentication-kubeconfig={manager}"),
+            *(f"--authorization-kubeconfig={manager}", f"--root-ca-file={self.authority.certificate}"),
+            f"--service-account-private-key-file={pki / 'service-accounts.key'}",
+            *("--use-service-account-credentials=true", "--leader-elect=false"),
+            # Pods of nodes that come and go by the thousand are made as fast as the machine can.
+            *("--kube-api-qps=500", "--kube-api-burst=1000", "--concurrent-daemonset-syncs=4"),
+        )
+        scheduler = self.authority.kubeconfig(SERVER, "system:kube-scheduler")
+        self._start(
+            "kube-scheduler",
+            *(f"--kubeconfig={scheduler}", f"--authentication-kubeconfig={scheduler}"),
+            *(f"--authorization-kubeconfig={scheduler}", "--leader-elect=false"),
+            *("--kube-api-qps=500", "--kube-api-burst=1000"),
+        )
+        account = "/api/v1/namespaces/default/serviceaccounts/default"
+        self.started_s["kube-controller-manager"] = controllers.ready(
+            lambda: self.api.exists(account), "to make service accounts"
+        )
+
+    def _api_server_flags(self) -> list[str]:
+        names = [f"DNS:kubernetes.default.svc{domain}" for domain in ("", ".cluster.local")]
+        names += ["DNS:kubernetes", "DNS:localhost", f"IP:{HOST}", f"IP:{_SERVICE}", "IP:127.0.0.1"]
+        serving, serving_key = self.authority.issue("kube-apiserver", names=names)
+        client, client_key = self.authority.issue(
+            "kube-apiserver-kubelet-client", group="system:masters"
+        )
+        accounts, accounts_key = self.authority.issue("service-accounts")
+        return [
+            "--etcd-servers=http://127.0.0.1:2379",
+            *("--secure-port=443", f"--advertise-address={HOST}"),
+            f"--service-cluster-ip-range={_SERVICES}",
+            *(f"--tls-cert-file={serving}", f"--tls-private-key-file={serving_key}"),
+            f"--client-ca-file={self.authority.certificate}",
+            f"--kubelet-certificate-authority={self.authority.certificate}",
+            *(f"--kubelet-client-certificate={client}", f"--kubelet-client-key={client_key}"),
+            "--kubelet-preferred-address-types=InternalIP",
+            f"--service-account-key-file={accounts}",
+            f"--service-account-signing-key-file={accounts_key}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction",
+            # What a thousand nodes at once ask for is not turned away.
+            *("--max-requests-inflight=2000", "--max-mutating-requests-inflight=1000"),
+        ]
+
+    def _start(self, name: str, *flags: str) -> Program:
+        program = Program(name, [BIN / name, *flags])
+        self._programs.append(program)
+        program.start()
+        return program
+
+    def _ready(self, program: Program, path: str) -> None:
+        self.started_s[program.name] = program.ready(
+            lambda: self.api.answers(path), f"to answer {path}"
+        )

@@ -1,0 +1,168 @@
+"""Images without a registry, as archives that ``ctr images import`` takes, under the names that the chart uses.
+
+The exporter's is what buildah makes of the Containerfile, agent2's is Debian's package in a small Debian, the pause
+image is a program of our own. Fluent Bit's is the binary that NODEOBS_FLUENT_BIT names, with the libraries that it
+is linked to; without one it is a stand-in that checks configuration and mounts (images/standin.go).
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from tests.cluster.processes import ClusterError, run
+from tools.image_rootfs import build
+
+__all__ = ["PAUSE", "Archive", "agent", "exporter", "fluent_bit", "fluent_bit_program", "pause"]
+
+PAUSE = "node-observability.test/pause:1"
+_TOP = Path(__file__).resolve().parents[2]
+_CACHE = _TOP / ".cache/cluster/images"
+_SOURCES = Path(__file__).with_name("images")
+_FLUENT_BIT = "/fluent-bit/bin/fluent-bit"
+_LINKED = re.compile(r"(/\S+) \(0x")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An image in a file; ``unpacked_bytes`` is the size of its one layer."""
+
+    name: str
+    path: Path
+    unpacked_bytes: int
+
+
+def exporter(name: str) -> Archive:
+    """Return the sidecar's image, built at most once for the same sources."""
+    image = build(_TOP / ".cache/image")
+    layer = _cached(f"exporter-{image.rootfs.parent.name}.layer")
+    if not layer.exists():
+        fresh = layer.with_suffix(".new")
+        run("tar", "--create", "--numeric-owner", "--file", fresh, "--directory", image.rootfs, ".")
+        fresh.rename(layer)
+    return _archive(name, layer, image.config)
+
+
+def agent(name: str) -> Archive:
+    """Return agent2 as Debian packages it for this machine's release."""
+    release = dict(
+        line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
+    )
+    suite = release.get("VERSION_CODENAME", "bookworm")
+    layer = _cached(f"agent2-{suite}.layer")
+    if not layer.exists():
+        fresh = layer.with_suffix(".new.tar")
+        run(
+            *("mmdebstrap", "--quiet", "--variant=minbase", "--include=zabbix-agent2"),
+            *("--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*"),
+            *(suite, fresh),
+        )
+        fresh.rename(layer)
+    return _archive(name, layer, {"Cmd": ["sh"]})
+
+
+def pause() -> Archive:
+    """Return the image of the containers that hold a pod's namespaces."""
+    layer = _cached("pause.layer")
+    _layer(layer, {"/pause": _go("pause")})
+    return _archive(PAUSE, layer, {"Entrypoint": ["/pause"]})
+
+
+def fluent_bit_program() -> Path | None:
+    """Return the binary that NODEOBS_FLUENT_BIT names; None where it names none.
+
+    Raises:
+        ClusterError: it names a file that is no program.
+    """
+    named = os.environ.get("NODEOBS_FLUENT_BIT", "")
+    if named and not os.access(named, os.X_OK):
+        raise ClusterError(f"NODEOBS_FLUENT_BIT={named}: no such program; unset it for a stand-in")
+    return Path(named) if named else None
+
+
+def fluent_bit(name: str) -> Archive:
+    """Return Fluent Bit with its libraries, or the stand-in."""
+    program = fluent_bit_program()
+    files = {_FLUENT_BIT: _go("standin")}
+    if program is not None:
+        linked = _LINKED.findall(run("ldd", program))
+        files = {_FLUENT_BIT: program, **{path: Path(path).resolve() for path in linked}}
+    layer = _cached("fluent-bit.layer")
+    _layer(layer, files)
+    return _archive(name, layer, {"Entrypoint": [_FLUENT_BIT]})
+
+
+def _cached(name: str) -> Path:
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    return _CACHE / name
+
+
+def _go(name: str) -> Path:
+    """Return a program of ours, linked to nothing."""
+    if shutil.which("go") is None:
+        raise ClusterError("no Go, which builds the pause image; see https://go.dev/doc/install")
+    program = _cached(name)
+    run(
+        *("env", "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GO111MODULE=off"),
+        *("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, _SOURCES / f"{name}.go"),
+    )
+    return program
+
+
+def _layer(path: Path, files: Mapping[str, Path]) -> None:
+    """Write a layer of files, with the directories that a read-only root file system needs for mounts."""
+    with tarfile.open(path, "w") as tar:
+        for directory in ("etc", "proc", "sys", "dev", "tmp", "var", "run"):
+            entry = tarfile.TarInfo(directory)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(entry)
+        for target, source in files.items():
+            entry = tarfile.TarInfo(target.lstrip("/"))
+            entry.mode, entry.size = 0o755, source.stat().st_size
+            with source.open("rb") as content:
+                tar.addfile(entry, content)
+
+
+def _archive(name: str, layer: Path, config: Mapping[str, Any]) -> Archive:
+    """Write an image of one layer in the form of ``docker save``."""
+    with layer.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    description = json.dumps(
+        {
+            "architecture": run("dpkg", "--print-architecture").strip(),
+            "os": "linux",
+            "config": dict(config),
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+        }
+    ).encode()
+    manifest: Sequence[Mapping[str, Any]] = [
+        {"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}
+    ]
+    path = layer.with_suffix(".tar")
+    with tarfile.open(path, "w") as tar:
+        for member, text in (
+            ("config.json", description),
+            ("manifest.json", json.dumps(manifest).encode()),
+        ):
+            entry = tarfile.TarInfo(member)
+            entry.size = len(text)
+            tar.addfile(entry, BytesIO(text))
+        tar.add(layer, "layer.tar")
+    return Archive(name, path, layer.stat().st_size)
+
+
+def main() -> None:
+    """Build what needs Debian's packages, while there is a network: the namespaces of a cluster have none."""
+    for archive in (exporter("exporter"), agent("agent"), fluent_bit("fluent-bit"), pause()):
+        print(f"{archive.path.name}: {archive.unpacked_bytes / 1e6:.0f} MB")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The programs of a cluster: each with a log of its own, which is shown when it does not do what it should.
+
+All run below ``enter``, whose end ends them, so that nothing here has to clean up after a crash.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+__all__ = ["BIN", "ClusterError", "Program", "base", "cgroup", "run", "wait_until"]
+
+BIN = Path(__file__).resolve().parents[2] / ".cache/bin"
+_TAIL_BYTES = 4000
+
+
+class ClusterError(RuntimeError):
+    """A part of the cluster did not do what it was told; the text says what it printed last."""
+
+
+def base() -> Path:
+    """Return the directory that ends with the namespaces.
+
+    Raises:
+        ClusterError: this is not below ``tests/cluster/enter``.
+    """
+    try:
+        return Path(os.environ["NODEOBS_CLUSTER_BASE"])
+    except KeyError:
+        raise ClusterError(
+            "a cluster needs namespaces of its own: run `make cluster-test`, or put tests/cluster/enter "
+            "before the command"
+        ) from None
+
+
+def cgroup() -> str:
+    """Return the cgroup, below each controller, that ends with the namespaces."""
+    return os.environ["NODEOBS_CLUSTER_CGROUP"]
+
+
+def wait_until(
+    happened: Callable[[], bool],
+    what: str,
+    deadline_s: float,
+    *,
+    every_s: float = 0.2,
+    evidence: Callable[[], str] = str,
+) -> float:
+    """Return the seconds it took until it had happened.
+
+    Raises:
+        ClusterError: it did not within ``deadline_s``; ``evidence`` is added to the text.
+    """
+    begun_s = time.monotonic()
+    while not happened():
+        if time.monotonic() - begun_s > deadline_s:
+            raise ClusterError(f"waited {deadline_s:.0f} s in vain for {what}\n{evidence()}")
+        time.sleep(every_s)
+    return time.monotonic() - begun_s
+
+
+def run(*command: str | Path, text: str | None = None) -> str:
+    """Run a command to its end; return what it printed.
+
+    Raises:
+        ClusterError: it failed.
+    """
+    words = [str(word) for word in command]
+    done = subprocess.run(words, input=text, check=False, capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stdout + done.stderr)[-_TAIL_BYTES:]
+        raise ClusterError(f"{' '.join(words)} ended with {done.returncode}:\n{said}")
+    return done.stdout
+
+
+class Program:
+    """One program. ``inside`` is a command that brings it into another namespace, put before it."""
+
+    def __init__(
+        self, name: str, command: Sequence[str | Path], *, inside: Sequence[str] = ()
+    ) -> None:
+        self.name = name
+        self.log = base() / "logs" / f"{name}.log"
+        self.log.parent.mkdir(exist_ok=True)
+        self._command = [*inside, *(str(word) for word in command)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        if self._process is None:
+            raise ClusterError(f"{self.name} is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it, again too."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def ready(self, happened: Callable[[], bool], what: str, deadline_s: float = 60) -> float:
+        """Wait until it is ready; return the seconds.
+
+        Raises:
+            ClusterError: it ended, or took longer than ``deadline_s``.
+        """
+
+        def look() -> bool:
+            if self._process is None or self._process.poll() is not None:
+                raise ClusterError(f"{self.name} ended before {what}:\n{self.tail()}")
+            return happened()
+
+        return wait_until(look, f"{self.name}: {what}", deadline_s, evidence=self.tail)
+
+    def stop(self, number: int = signal.SIGTERM, deadline_s: float = 20) -> None:
+        """End it, by force if it takes longer; harmless when it has ended."""
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(deadline_s)
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def tail(self) -> str:
+        """Return the end of its log."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return f"--- {self.name} ---\n{text[-_TAIL_BYTES:]}"
