@@ -27,6 +27,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the longer forms of the tests too")
     parser.addoption(
+        "--cluster", action="store_true", help="the tests on a Kubernetes too; `make cluster-test`"
+    )
+    parser.addoption(
         "--update-goldens", action="store_true", help="write what the tests/golden files compare"
     )
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -36,7 +37,7 @@ class Api:
 
     def list(self, path: str, selector: str = "") -> list[Manifest]:
         """Return the objects of a kind."""
-        query = f"?labelSelector={requests.utils.quote(selector)}" if selector else ""
+        query = f"?labelSelector={quote(selector)}" if selector else ""
         return list(self._ask("GET", path + query)["items"])
 
     def create(self, path: str, manifest: Manifest) -> Manifest:

@@ -1,11 +1,12 @@
-"""etcd, kube-apiserver, kube-controller-manager and kube-scheduler, as kubeadm starts them, in the network of ``enter``.
+"""etcd, API server, controller manager and scheduler, as kubeadm starts them, in the network of ``enter``.
 
-There is no kube-proxy: the one Service that nodes and pods ask for, ``kubernetes``, has its address on the bridge,
-where the API server itself listens. Nor is there a cluster DNS; ``names`` serves what pods look up.
+There is no kube-proxy: the one Service that nodes and pods ask for, ``kubernetes``, has its address on the
+bridge, where the API server itself listens. Nor is there a cluster DNS; ``names`` serves what pods look up.
 """
 
 import os
 import subprocess
+from collections.abc import Collection
 from typing import Self
 
 from tests.cluster.api import Api
@@ -15,7 +16,7 @@ from tests.cluster.processes import BIN, ClusterError, Program, base, run
 
 __all__ = ["BRIDGE", "HOST", "SERVER", "ControlPlane"]
 
-# Networks of documentation and benchmarks, RFC 5737 and 2544: no other machine has them, and no route leads out.
+# Networks of documentation and benchmarks, RFC 5737 and 2544: no machine has them, and no route leads out.
 BRIDGE = "cluster"
 HOST = "192.0.2.1"
 SERVER = f"https://{HOST}:443"
@@ -65,11 +66,11 @@ class ControlPlane:
         path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
         return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "PATH": path}
 
-    def command(self, *words: str, deadline_s: float = 300) -> str:
+    def command(self, *words: str, deadline_s: float = 300, codes: Collection[int] = (0,)) -> str:
         """Run a command in that environment; return what it printed.
 
         Raises:
-            ClusterError: it failed.
+            ClusterError: it ended with none of these exit codes.
         """
         done = subprocess.run(
             words,
@@ -79,7 +80,7 @@ class ControlPlane:
             text=True,
             timeout=deadline_s,
         )
-        if done.returncode:
+        if done.returncode not in codes:
             raise ClusterError(
                 f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
             )
@@ -112,7 +113,10 @@ class ControlPlane:
         controllers = self._start(
             "kube-controller-manager",
             *(f"--kubeconfig={manager}", f"--authentication-kubeconfig={manager}"),
-            *(f"--authorization-kubeconfig={manager}", f"--root-ca-file={self.authority.certificate}"),
+            *(
+                f"--authorization-kubeconfig={manager}",
+                f"--root-ca-file={self.authority.certificate}",
+            ),
             f"--service-account-private-key-file={pki / 'service-accounts.key'}",
             *("--use-service-account-credentials=true", "--leader-elect=false"),
             # Pods of nodes that come and go by the thousand are made as fast as the machine can.
@@ -144,6 +148,8 @@ class ControlPlane:
             f"--service-cluster-ip-range={_SERVICES}",
             *(f"--tls-cert-file={serving}", f"--tls-private-key-file={serving_key}"),
             f"--client-ca-file={self.authority.certificate}",
+            f"--requestheader-client-ca-file={self.authority.certificate}",
+            "--requestheader-allowed-names=front-proxy-client",
             f"--kubelet-certificate-authority={self.authority.certificate}",
             *(f"--kubelet-client-certificate={client}", f"--kubelet-client-key={client_key}"),
             "--kubelet-preferred-address-types=InternalIP",

@@ -1,8 +1,9 @@
-"""Images without a registry, as archives that ``ctr images import`` takes, under the names that the chart uses.
+"""Images without a registry, as archives that ``ctr images import`` takes, under the names of the chart.
 
-The exporter's is what buildah makes of the Containerfile, agent2's is Debian's package in a small Debian, the pause
-image is a program of our own. Fluent Bit's is the binary that NODEOBS_FLUENT_BIT names, with the libraries that it
-is linked to; without one it is a stand-in that checks configuration and mounts (images/standin.go).
+The exporter's is what buildah makes of the Containerfile, agent2's is Debian's package in a small Debian, the
+pause image is a program of our own. Fluent Bit's is the binary that NODEOBS_FLUENT_BIT names, with the
+libraries that it is linked to; without one it is a stand-in that checks configuration and mounts
+(images/standin.go).
 """
 
 import hashlib
@@ -53,7 +54,9 @@ def exporter(name: str) -> Archive:
 def agent(name: str) -> Archive:
     """Return agent2 as Debian packages it for this machine's release."""
     release = dict(
-        line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line
+        line.split("=", 1)
+        for line in Path("/etc/os-release").read_text().splitlines()
+        if "=" in line
     )
     suite = release.get("VERSION_CODENAME", "bookworm")
     layer = _cached(f"agent2-{suite}.layer")
@@ -61,7 +64,10 @@ def agent(name: str) -> Archive:
         fresh = layer.with_suffix(".new.tar")
         run(
             *("mmdebstrap", "--quiet", "--variant=minbase", "--include=zabbix-agent2"),
-            *("--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/locale/*"),
+            *(
+                "--dpkgopt=path-exclude=/usr/share/doc/*",
+                "--dpkgopt=path-exclude=/usr/share/locale/*",
+            ),
             *(suite, fresh),
         )
         fresh.rename(layer)

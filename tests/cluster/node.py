@@ -1,7 +1,7 @@
 """A node: containerd and kubelet in namespaces for mounts and network, with directories of its own.
 
-To its programs the node's /var/log, /run and the directories below /var/lib are theirs alone, and its network has an
-address on the bridge of the control plane. So two nodes on this machine don't meet but through the API.
+To its programs the node's /var/log, /run and the directories below /var/lib are theirs alone, and its network
+has an address on the bridge of the control plane. So two nodes on this machine don't meet but by the network.
 """
 
 import contextlib
@@ -51,6 +51,8 @@ state = "/run/containerd"
   address = "{socket}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
+  # A machine that is itself a sandbox may not let anybody lower it (CAP_SYS_RESOURCE).
+  restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{directory}/cni"
@@ -84,7 +86,16 @@ class Node:
         self._holder = Program(
             f"{name}-namespaces",
             [
-                *("unshare", "--mount", "--net", "--propagation=private", "sh", "-euc", _ENTER, "sh"),
+                *(
+                    "unshare",
+                    "--mount",
+                    "--net",
+                    "--propagation=private",
+                    "sh",
+                    "-euc",
+                    _ENTER,
+                    "sh",
+                ),
                 *(self.root, " ".join((*_OWN, _OWN_STATE)), " ".join(_KERNEL)),
             ],
         )
@@ -115,13 +126,22 @@ class Node:
         self._connect()
         self.containerd = self._program("containerd", "containerd", "--config", self._containerd())
         self.containerd.start()
-        self.containerd.ready(lambda: (self.root / _SOCKET.lstrip("/")).exists(), "its socket")
+        self.containerd.ready((self.root / _SOCKET.lstrip("/")).exists, "its socket")
         self.kubelet = self._program("kubelet", BIN / "kubelet", *self._kubelet())
 
     def load(self, *archives: Archive) -> None:
         """Give containerd images."""
         for archive in archives:
-            self.run("ctr", "--address", _SOCKET, "--namespace", "k8s.io", "images", "import", archive.path)
+            self.run(
+                "ctr",
+                "--address",
+                _SOCKET,
+                "--namespace",
+                "k8s.io",
+                "images",
+                "import",
+                archive.path,
+            )
 
     def join(self) -> float:
         """Start the kubelet; return the seconds until the node is ready."""
@@ -139,13 +159,24 @@ class Node:
 
     def containers(self) -> dict[str, int]:
         """Return the process ids of containers by the names of their pods' containers."""
-        ids = self.run("ctr", "--address", _SOCKET, "--namespace", "k8s.io", "tasks", "list").splitlines()
+        ids = self.run(
+            "ctr", "--address", _SOCKET, "--namespace", "k8s.io", "tasks", "list"
+        ).splitlines()
         found = {}
         for line in ids[1:]:
             identity, pid, status = line.split()
             if status == "RUNNING":
                 told = self.run(
-                    *("ctr", "--address", _SOCKET, "--namespace", "k8s.io", "containers", "info", identity)
+                    *(
+                        "ctr",
+                        "--address",
+                        _SOCKET,
+                        "--namespace",
+                        "k8s.io",
+                        "containers",
+                        "info",
+                        identity,
+                    )
                 )
                 labels: dict[str, Any] = json.loads(told)["Labels"]
                 if name := labels.get("io.kubernetes.container.name"):
@@ -171,7 +202,9 @@ class Node:
             top = Path("/sys/fs/cgroup") / self._cgroup().lstrip("/")
 
         def members() -> list[int]:
-            return [int(pid) for file in top.rglob("cgroup.procs") for pid in file.read_text().split()]
+            return [
+                int(pid) for file in top.rglob("cgroup.procs") for pid in file.read_text().split()
+            ]
 
         def none() -> bool:
             for pid in members():
@@ -265,7 +298,11 @@ class Node:
             "resolvConf": "",
             "registerWithTaints": self._taints,
             # The machine's disk is not the node's to watch.
-            "evictionHard": {"memory.available": "0%", "nodefs.available": "0%", "imagefs.available": "0%"},
+            "evictionHard": {
+                "memory.available": "0%",
+                "nodefs.available": "0%",
+                "imagefs.available": "0%",
+            },
             "imageGCHighThresholdPercent": 100,
             "nodeStatusUpdateFrequency": "5s",
         }

@@ -33,7 +33,7 @@ AllowRoot=1
 LogType=console
 PidFile=/mnt/server.pid
 SocketDir=/mnt
-ListenIP=127.0.0.1
+ListenIP={listen}
 ListenPort={port}
 DBHost=127.0.0.1
 DBPort={db_port}
@@ -137,9 +137,14 @@ def _listens(port: int) -> bool:
 
 
 class Stack:
-    """Database, server and API; ``start`` takes some seconds. ``psk`` is for its agents."""
+    """Database, server and API; ``start`` takes some seconds. ``psk`` is for its agents.
 
-    def __init__(self, base: Path, root: Path = Path("/"), *, reload_s: int = 1) -> None:
+    ``address`` is one at which the server listens besides loopback.
+    """
+
+    def __init__(
+        self, base: Path, root: Path = Path("/"), *, reload_s: int = 1, address: str = "127.0.0.1"
+    ) -> None:
         self.base = base
         self.root = root
         self.psk = secrets.token_hex(32)
@@ -147,6 +152,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.web_port}"
         self._token = ""
         self._reload_s = reload_s
+        self._listen = ",".join(dict.fromkeys(("127.0.0.1", address)))
         self._bin = _postgresql() or Path("/usr/bin")
         for name in ("server", "web"):
             (base / name).mkdir(parents=True)
@@ -274,7 +280,12 @@ class Stack:
 
     def _make_server(self) -> Daemon:
         (self.base / "server/server.conf").write_text(
-            _SERVER.format(port=self.port, db_port=self.db_port, reload_s=self._reload_s)
+            _SERVER.format(
+                port=self.port,
+                db_port=self.db_port,
+                reload_s=self._reload_s,
+                listen=self._listen,
+            )
         )
         return Daemon(
             ["/usr/sbin/zabbix_server", "-f", "-c", "/mnt/server.conf"],

@@ -1,0 +1,166 @@
+"""The chart as a release on a cluster: installed, upgraded and uninstalled by helm, watched by the API."""
+
+import base64
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.cluster.api import Manifest, is_ready
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.processes import BIN, wait_until
+from tests.support.helm import CHART, NAMESPACE, RELEASE
+
+__all__ = ["AGENT", "CRI", "DOCKER", "VALUES", "Release"]
+
+VALUES = Path(__file__).with_name("values.yaml")
+AGENT, CRI, DOCKER = (
+    f"{RELEASE}-{part}" for part in ("zabbix-agent", "fluent-bit-cri", "fluent-bit-docker")
+)
+_DAEMON_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets"
+_PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+
+
+class Release:
+    """One release; ``flags`` are helm's, the same for each command that renders."""
+
+    def __init__(self, plane: ControlPlane, *flags: str) -> None:
+        self._plane = plane
+        self._flags = flags
+
+    def prepare(self, psk: str = "") -> None:
+        """Make the namespace, which allows hostPath volumes, and the Secret of the agents."""
+        label = {"pod-security.kubernetes.io/enforce": "privileged"}
+        self._plane.api.create(
+            "/api/v1/namespaces", {"metadata": {"name": NAMESPACE, "labels": label}}
+        )
+        if psk:
+            secret = {
+                "metadata": {"name": "zabbix-agent-psk"},
+                "data": {"psk": base64.b64encode(psk.encode()).decode()},
+            }
+            self._plane.api.create(f"/api/v1/namespaces/{NAMESPACE}/secrets", secret)
+
+    def manifest(self) -> str:
+        """Return what would be installed."""
+        return self._helm("template", RELEASE, str(CHART), *self._flags)
+
+    def install(self, *flags: str) -> float:
+        """Install it; return the seconds until helm was done, which does not wait for pods."""
+        return self._timed("install", RELEASE, str(CHART), *self._flags, *flags)
+
+    def upgrade(self, *flags: str) -> float:
+        """Upgrade it; return the seconds until helm was done."""
+        return self._timed("upgrade", RELEASE, str(CHART), *self._flags, *flags)
+
+    def uninstall(self) -> float:
+        """Uninstall it; return the seconds until no pod was left."""
+        begun_s = time.monotonic()
+        self._helm("uninstall", RELEASE)
+        wait_until(
+            lambda: not self.pods(), "the pods to be gone", 120, evidence=self._plane.evidence
+        )
+        return time.monotonic() - begun_s
+
+    def daemon_set(self, name: str) -> Manifest:
+        """Return a DaemonSet as the API has it."""
+        return self._plane.api.get(f"{_DAEMON_SETS}/{name}")
+
+    def pods(self, daemon_set: str = "") -> list[Manifest]:
+        """Return the pods of a DaemonSet, or all, those that end included."""
+        return [
+            pod
+            for pod in self._plane.api.list(_PODS)
+            if not daemon_set or pod["metadata"]["ownerReferences"][0]["name"] == daemon_set
+        ]
+
+    def placement(self) -> dict[str, set[str]]:
+        """Return the nodes of each DaemonSet's pods."""
+        found: dict[str, set[str]] = {}
+        for pod in self.pods():
+            owner = pod["metadata"]["ownerReferences"][0]["name"]
+            if node := pod["spec"].get("nodeName"):
+                found.setdefault(owner, set()).add(node)
+        return found
+
+    def wait_ready(self, counts: Mapping[str, int], deadline_s: float = 180) -> float:
+        """Return the seconds until each DaemonSet has so many ready pods of its present form only."""
+        return wait_until(
+            lambda: self.is_rolled_out(counts),
+            f"ready pods {dict(counts)}",
+            deadline_s,
+            evidence=self._plane.evidence,
+        )
+
+    def is_rolled_out(self, counts: Mapping[str, int]) -> bool:
+        """Whether each DaemonSet has so many ready pods of its present form, and no other."""
+        return all(self._is_rolled_out(name, count) for name, count in counts.items())
+
+    def _is_rolled_out(self, name: str, count: int) -> bool:
+        found = self.daemon_set(name)
+        status = found["status"]
+        return bool(
+            status.get("observedGeneration") == found["metadata"]["generation"]
+            and status["desiredNumberScheduled"] == count
+            and status.get("numberReady", 0) == count
+            and status.get("updatedNumberScheduled", 0) == count
+            and status["numberMisscheduled"] == 0
+        )
+
+    def ready_pod(self, daemon_set: str, other_than: str = "", deadline_s: float = 120) -> Manifest:
+        """Return the one pod of a DaemonSet when it is ready; ``other_than`` is a uid that has gone."""
+        found: list[Manifest] = []
+
+        def one() -> bool:
+            found[:] = [
+                pod
+                for pod in self.pods(daemon_set)
+                if is_ready(pod)
+                and pod["metadata"]["uid"] != other_than
+                and "deletionTimestamp" not in pod["metadata"]
+            ]
+            return len(found) == 1
+
+        wait_until(one, f"a ready pod of {daemon_set}", deadline_s, evidence=self._plane.evidence)
+        return found[0]
+
+    def delete_pod(self, pod: Manifest) -> None:
+        """Delete a pod as ``kubectl delete pod`` does."""
+        self._plane.api.delete(f"{_PODS}/{pod['metadata']['name']}")
+
+    def execute(self, pod: Manifest, container: str, *command: str) -> str:
+        """Run a command in a container; return what it printed."""
+        name = pod["metadata"]["name"]
+        return self._plane.kubectl(
+            *("exec", name, "--namespace", NAMESPACE, "--container", container, "--", *command)
+        )
+
+    def logs(self, pod: Manifest, container: str, *flags: str) -> str:
+        """Return what a container said."""
+        return self._plane.kubectl(
+            *("logs", pod["metadata"]["name"], "--namespace", NAMESPACE),
+            *("--container", container, *flags),
+        )
+
+    def evidence(self) -> str:
+        """Return what the containers said last."""
+        return "\n".join(
+            f"--- {pod['metadata']['name']} {container['name']} ---\n"
+            + self.logs(pod, container["name"], "--tail", "30")
+            for pod in self.pods()
+            for container in pod["spec"]["containers"]
+        )
+
+    def coverage(self, *flags: str) -> str:
+        """Return what ``node-observability coverage`` prints for this cluster, with whatever it found."""
+        program = Path(sys.executable).with_name("node-observability")
+        words = (str(program), "coverage", "--namespace", NAMESPACE, *flags)
+        return self._plane.command(*words, codes=(0, 1))
+
+    def _timed(self, *words: str) -> float:
+        begun_s = time.monotonic()
+        self._helm(*words)
+        return time.monotonic() - begun_s
+
+    def _helm(self, *words: str) -> str:
+        return self._plane.command(str(BIN / "helm"), *words, "--namespace", NAMESPACE)
