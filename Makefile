@@ -1,5 +1,5 @@
 # Names only: what a target does stands in the file that it calls.
-.PHONY: run test check fix chaos bench image goldens
+.PHONY: run test check fix chaos bench image goldens cluster-test
 
 python := .venv/bin/python
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -37,3 +37,8 @@ image:
 goldens:
 	@tools/setup test
 	@$(python) -m pytest --quiet tests/unit tests/contract tests/fluentbit tests/chart --update-goldens
+
+cluster-test:
+	@tools/setup cluster
+	@$(python) -m tests.cluster.images
+	@tests/cluster/enter $(python) -m pytest tests/cluster --cluster --durations=0

@@ -119,6 +119,8 @@ class ControlPlane:
             ),
             f"--service-account-private-key-file={pki / 'service-accounts.key'}",
             *("--use-service-account-credentials=true", "--leader-elect=false"),
+            # A node that says nothing for a minute is slow here, not gone: a fleet shares two cores.
+            "--node-monitor-grace-period=300s",
             # Pods of nodes that come and go by the thousand are made as fast as the machine can.
             *("--kube-api-qps=500", "--kube-api-burst=1000", "--concurrent-daemonset-syncs=4"),
         )

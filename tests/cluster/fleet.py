@@ -6,14 +6,16 @@ are replaced. kwok says that nodes and pods are ready; no container runs.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 from tests.cluster.api import Manifest, is_ready
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.processes import BIN, Program, wait_until
+from tests.cluster.processes import BIN, Program
 
 __all__ = ["KINDS", "Fleet", "Kind"]
 
+_STAGES = Path(__file__).with_name("kwok.yaml")
 _TAINT = {"key": "os", "value": "bottlerocket", "effect": "NoSchedule"}
 _BOTTLEROCKET = "Bottlerocket OS 1.50.0 (aws-k8s-1.35)"
 
@@ -91,13 +93,12 @@ class Fleet:
             "kwok",
             [
                 *(BIN / "kwok", "--kubeconfig", plane.kubeconfig, "--manage-all-nodes"),
-                # No config of the user's, and leases in place of a status every few seconds for each node.
-                *("--config", "/dev/null", "--node-lease-duration-seconds", "40"),
-                *("--cidr", "198.18.0.0/16"),
+                # Leases in place of a status every few seconds for each node.
+                *("--config", _STAGES, "--node-lease-duration-seconds", "240"),
+                *("--cidr", "198.18.0.0/16", "--v", "WARN"),
             ],
         )
         self.names = [node["metadata"]["name"] for kind in KINDS for node in _nodes(kind)]
-        self.ready_s = 0.0
 
     def __enter__(self) -> Self:
         self._kwok.start()
@@ -105,12 +106,10 @@ class Fleet:
             for kind in KINDS:
                 for node in _nodes(kind):
                     self._plane.api.create("/api/v1/nodes", node)
-            self.ready_s = wait_until(
+            self._kwok.ready(
                 lambda: all(map(is_ready, self._plane.api.list("/api/v1/nodes"))),
                 f"{len(self.names)} ready nodes",
                 180,
-                every_s=2,
-                evidence=self.evidence,
             )
         except BaseException:
             self.__exit__()

@@ -195,10 +195,10 @@ def test_the_agent_sees_the_host_and_the_exporter(cluster: Cluster) -> None:
 
     def seen() -> bool:
         values = cluster.host.last_values()
-        return bool(
-            values.get("system.hostname")
-            and any(key.startswith("vfs.fs.") for key in values)
-            and any("journal_exporter" in text or "lag" in key for key, text in values.items())
+        return (
+            values.get("nodeobs.exporter.up") == "1"
+            and "vfs.fs.size[/hostfs/root,total]" in values
+            and any(key.startswith("net.if.") and "eth0" in key for key in values)
         )
 
     wait_until(
