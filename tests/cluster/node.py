@@ -1,6 +1,6 @@
 """A node: containerd and kubelet in namespaces for mounts and network, with directories of its own.
 
-To its programs the node's /var/log, /run and the directories below /var/lib are theirs alone, and its network
+To its programs the node's /var/log, /run and /var/lib are theirs alone, and its network
 has an address on the bridge of the control plane. So two nodes on this machine don't meet but by the network.
 """
 
@@ -19,8 +19,9 @@ from tests.cluster.processes import BIN, Program, base, cgroup, run, wait_until
 
 __all__ = ["Node"]
 
-_OWN = ("var/log", "run", "var/lib/kubelet", "var/lib/containerd", "var/lib/cni")
-_OWN_STATE = "var/lib/node-observability"
+# Directories that every machine has, so that none is made on it. /srv is a disk of the node's, as /local is on
+# Bottlerocket: the template leaves out / and /var, which are parts of others there.
+_OWN = ("var/log", "run", "var/lib", "srv")
 _SOCKET = "/run/containerd/containerd.sock"
 
 # The kubelet would set these for the whole machine; it leaves them alone where they are as it wants them.
@@ -36,7 +37,7 @@ _KERNEL = {
 # Mounts must be shared for what kubelet passes on to containers, and reach nobody outside.
 _ENTER = """
 mount --make-rshared /
-for path in $2; do mkdir -p "/$path" && mount --bind "$1/$path" "/$path"; done
+for path in $2; do mount --bind "$1/$path" "/$path"; done
 for path in $3; do mount --bind "$1/proc/$path" "/proc/sys/$path"; done
 ip link set lo up
 echo ready
@@ -81,7 +82,7 @@ class Node:
         self._labels = dict(labels or {})
         self._taints = [dict(taint) for taint in taints]
         self._interface = f"{BRIDGE}-{number}"
-        for path in (*_OWN, _OWN_STATE):
+        for path in _OWN:
             (self.root / path).mkdir(parents=True)
         self._holder = Program(
             f"{name}-namespaces",
@@ -96,7 +97,7 @@ class Node:
                     _ENTER,
                     "sh",
                 ),
-                *(self.root, " ".join((*_OWN, _OWN_STATE)), " ".join(_KERNEL)),
+                *(self.root, " ".join(_OWN), " ".join(_KERNEL)),
             ],
         )
         self.containerd: Program

@@ -197,7 +197,7 @@ def test_the_agent_sees_the_host_and_the_exporter(cluster: Cluster) -> None:
         values = cluster.host.last_values()
         return (
             values.get("nodeobs.exporter.up") == "1"
-            and "vfs.fs.size[/hostfs/root,total]" in values
+            and "vfs.fs.size[/hostfs/root/srv,total]" in values
             and any(key.startswith("net.if.") and "eth0" in key for key in values)
         )
 
