@@ -19,8 +19,8 @@ from tests.cluster.processes import BIN, Program, base, cgroup, run, wait_until
 
 __all__ = ["Node"]
 
-# Directories that every machine has, so that none is made on it. /srv is a disk of the node's, as /local is on
-# Bottlerocket: the template leaves out / and /var, which are parts of others there.
+# Directories that every machine has, so that none is made on it. /srv is a disk of the node's, as /local is
+# on Bottlerocket: the template leaves out / and /var, which are parts of others there.
 _OWN = ("var/log", "run", "var/lib", "srv")
 _SOCKET = "/run/containerd/containerd.sock"
 
