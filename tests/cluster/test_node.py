@@ -23,18 +23,17 @@ import pytest
 
 from tests.cluster import images
 from tests.cluster.control_plane import HOST, ControlPlane
+from tests.cluster.machines import BOTTLEROCKET, OTHER, image_names, machines
 from tests.cluster.node import Node
 from tests.cluster.processes import base, wait_until
 from tests.cluster.receiver import Receiver
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
 from tests.cluster.zabbix import Host
-from tests.support.helm import NAMESPACE, RELEASE, objects
+from tests.support.helm import NAMESPACE, RELEASE
 from tests.support.journald import Journald
 from tests.zabbix.load import Load, counts
 from tests.zabbix.stack import PSK_IDENTITY, Stack
 
-BOTTLEROCKET, OTHER = "bottlerocket-1", "amazon-linux-1"
-TAINT = {"key": "os", "value": "bottlerocket", "effect": "NoSchedule"}
 ONE_EACH = {AGENT: 1, CRI: 1, DOCKER: 1}
 LOAD_PER_S = 20
 NUMBER = re.compile(rb" load\[\d+\]: (\w+) (\d+) ")
@@ -99,53 +98,23 @@ def cluster(
 ) -> Iterator[Cluster]:
     """Run two nodes with the chart's images, and nothing installed."""
     release = Release(plane, "--values", str(VALUES), "--set", f"zabbix.server.port={zabbix.port}")
-    bottlerocket = Node(plane, 1, BOTTLEROCKET, labels={"os": "bottlerocket"}, taints=[TAINT])
-    other = Node(plane, 2, OTHER)
     begun_s = time.monotonic()
-    with (
-        Journald(bottlerocket.root) as journald,
-        bottlerocket,
-        other,
-        Receiver(HOST, 8888) as receiver,
-    ):
-        evidence += [bottlerocket.evidence, other.evidence, release.evidence]
-        names = image_names(release.manifest())
-        archives = {
-            "zabbix-agent2": images.agent(names["zabbix-agent2"]),
-            "journal-exporter": images.exporter(names["journal-exporter"]),
-            "fluent-bit": images.fluent_bit(names["fluent-bit"]),
-            "pause": images.pause(),
-        }
-        for name, archive in archives.items():
+    with machines(plane, release.manifest()) as running, Receiver(HOST, 8888) as receiver:
+        nodes = (running.bottlerocket, running.other)
+        evidence += [release.evidence, *(node.evidence for node in nodes)]
+        for name, archive in running.archives.items():
             figure(f"image {name}: {archive.unpacked_bytes / 1e6:.0f} MB unpacked, {archive.name}")
-        bottlerocket.load(*archives.values())
-        other.load(*(archives[name] for name in ("zabbix-agent2", "fluent-bit", "pause")))
-        for node in (bottlerocket, other):
-            node.join()
         figure(f"two nodes with images, from nothing: {time.monotonic() - begun_s:.0f} s")
         release.prepare(zabbix.psk)
         yield Cluster(
             plane,
-            bottlerocket,
-            other,
-            journald,
+            *(*nodes, running.journald),
             zabbix,
             Host(zabbix, BOTTLEROCKET),
             receiver,
             release,
         )
         evidence.clear()
-
-
-def image_names(manifest: str) -> dict[str, str]:
-    """Return the images that a manifest names, by container."""
-    containers = (
-        container
-        for one in objects(manifest)
-        if one["kind"] == "DaemonSet"
-        for container in one["spec"]["template"]["spec"]["containers"]
-    )
-    return {container["name"]: container["image"] for container in containers}
 
 
 def test_the_daemon_sets_are_ready_on_the_nodes_that_coverage_said(

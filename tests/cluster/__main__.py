@@ -1,0 +1,34 @@
+"""A cluster to look at: a shell in which kubectl and helm speak to it, and which ends it when it ends.
+
+sudo tests/cluster/enter .venv/bin/python -m tests.cluster [COMMAND ARGUMENT...]
+
+Both nodes have the chart's images. `logger --socket $NODEOBS_JOURNAL TEXT` writes into the Bottlerocket node's
+journal.
+"""
+
+import os
+import subprocess
+import sys
+
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.machines import machines
+from tests.cluster.processes import ClusterError
+from tests.cluster.release import VALUES, Release
+
+
+def main(command: list[str]) -> int:
+    """Bring it up, run the command, take it down; return the command's exit code."""
+    try:
+        with ControlPlane() as plane:
+            release = Release(plane, "--values", str(VALUES))
+            with machines(plane, release.manifest()) as running:
+                socket = running.bottlerocket.root / "run/systemd/journal/dev-log"
+                environment = {**plane.environment(), "NODEOBS_JOURNAL": str(socket)}
+                return subprocess.run(command, env=environment, check=False).returncode
+    except ClusterError as error:
+        print(f"cluster: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or [os.environ.get("SHELL", "/bin/sh")]))

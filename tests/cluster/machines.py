@@ -1,0 +1,57 @@
+"""The two nodes that the chart tells apart, with its images, and the journal of one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.cluster import images
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.node import Node
+from tests.support.helm import objects
+from tests.support.journald import Journald
+
+__all__ = ["BOTTLEROCKET", "OTHER", "Machines", "image_names", "machines"]
+
+BOTTLEROCKET, OTHER = "bottlerocket-1", "amazon-linux-1"
+_TAINT = {"key": "os", "value": "bottlerocket", "effect": "NoSchedule"}
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What runs."""
+
+    bottlerocket: Node
+    other: Node
+    journald: Journald
+    archives: dict[str, images.Archive]
+
+
+def image_names(manifest: str) -> dict[str, str]:
+    """Return the images that a manifest names, by container."""
+    containers = (
+        container
+        for one in objects(manifest)
+        if one["kind"] == "DaemonSet"
+        for container in one["spec"]["template"]["spec"]["containers"]
+    )
+    return {container["name"]: container["image"] for container in containers}
+
+
+@contextmanager
+def machines(plane: ControlPlane, manifest: str) -> Iterator[Machines]:
+    """Run both nodes, ready, with the images that a manifest of the chart names."""
+    names = image_names(manifest)
+    archives = {
+        "zabbix-agent2": images.agent(names["zabbix-agent2"]),
+        "journal-exporter": images.exporter(names["journal-exporter"]),
+        "fluent-bit": images.fluent_bit(names["fluent-bit"]),
+        "pause": images.pause(),
+    }
+    bottlerocket = Node(plane, 1, BOTTLEROCKET, labels={"os": "bottlerocket"}, taints=[_TAINT])
+    other = Node(plane, 2, OTHER)
+    with Journald(bottlerocket.root) as journald, bottlerocket, other:
+        bottlerocket.load(*archives.values())
+        other.load(*(archives[name] for name in ("zabbix-agent2", "fluent-bit", "pause")))
+        for node in (bottlerocket, other):
+            node.join()
+        yield Machines(bottlerocket, other, journald, archives)
