@@ -2,8 +2,8 @@
 
 sudo tests/cluster/enter .venv/bin/python -m tests.cluster [COMMAND ARGUMENT...]
 
-Both nodes have the chart's images. `logger --socket $NODEOBS_JOURNAL TEXT` writes into the Bottlerocket node's
-journal.
+Both nodes have the chart's images. `logger --socket $NODEOBS_JOURNAL TEXT` writes into the Bottlerocket
+node's journal.
 """
 
 import os

@@ -40,6 +40,7 @@ NUMBER = re.compile(rb" load\[\d+\]: (\w+) (\d+) ")
 WALKER = re.compile(r" walker\[\d+\]: the first line that is followed$", re.MULTILINE)
 # agent2 asks for its items a minute after it registered, and the server needs time to hand out a new host.
 ITEMS_S = 180.0
+CONFIGURATION = "/etc/zabbix/node-observability/zabbix_agent2.conf"
 
 Figure = Callable[[str], None]
 
@@ -159,25 +160,24 @@ def test_zabbix_registers_the_node_by_itself_and_receives_that_line(
     figure(f"registered {took_s:.0f} s after it was waited for, first lines {items_s:.0f} s later")
 
 
-def test_the_agent_sees_the_host_and_the_exporter(cluster: Cluster) -> None:
-    """Items of the template that need the host's network, its root file system and the exporter's port."""
-
-    def seen() -> bool:
-        values = cluster.host.last_values()
-        return (
-            values.get("nodeobs.exporter.up") == "1"
-            and "vfs.fs.size[/hostfs/root/srv,total]" in values
-            and any(key.startswith("net.if.") and "eth0" in key for key in values)
-        )
-
+def test_the_agent_sees_the_exporter_and_the_host(cluster: Cluster) -> None:
+    """What needs the host's network and its root file system. Discovery itself first comes after up to 15 min."""
     wait_until(
-        seen,
-        "values of the host and of the exporter",
+        lambda: cluster.host.last_values().get("nodeobs.exporter.up") == "1",
+        "the exporter's metrics in Zabbix",
         ITEMS_S,
         every_s=2,
         evidence=lambda: f"{cluster.host.last_values()}\n{cluster.host.unsupported()}",
     )
     assert cluster.host.unsupported() == {}
+    pod = cluster.release.ready_pod(AGENT)
+    for key, found in (
+        ("vfs.fs.size[/hostfs/root/srv,total]", r"\[s\|\d+\]"),
+        ("net.if.discovery", '"eth0"'),
+        ("system.uptime", r"\[s\|\d+\]"),
+    ):
+        program = ("/usr/sbin/zabbix_agent2", "-c", CONFIGURATION, "-t", key)
+        assert re.search(found, cluster.release.execute(pod, "zabbix-agent2", *program)), key
 
 
 @pytest.mark.parametrize("node_name", [BOTTLEROCKET, OTHER])
