@@ -53,6 +53,10 @@ class Release:
         """Upgrade it; return the seconds until helm was done."""
         return self._timed("upgrade", RELEASE, str(CHART), *self._flags, *flags)
 
+    def test(self) -> str:
+        """Run ``helm test``; return what it printed."""
+        return self._helm("test", RELEASE, "--timeout", "90s")
+
     def uninstall(self) -> float:
         """Uninstall it; return the seconds until no pod was left."""
         begun_s = time.monotonic()
@@ -71,6 +75,7 @@ class Release:
         return [
             pod
             for pod in self._plane.api.list(_PODS)
+            if "ownerReferences" in pod["metadata"]
             if not daemon_set or pod["metadata"]["ownerReferences"][0]["name"] == daemon_set
         ]
 

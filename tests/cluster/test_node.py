@@ -161,7 +161,7 @@ def test_zabbix_registers_the_node_by_itself_and_receives_that_line(
 
 
 def test_the_agent_sees_the_exporter_and_the_host(cluster: Cluster) -> None:
-    """What needs the host's network and its root file system. Discovery itself first comes after up to 15 min."""
+    """What needs the host's network and its root file system; discovery first comes after up to 15 min."""
     wait_until(
         lambda: cluster.host.last_values().get("nodeobs.exporter.up") == "1",
         "the exporter's metrics in Zabbix",
@@ -178,6 +178,10 @@ def test_the_agent_sees_the_exporter_and_the_host(cluster: Cluster) -> None:
     ):
         program = ("/usr/sbin/zabbix_agent2", "-c", CONFIGURATION, "-t", key)
         assert re.search(found, cluster.release.execute(pod, "zabbix-agent2", *program)), key
+
+
+def test_helm_test_has_every_program_read_its_configuration(cluster: Cluster) -> None:
+    assert re.search(r"Phase: +Succeeded", cluster.release.test())
 
 
 @pytest.mark.parametrize("node_name", [BOTTLEROCKET, OTHER])

@@ -77,13 +77,21 @@ func checkDirectories() error {
 
 func main() {
 	path := flag.String("c", "", "configuration")
+	dryRun := flag.Bool("dry-run", false, "check the configuration only")
 	flag.Parse()
-	if err := errors.Join(checkFile(*path), checkDirectories()); err != nil {
+	err := checkFile(*path)
+	if !*dryRun {
+		err = errors.Join(err, checkDirectories())
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "stand-in:", err)
 		os.Exit(1)
 	}
 	fmt.Println("stand-in: the configuration is whole; records are read by nobody")
-	http.HandleFunc("/{$}", func(http.ResponseWriter, *http.Request) {})
+	if *dryRun {
+		return
+	}
+	http.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
 	http.HandleFunc("/api/v1/health", func(http.ResponseWriter, *http.Request) {})
 	go func() {
 		address := os.Getenv("NODEOBS_HTTP_LISTEN") + ":" + os.Getenv("NODEOBS_HTTP_PORT")
