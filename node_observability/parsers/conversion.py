@@ -184,10 +184,12 @@ def _refuse_deep(node: yaml.Node, file: str, depth: int = 0) -> None:
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
-        if key.value in ("processors", "rules"):
+        is_list_of_variables = key.value.lower() == "env" and isinstance(value, yaml.SequenceNode)
+        if key.value in ("processors", "rules") or is_list_of_variables:
+            what = "a list under env" if is_list_of_variables else key.value
             place = Place(file, key.start_mark.line + 1)
             raise UsageError(
-                f"{place}: {key.value} is not converted; the classic form has nothing like it"
+                f"{place}: {what} is not converted; the classic form has nothing like it"
             )
         for item in value.value if isinstance(value, yaml.SequenceNode) else [value]:
             _refuse_deep(item, file, depth + 1)

@@ -1,12 +1,15 @@
 """Reads Fluent Bit's YAML configuration form.
 
 Guarantees the same sections as the classic form gives, with the line of each key. A list under a key is
-that key once for each item. Rules of multiline parsers and processors are not looked into.
+that key once for each item. As in Fluent Bit (``src/config_format/flb_cf_yaml.c``), the case of a section's
+name does not count and an unknown section is passed over, but for one that looks like a slip of the pen.
+Rules of multiline parsers and processors are not looked into.
 """
 
 import yaml
 
 from node_observability.parsers.classic import Included
+from node_observability.parsers.finding import close_to
 from node_observability.parsers.nodes import NodeReader, compose
 from node_observability.parsers.sections import Configuration, Property, Section, broken
 
@@ -16,7 +19,7 @@ _LISTS = {"parsers": "parser", "multiline_parsers": "multiline_parser"}
 _PIPELINE = {"inputs": "input", "filters": "filter", "outputs": "output"}
 _KNOWN = frozenset({*_LISTS, "pipeline", "service", "includes", "env"})
 # What Fluent Bit has besides; nothing of it is read here.
-_OTHER = frozenset({"customs", "plugins", "upstream_servers", "stream_processor"})
+_OTHER = frozenset({"customs", "extensions", "plugins", "upstream_servers", "stream_processor"})
 
 
 def is_configuration(node: yaml.Node) -> bool:
@@ -24,7 +27,7 @@ def is_configuration(node: yaml.Node) -> bool:
     if not isinstance(node, yaml.MappingNode):
         return False
     keys = {str(key.value) for key, _ in node.value}
-    return bool(keys & _KNOWN) and "apiVersion" not in keys
+    return any(key.lower() in _KNOWN for key in keys) and "apiVersion" not in keys
 
 
 class _Reader(NodeReader):
@@ -37,7 +40,7 @@ class _Reader(NodeReader):
 
     def document(self, root: yaml.Node) -> None:
         for key, node in self.items(root, "a configuration"):
-            name = str(key.value)
+            name = str(key.value).lower()
             if name in _LISTS:
                 for item in self.sequence(node, name):
                     self.section(_LISTS[name], item)
@@ -46,17 +49,30 @@ class _Reader(NodeReader):
             elif name == "service":
                 self.section("service", node)
             elif name == "env":
-                for variable, value in self.items(node, name):
-                    self._into.variables[str(variable.value)] = str(value.value)
+                self.env(node)
             elif name == "includes":
                 self.includes(node)
-            elif name not in _OTHER:
-                known = ", ".join(sorted(_KNOWN))
-                raise broken(self.place(key), f"there is no section {name}; Fluent Bit has {known}")
+            elif name not in _OTHER and (hint := close_to(name, sorted(_KNOWN))):
+                text = f"there is no section {key.value}, Fluent Bit passes over it{hint}"
+                raise broken(self.place(key), text)
+
+    def env(self, node: yaml.Node) -> None:
+        if isinstance(node, yaml.SequenceNode):
+            # Since 4.0: a list of name and value, or name and uri, whose file may lie in the container.
+            for item in node.value:
+                pairs = self.items(item, "an entry of env")
+                entry = {str(key.value).lower(): str(value.value) for key, value in pairs}
+                if "name" not in entry:
+                    raise broken(self.place(item), "an entry of env needs a name")
+                if "value" in entry:
+                    self._into.variables[entry["name"]] = entry["value"]
+            return
+        for variable, value in self.items(node, "env"):
+            self._into.variables[str(variable.value)] = str(value.value)
 
     def pipeline(self, node: yaml.Node) -> None:
         for key, entries in self.items(node, "pipeline"):
-            kind = _PIPELINE.get(str(key.value))
+            kind = _PIPELINE.get(str(key.value).lower())
             if kind is None:
                 raise broken(
                     self.place(key), f"pipeline has no {key.value}; it has {', '.join(_PIPELINE)}"

@@ -202,7 +202,12 @@ def test_secrets_hold_files_too() -> None:
         ("a.yaml", "&a {parsers: [*a]}\n", ":1: an anchor (&) contains itself: a"),
         ("a.yaml", "parsers: {}\n", ":1: parsers must be a list"),
         ("a.yaml", "parsers:\n- x\n", ":2: an entry of parser must be a mapping"),
-        ("a.yaml", "parsers: []\nparzers: []\n", ":2: there is no section parzers"),
+        (
+            "a.yaml",
+            "parsers: []\nparzers: []\n",
+            ":2: there is no section parzers, Fluent Bit passes",
+        ),
+        ("a.yaml", "parsers: []\nenv:\n- {value: x}\n", ":3: an entry of env needs a name"),
         ("a.yaml", "pipeline:\n  input: []\n", ":2: pipeline has no input; it has inputs"),
         ("a.yaml", "a: 1\n", ": neither a Fluent Bit configuration nor"),
         ("a.yaml", "data: {{ .Values.x }}\n", ": this is a template; render it first"),
@@ -292,6 +297,10 @@ def test_conversion_gives_back_what_it_was_given() -> None:
             "pipeline:\n  inputs:\n  - name: x\n    processors: {}\n",
             "a.yaml:4: processors is not converted",
         ),
+        (
+            "parsers: []\nenv:\n- {name: A, value: b}\n",
+            "a.yaml:2: a list under env is not converted",
+        ),
     ],
 )
 def test_what_only_yaml_has_is_not_converted(text: str, reason: str) -> None:
@@ -347,3 +356,23 @@ def test_only_what_may_lie_in_a_container_may_be_missing(write: Write) -> None:
         "main.conf:2: Parsers_File: no file a.conf",
         "main.conf:3: Parsers_File: no file b.conf",
     ]
+
+
+def test_yaml_sections_are_read_as_fluent_bit_reads_them(write: Write) -> None:
+    text = """\
+env:
+- {name: FORMAT, value: json}
+- {name: TOKEN, uri: file:///run/secrets/token, refresh_interval: 60}
+extensions: {a: b}
+x-team: {owner: sre}
+Service: {flush: 1}
+Parsers:
+- {Name: p, Format: "${FORMAT}"}
+Pipeline:
+  Inputs:
+  - {name: dummy, parser: p}
+"""
+    (found,) = load(str(write("main.yaml", text)), io.StringIO())
+    assert [section.kind for section in found.sections] == ["service", "parser", "input"]
+    assert found.variables == {"FORMAT": "json"}
+    assert list(build(found, {}).parsers) == ["p"]
