@@ -27,7 +27,8 @@ _MULTILINE_TYPES = ("regex", "endswith", "equal", "eq")
 class Definitions:
     """The parsers of one configuration, by name; of two with one name the first counts.
 
-    ``unmodelled`` says of a parser why it can't be run here.
+    Fluent Bit compares the names of multiline parsers without regard to case, and its own are there first:
+    those stand in small letters in ``multiline``. ``unmodelled`` says of a parser why it can't be run here.
     """
 
     label: str
@@ -52,11 +53,13 @@ class Definitions:
         Raises:
             UsageError: there is none, or it can't be run here.
         """
-        if name in self.multiline:
-            return self.multiline[name]
-        if name in BUILT_IN_MULTILINE:
+        wanted = name.lower()
+        if wanted in self.multiline:
+            return self.multiline[wanted]
+        if wanted in BUILT_IN_MULTILINE:
             raise UsageError(f"the multiline parser {name} is of type regex, which is not modelled")
-        raise self._unknown(name, "multiline parser", self.multiline)
+        known = next((known for known in self.unmodelled if known.lower() == wanted), name)
+        raise self._unknown(known, "multiline parser", self.multiline)
 
     def _unknown(self, name: str, what: str, known: Mapping[str, object]) -> UsageError:
         if name in self.unmodelled:
@@ -112,6 +115,7 @@ class _Builder:
         self._found = found
         # By file: the parser of the last multiline parser that named one.
         self._above: dict[str, str] = {}
+        self._multiline_names = set(BUILT_IN_MULTILINE)
 
     def text(self, section: Section, key: str) -> str:
         return self._configuration.expanded(section.value(key), self._environment)
@@ -185,6 +189,8 @@ class _Builder:
             place = section.place_of("type")
             raise _Broken(place, f"multiline parser {name} has {text}; it can be {known}")
         inner = self._inner(section)
+        is_first = name.lower() not in self._multiline_names
+        self._multiline_names.add(name.lower())
         if kind == "regex":
             raise _Unmodelled(
                 "multiline parsers of type regex are not modelled; equal and endswith are"
@@ -196,11 +202,9 @@ class _Builder:
             raise _Broken(
                 place, f"multiline parser {name} names the parser {inner}, which nobody defines"
             )
-        if name in BUILT_IN_MULTILINE:
-            raise _Broken(
-                section.place, f"multiline parser {name} is built in; choose another Name"
-            )
-        self._found.multiline[name] = MultilineParser(
+        if not is_first:
+            return
+        self._found.multiline[name.lower()] = MultilineParser(
             name=name,
             is_equal=kind != "endswith",
             match=self.text(section, "match_string").encode(),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from node_observability.parsers.casting import read_types
-from node_observability.parsers.definitions import Definitions
+from node_observability.parsers.definitions import BUILT_IN_MULTILINE, Definitions
 from node_observability.parsers.finding import Finding, close_to
 from node_observability.parsers.parser import Parser
 from node_observability.parsers.references import of_references
@@ -69,13 +69,23 @@ def lint(configuration: Configuration, definitions: Definitions) -> list[Finding
 
 
 def _duplicates(configuration: Configuration) -> Iterator[Finding]:
-    for kind in ("parser", "multiline_parser"):
-        seen: dict[str, Place] = {}
-        for section in configuration.of(kind):
-            if section.name in seen:
-                text = f"{section.name} is defined before, at {seen[section.name]}; Fluent Bit does not start"
-                yield Finding(section.place_of("name"), "duplicate-parser", text, is_error=True)
-            seen.setdefault(section.name, section.place)
+    seen: dict[str, Place] = {}
+    for section in configuration.of("parser"):
+        if section.name in seen:
+            text = f"{section.name} is defined before, at {seen[section.name]}; Fluent Bit does not start"
+            yield Finding(section.place_of("name"), "duplicate-parser", text, is_error=True)
+        seen.setdefault(section.name, section.place)
+    # Of multiline parsers the first counts, and Fluent Bit says nothing. Their case does not count.
+    seen = {}
+    for section in configuration.of("multiline_parser"):
+        place, name = section.place_of("name"), section.name.lower()
+        if name in BUILT_IN_MULTILINE:
+            text = f"{section.name} is built into Fluent Bit, which uses its own and never this one"
+            yield Finding(place, "stock-name", f"{text}; choose another Name", is_error=True)
+        elif name in seen:
+            text = f"{section.name} is defined before, at {seen[name]}; Fluent Bit uses that one"
+            yield Finding(place, "duplicate-parser", text, is_error=True)
+        seen.setdefault(name, section.place)
 
 
 def _stock(configuration: Configuration) -> Iterator[Finding]:

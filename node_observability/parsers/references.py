@@ -51,10 +51,11 @@ def _undefined(
     for use in uses:
         if use.is_multiline:
             known = [*definitions.multiline, *BUILT_IN_MULTILINE]
-            known += [section.name for section in configuration.of("multiline_parser")]
+            known += [section.name.lower() for section in configuration.of("multiline_parser")]
         else:
             known = [*definitions.parsers, *definitions.unmodelled]
-        if use.name in known or "${" in use.name:
+        name = use.name.lower() if use.is_multiline else use.name
+        if name in known or "${" in use.name:
             continue
         if absent and use.name in STOCK_PARSERS:
             continue
@@ -70,10 +71,11 @@ def _unused(
 ) -> Iterator[Finding]:
     if not any(configuration.of("input")):
         return
-    named = {use.name for use in uses}
+    named = {use.name for use in uses if not use.is_multiline}
     named |= {section.value("parser") for section in configuration.of("multiline_parser")}
+    joining = {use.name.lower() for use in uses if use.is_multiline}
     for name, place in definitions.places.items():
-        if name not in named:
+        if name not in named and name.lower() not in joining:
             yield Finding(
                 place, "unused-parser", f"no input and no filter names {name}", is_error=False
             )

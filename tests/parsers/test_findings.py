@@ -132,3 +132,27 @@ def test_a_multiline_parser_that_gets_the_parser_above_it_is_a_warning(tmp_path:
     text = f"{PARSER}{head}a\n{head}b\n    Parser p\n{head}c\n"
     (finding,) = [text for text in findings(tmp_path, text) if "inherited-parser" in text]
     assert "c has no Parser and gets p, that of the one above it" in finding
+
+
+MULTILINE = "[MULTILINE_PARSER]\n    Name {}\n    Type equal\n    Match_String x\n"
+
+
+def test_a_multiline_parser_is_found_by_its_name_in_any_case(tmp_path: Path) -> None:
+    text = MULTILINE.format("App") + "[INPUT]\n    multiline.parser APP, Docker, JAVA\n"
+    assert findings(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ("APP", "6 duplicate-parser ! APP is defined before"),
+        ("Java", "6 stock-name ! Java is built into Fluent Bit"),
+    ],
+)
+def test_a_multiline_parser_that_another_of_its_name_hides_is_an_error(
+    second: str, expected: str, tmp_path: Path
+) -> None:
+    text = MULTILINE.format("app") + MULTILINE.format(second)
+    text += "[INPUT]\n    multiline.parser app, java\n"
+    (found,) = findings(tmp_path, text)
+    assert found.startswith(expected)

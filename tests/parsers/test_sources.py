@@ -188,11 +188,6 @@ def test_secrets_hold_files_too() -> None:
         ("a.conf", "[MULTILINE_PARSER]\n    Name m\n", ":1: multiline parser m has no Type"),
         (
             "a.conf",
-            "[MULTILINE_PARSER]\n    Name cri\n    Type equal\n",
-            ":1: multiline parser cri is built in",
-        ),
-        (
-            "a.conf",
             "[MULTILINE_PARSER]\n    Name m\n    Type eq\n    Parser q\n",
             ":4: multiline parser m names",
         ),
@@ -376,3 +371,16 @@ Pipeline:
     assert [section.kind for section in found.sections] == ["service", "parser", "input"]
     assert found.variables == {"FORMAT": "json"}
     assert list(build(found, {}).parsers) == ["p"]
+
+
+def test_of_multiline_parsers_with_one_name_the_first_counts_and_fluent_bits_own_before_it(
+    write: Write,
+) -> None:
+    sections = "".join(
+        f"[MULTILINE_PARSER]\n    Name {name}\n    Type equal\n    Match_String {match}\n"
+        for name, match in (("App", "one"), ("aPP", "two"), ("CRI", "three"))
+    )
+    (found,) = load(str(write("main.conf", sections)), io.StringIO())
+    definitions = build(found, {})
+    assert definitions.multiline_parser("APP").match == b"one"
+    assert definitions.multiline_parser("Cri").match != b"three"
