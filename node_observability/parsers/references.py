@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from node_observability.parsers.definitions import BUILT_IN_MULTILINE, Definitions
 from node_observability.parsers.finding import Finding, close_to
 from node_observability.parsers.parser import Parser
-from node_observability.parsers.sections import Configuration, Property, Section
+from node_observability.parsers.sections import Configuration, Property, Section, is_on
 from node_observability.parsers.stock import STOCK_PARSERS
 
 __all__ = ["of_references"]
 
-_REFERENCES = ("parser", "multiline.parser", "parser_firstline", "docker_mode_parser")
+_REFERENCES = (
+    *("parser", "multiline.parser", "parser_firstline", "docker_mode_parser"),
+    *("merge_parser", "regex_parser"),
+)
+# What happens where the name is not there, measured; the rest says so once and ships raw lines.
+_STOPS = ("multiline.parser", "parser_firstline", "regex_parser")
 _JUNK = (b"", b"\x01junk", b"{", b"2016 a b c")
 
 
@@ -35,7 +40,7 @@ def of_references(configuration: Configuration, definitions: Definitions) -> Ite
 
 def _uses(configuration: Configuration) -> Iterator[_Use]:
     for section in configuration.sections:
-        if section.kind not in ("input", "filter"):
+        if section.kind not in ("input", "filter", "processor"):
             continue
         for item in section.properties:
             key = item.key.lower()
@@ -62,8 +67,16 @@ def _undefined(
         kind = "multiline parser" if use.is_multiline else "parser"
         where = f" here, nor is {', '.join(absent)}" if absent else ""
         text = f"the {kind} {use.name} is not defined{where}{close_to(use.name, known)}"
-        effect = "" if use.is_multiline else "; Fluent Bit says so once and ships raw lines"
-        yield Finding(use.reference.place, "undefined-parser", text + effect, is_error=not absent)
+        key = use.reference.key.lower()
+        effect = "does not start" if key in _STOPS else "says so once and ships raw lines"
+        if key == "parser" and use.section.kind != "input":
+            effect = "does not start, unless the filter names others too"
+        yield Finding(
+            use.reference.place,
+            "undefined-parser",
+            f"{text}; Fluent Bit {effect}",
+            is_error=not absent,
+        )
 
 
 def _unused(
@@ -71,7 +84,13 @@ def _unused(
 ) -> Iterator[Finding]:
     if not any(configuration.of("input")):
         return
+    # Then pods name parsers in their annotations.
+    by_annotation = any(
+        is_on(section.value("k8s-logging.parser")) for section in configuration.sections
+    )
     named = {use.name for use in uses if not use.is_multiline}
+    if by_annotation:
+        named |= {section.name for section in configuration.of("parser")}
     named |= {section.value("parser") for section in configuration.of("multiline_parser")}
     joining = {use.name.lower() for use in uses if use.is_multiline}
     for name, place in definitions.places.items():
@@ -93,7 +112,7 @@ def _shadowed(definitions: Definitions, uses: list[_Use]) -> Iterator[Finding]:
             text = f"{use.name} is never asked: multiline.parser at {instead} takes its place"
             yield Finding(use.reference.place, "unreachable-parser", text, is_error=True)
         yield from _behind(definitions, joining)
-        yield from _behind(definitions, chain if members[0].section.kind == "filter" else [])
+        yield from _behind(definitions, chain if members[0].section.kind != "input" else [])
         if members[0].section.kind == "input" and len(chain) > 1:
             text = "tail has one Parser, the first; several go into a filter parser"
             yield Finding(chain[1].reference.place, "unreachable-parser", text, is_error=True)

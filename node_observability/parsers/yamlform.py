@@ -3,7 +3,8 @@
 Guarantees the same sections as the classic form gives, with the line of each key. A list under a key is
 that key once for each item. As in Fluent Bit (``src/config_format/flb_cf_yaml.c``), the case of a section's
 name does not count and an unknown section is passed over, but for one that looks like a slip of the pen.
-Rules of multiline parsers and processors are not looked into.
+A filter among the processors of an input or an output is a section ``processor``. Rules of multiline
+parsers are not looked into.
 """
 
 import yaml
@@ -96,7 +97,14 @@ class _Reader(NodeReader):
             for item in nodes:
                 if isinstance(item, yaml.ScalarNode):
                     section.properties.append(Property(str(key.value), item.value, self.place(key)))
+            if key.value == "processors" and isinstance(value, yaml.MappingNode):
+                self.processors(value)
         self._into.sections.append(section)
+
+    def processors(self, node: yaml.Node) -> None:
+        for signal, units in self.items(node, "processors"):
+            for unit in self.sequence(units, str(signal.value)):
+                self.section("processor", unit)
 
 
 def read_yaml(

@@ -156,3 +156,39 @@ def test_a_multiline_parser_that_another_of_its_name_hides_is_an_error(
     text += "[INPUT]\n    multiline.parser app, java\n"
     (found,) = findings(tmp_path, text)
     assert found.startswith(expected)
+
+
+@pytest.mark.parametrize("key", ["Regex_Parser", "Merge_Parser", "Docker_Mode_Parser"])
+def test_the_parsers_that_a_filter_names_by_other_keys_are_looked_up(
+    key: str, tmp_path: Path
+) -> None:
+    pipeline = f"[INPUT]\n    Name x\n[FILTER]\n    Name kubernetes\n    {key} p\n"
+    assert findings(tmp_path, PARSER + pipeline) == []
+    (found,) = findings(tmp_path, PARSER.replace("Name p", "Name cri") + pipeline)[-1:]
+    assert found.startswith("11 undefined-parser !")
+    assert found.endswith("does not start" if key == "Regex_Parser" else "ships raw lines")
+
+
+def test_a_parser_that_pods_may_name_in_an_annotation_is_used(tmp_path: Path) -> None:
+    pipeline = "[INPUT]\n    Name x\n[FILTER]\n    Name kubernetes\n    K8S-Logging.Parser {}\n"
+    assert findings(tmp_path, PARSER + pipeline.format("On")) == []
+    (found,) = findings(tmp_path, PARSER + pipeline.format("Off"))
+    assert found.startswith("1 unused-parser")
+
+
+def test_the_parsers_that_a_processor_names_are_looked_up(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("""\
+parsers:
+- {name: p, format: json}
+pipeline:
+  inputs:
+  - name: dummy
+    processors:
+      logs:
+      - {name: parser, key_name: log, parser: p}
+      - {name: parser, key_name: log, parser: q}
+""")
+    (configuration,) = load(str(tmp_path / "a.yaml"), io.StringIO())
+    (found,) = lint(configuration, build(configuration, {}))
+    assert (found.place.line, found.code) == (9, "undefined-parser")
+    assert found.text.endswith("does not start, unless the filter names others too")
