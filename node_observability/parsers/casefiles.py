@@ -86,6 +86,9 @@ class _Reader(ValueReader):
         if "cases" not in entries:
             raise broken(self.place(root), "a case file needs the key cases, a list")
         found.cases = [self.case(item) for item in self.sequence(entries["cases"], "cases")]
+        if not found.cases:
+            # All of none would pass, for ever.
+            raise broken(self.place(entries["cases"]), "cases is empty; give it a case")
         return found
 
     def case(self, node: yaml.Node) -> Case:

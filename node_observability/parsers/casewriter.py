@@ -173,6 +173,9 @@ def edited(text: str, file: str, changes: Mapping[int, Change]) -> str:
     Raises:
         UsageError: a comment would be lost, or an alias makes the change one of several cases.
     """
+    # libyaml passes over a byte order mark and does not count it.
+    mark = text[: text.startswith("\ufeff")]
+    text = text[len(mark) :]
     (root,) = compose(text, file)
     editor = _Editor(text, file, root)
     cases = next(node for key, node in root.value if key.value == "cases").value
@@ -184,4 +187,4 @@ def edited(text: str, file: str, changes: Mapping[int, Change]) -> str:
             raise broken(place, "--update would lose this comment; move it out of what is expected")
     for edit in sorted(editor.edits, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
-    return text
+    return mark + text

@@ -29,6 +29,11 @@ def read_classic(
     Raises:
         UsageError: Fluent Bit would not read it.
     """
+    if text.startswith("\ufeff"):
+        fix = (
+            "begins with a byte order mark, which Fluent Bit refuses; save it as UTF-8 without one"
+        )
+        raise broken(Place(file, first_line), f"the file {fix}")
     section: Section | None = None
     indent = ""
     for number, raw in enumerate(text.split("\n"), first_line):

@@ -24,7 +24,7 @@ from node_observability.parsers.yamlform import is_configuration, read_yaml
 __all__ = ["load"]
 
 _CLASSIC = re.compile(
-    r"^(?:\[(?:SERVICE|PARSER|MULTILINE_PARSER|INPUT|FILTER|OUTPUT)\b|@INCLUDE )",
+    r"^\ufeff?(?:\[(?:SERVICE|PARSER|MULTILINE_PARSER|INPUT|FILTER|OUTPUT)\b|@INCLUDE )",
     re.IGNORECASE | re.MULTILINE,
 )
 _YAML_SUFFIXES = (".yaml", ".yml")

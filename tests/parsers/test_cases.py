@@ -159,6 +159,7 @@ def test_an_update_is_refused_where_two_configurations_disagree(
             "parser: p\ncases: []\nparsr: q\n",
             ":3: parsr is no key of a case file; did you mean parser?",
         ),
+        ("parser: p\ncases: []\n", ":2: cases is empty; give it a case"),
         ("cases: []\n", ":1: a case file names one of parser, parsers, multiline"),
         ("parser: p\nparsers: [q]\ncases: []\n", ":1: a case file names one of"),
         ("parser: p\n", ":1: a case file needs the key cases"),
@@ -261,7 +262,7 @@ def test_a_parser_that_no_configuration_has_is_named(
     tmp_path: Path, definitions: Definitions
 ) -> None:
     with pytest.raises(UsageError, match="there is no parser q"):
-        run_all([case_file(tmp_path, "parser: q\ncases: []\n")], [definitions])
+        run_all([case_file(tmp_path, "parser: q\ncases:\n- {name: a, line: b}\n")], [definitions])
 
 
 def test_control_characters_break_neither_the_terminal_nor_the_junit_file(

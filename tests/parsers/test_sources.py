@@ -191,6 +191,7 @@ def test_secrets_hold_files_too() -> None:
             "[MULTILINE_PARSER]\n    Name m\n    Type eq\n    Parser q\n",
             ":4: multiline parser m names",
         ),
+        ("a.conf", "\ufeff" + CLASSIC, ":1: the file begins with a byte order mark"),
         ("a.conf", "nothing\n", ": no [PARSER] and no other section"),
         ("a.yaml", "parsers: [\n", ":2: this is no YAML"),
         ("a.yaml", "a: 1\nparsers: " + "[" * 200_000, ":2: the nesting is too deep: more than 100"),

@@ -141,3 +141,10 @@ def test_bytes_are_written_by_their_numbers_and_text_as_it_is(tmp_path: Path) ->
     record: Expected = {"time": b"now", "fields": {"a": b"\xe9", "b": "é".encode()}}
     text = updated(tmp_path, "parser: p\ncases:\n- {name: a, line: x}\n", record)
     assert '{a: !bytes "\\xE9", b: é}' in text
+
+
+def test_a_byte_order_mark_stays_where_it_is(tmp_path: Path) -> None:
+    first: Expected = {"time": b"now", "fields": {"log": b"new", "n": 5}}
+    text = updated(tmp_path, f"\ufeff{COMMENTED}", first, RECORD, "unmatched")
+    changed = COMMENTED.replace("log: old ", "log: new ").replace("{log: old}", "{log: new}")
+    assert text == f"\ufeff{changed}"
