@@ -12,7 +12,7 @@ from node_observability.parsers.casting import read_types
 from node_observability.parsers.definitions import BUILT_IN_MULTILINE, Definitions
 from node_observability.parsers.finding import Finding, close_to
 from node_observability.parsers.parser import Parser
-from node_observability.parsers.references import of_references
+from node_observability.parsers.references import of_references, stock_copy
 from node_observability.parsers.sections import Configuration, Place, Section, is_on
 from node_observability.parsers.stock import STOCK_PARSERS, is_stock_file
 
@@ -92,8 +92,9 @@ def _stock(configuration: Configuration) -> Iterator[Finding]:
     has_stock = any(
         item.value.rpartition("/")[2].startswith("parsers") for item in configuration.missing
     )
+    own = set() if has_stock else stock_copy(configuration)
     for section in configuration.of("parser"):
-        if section.name in STOCK_PARSERS:
+        if section.name in STOCK_PARSERS and section.place not in own:
             tail = (
                 "which this configuration loads too; Fluent Bit does not start"
                 if has_stock

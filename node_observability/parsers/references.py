@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from node_observability.parsers.definitions import BUILT_IN_MULTILINE, Definitions
 from node_observability.parsers.finding import Finding, close_to
 from node_observability.parsers.parser import Parser
-from node_observability.parsers.sections import Configuration, Property, Section, is_on
+from node_observability.parsers.sections import Configuration, Place, Property, Section, is_on
 from node_observability.parsers.stock import STOCK_PARSERS
 
-__all__ = ["of_references"]
+__all__ = ["of_references", "stock_copy"]
 
 _REFERENCES = (
     *("parser", "multiline.parser", "parser_firstline", "docker_mode_parser"),
@@ -36,6 +36,23 @@ def of_references(configuration: Configuration, definitions: Definitions) -> Ite
     yield from _undefined(configuration, definitions, uses)
     yield from _unused(configuration, definitions, uses)
     yield from _shadowed(definitions, uses)
+
+
+def stock_copy(configuration: Configuration) -> set[Place]:
+    """Return the places of the parsers of a file that is Fluent Bit's own ``parsers.conf``, of any version.
+
+    Such a file, on disk, has at least half of the names: nobody wrote it, and nobody uses all of it.
+    """
+    by_file: dict[str, list[Section]] = {}
+    for section in configuration.of("parser"):
+        by_file.setdefault(section.origin, []).append(section)
+    return {
+        section.place
+        for sections in by_file.values()
+        if 2 * len(STOCK_PARSERS & {section.name for section in sections}) >= len(STOCK_PARSERS)
+        for section in sections
+        if section.name in STOCK_PARSERS
+    }
 
 
 def _uses(configuration: Configuration) -> Iterator[_Use]:
@@ -93,8 +110,9 @@ def _unused(
         named |= {section.name for section in configuration.of("parser")}
     named |= {section.value("parser") for section in configuration.of("multiline_parser")}
     joining = {use.name.lower() for use in uses if use.is_multiline}
+    stock = stock_copy(configuration)
     for name, place in definitions.places.items():
-        if name not in named and name.lower() not in joining:
+        if place not in stock and name not in named and name.lower() not in joining:
             yield Finding(
                 place, "unused-parser", f"no input and no filter names {name}", is_error=False
             )

@@ -8,6 +8,7 @@ import pytest
 from node_observability.parsers.definitions import build
 from node_observability.parsers.findings import lint
 from node_observability.parsers.sources import load
+from node_observability.parsers.stock import STOCK_PARSERS
 
 PARSER = """\
 [PARSER]
@@ -192,3 +193,20 @@ pipeline:
     (found,) = lint(configuration, build(configuration, {}))
     assert (found.place.line, found.code) == (9, "undefined-parser")
     assert found.text.endswith("does not start, unless the filter names others too")
+
+
+def test_fluent_bits_own_parsers_are_no_finding_where_its_file_is_on_disk(tmp_path: Path) -> None:
+    sections = [f"[PARSER]\n    Name {name}\n    Format json\n" for name in sorted(STOCK_PARSERS)]
+    main = "[SERVICE]\n    Parsers_File {}\n[INPUT]\n    Parser cri\n"
+    (tmp_path / "parsers.conf").write_text("".join(sections))
+    assert findings(tmp_path, main.format("parsers.conf")) == []
+    assert findings(tmp_path, "".join(sections)) == []
+    # Of an older version, which has not all of them.
+    (tmp_path / "parsers.conf").write_text("".join(sections[:9]))
+    assert findings(tmp_path, main.format("parsers.conf")) == []
+    (tmp_path / "parsers.conf").write_text("".join(sections[:8]))
+    assert len(findings(tmp_path, main.format("parsers.conf"))) == 8 + 7
+    (tmp_path / "parsers.conf").unlink()
+    # Beside the image's own they end Fluent Bit.
+    found = findings(tmp_path, main.format("/fluent-bit/etc/parsers.conf") + "".join(sections))
+    assert sum(" stock-name !" in text for text in found) == len(sections)
