@@ -123,3 +123,19 @@ def test_what_is_remembered_has_a_limit() -> None:
     assert time_format.quick(b"9999-01-01T00:00:00.5x0") is not None
     assert time_format.quick(b"1000-01-01T00:00:00.5x0") is None
     assert time_format.quick(b"9999-01-01T00:00:00.5x8999") is None
+
+
+def test_a_tenth_digit_takes_the_long_way() -> None:
+    time_format = TimeFormat(CRI)
+    time_format.read(b"2016-10-06T00:00:00.5Z")
+    assert time_format.quick(b"2016-10-06T00:00:00.123456789Z") is not None
+    assert time_format.quick(b"2016-10-06T00:00:00.1234567891Z") is None
+
+
+def test_digits_behind_a_fraction_are_not_taken_for_a_zone() -> None:
+    form = "%F_%T.%L5"
+    time_format = TimeFormat(form)
+    # Nine digits are the fraction, the tenth is the 5; of two digits none is left for it.
+    assert time_format.read(b"2016-10-06_00:00:00.1234567895").is_exact
+    assert read_slowly(form, b"2016-10-06_00:00:00.55", None) is None
+    assert time_format.quick(b"2016-10-06_00:00:00.55") is None
