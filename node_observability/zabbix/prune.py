@@ -9,11 +9,13 @@ import dataclasses
 import enum
 from collections.abc import Callable, Iterable
 
-from node_observability.errors import ToolboxError
+from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix.api import Api
 from node_observability.zabbix.hosts import PRUNED_TAG, Host
 
 __all__ = ["Step", "Verdict", "carry_out", "plan"]
+
+_NAMES = 3
 
 
 class Verdict(enum.Enum):
@@ -65,23 +67,32 @@ def carry_out(api: Api, steps: Iterable[Step], *, now_s: int, tell: Callable[[St
     """Do it, one host a call; ``tell`` hears of each that was done.
 
     Raises:
-        ToolboxError: after the others were done, with a line for each host that could not be.
+        ToolboxError: after the others were done, with a line for each reason and the hosts that could not
+        be; a UsageError where every reason is one, such as a permission that the user lacks.
 
     """
-    problems = []
+    refused: dict[tuple[str, str], list[str]] = {}
+    usage = True
     for step in steps:
         if step.verdict not in CHANGES:
             continue
         try:
             _do(api, step, now_s)
         except ToolboxError as error:
-            problems += [
-                f"{step.host.name}: {step.verdict.value}: {text}" for text in error.problems
-            ]
+            usage = usage and isinstance(error, UsageError)
+            for text in error.problems:
+                refused.setdefault((step.verdict.value, text), []).append(step.host.name)
         else:
             tell(step)
+    problems = [f"{_some(names)}: {verdict}: {text}" for (verdict, text), names in refused.items()]
     if problems:
-        raise ToolboxError(*problems)
+        raise (UsageError if usage else ToolboxError)(*problems)
+
+
+def _some(names: list[str]) -> str:
+    """Return a few of the names, and how many others there are."""
+    others = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {others} more" if others > 0 else "")
 
 
 def _do(api: Api, step: Step, now_s: int) -> None:
