@@ -12,9 +12,11 @@ from tests.support.journald import Journald
 from tests.zabbix.node import Node
 from tests.zabbix.processes import wait_until
 
-__all__ = ["Load", "Row", "counts", "matrix", "rows"]
+__all__ = ["Load", "Row", "counts", "drained", "matrix", "numbers", "rows", "stored"]
 
 _NUMBER = re.compile(r"load\[?\d*\]?: (\w+) (\d+) ")
+
+_QUIET_S = 6.0  # a server writes its history each second
 
 
 class Load:
@@ -60,45 +62,68 @@ class Load:
 class Row:
     """What became of one part's lines."""
 
-    item: str
+    where: str
     part: str
     lines: int
     lost: int
     repeated: int
 
 
-def counts(values: Iterable[dict[str, Any]], name: str) -> Counter[int]:
-    """Return how often each number is in a history."""
-    found = (_NUMBER.search(value["value"]) for value in values)
+def numbers(lines: Iterable[str], name: str) -> Counter[int]:
+    """Return how often each number of a load is in the lines."""
+    found = (_NUMBER.search(line) for line in lines)
     return Counter(int(match[2]) for match in found if match and match[1] == name)
 
 
-def rows(load: Load, node: Node, item_id: str, item: str, deadline_s: float = 60.0) -> list[Row]:
-    """Wait until the last line has come and nothing more comes; return a row for each part."""
+def counts(values: Iterable[dict[str, Any]], name: str) -> Counter[int]:
+    """Return how often each number is in a history."""
+    return numbers((value["value"] for value in values), name)
+
+
+def stored(load: Load, node: Node, item_id: str, deadline_s: float = 60.0) -> Counter[int]:
+    """Wait until the last line has come and nothing more comes; return how often each is in the history."""
     last = len(load.sent_s) - 1
-    before = -1
+    found: Counter[int] = Counter()
 
     def settled() -> bool:
-        nonlocal before
-        found = counts(node.history(item_id), load.name)
-        total, before = before, found.total()
+        before = found.total()
+        found.clear()
+        found.update(counts(node.history(item_id), load.name))
         time.sleep(1)
-        return last in found and found.total() == total
+        return last in found and found.total() == before
 
     wait_until(settled, f"line {last} of {load.name}", deadline_s)
-    found = counts(node.history(item_id), load.name)
-    ends = [begin for _, begin in load.parts[1:]] + [last + 1]
+    return found
+
+
+def drained(load: Load, node: Node, item_id: str, deadline_s: float = 60.0) -> None:
+    """Wait until the server has stored all that it was sent, while nothing more is sent."""
+    last, since_s = -1, 0.0
+
+    def unchanged() -> bool:
+        nonlocal last, since_s
+        found = counts(node.history(item_id), load.name).total()
+        if found != last:
+            last, since_s = found, time.monotonic()
+        time.sleep(0.5)
+        return time.monotonic() - since_s > _QUIET_S
+
+    wait_until(unchanged, "the server to store what it has", deadline_s)
+
+
+def rows(load: Load, found: Counter[int], where: str) -> list[Row]:
+    """Return a row for each part of the load."""
+    ends = [begin for _, begin in load.parts[1:]] + [len(load.sent_s)]
     result = []
     for (part, begin), end in zip(load.parts, ends, strict=True):
         seen = [found[number] for number in range(begin, end)]
-        result.append(
-            Row(item, part, len(seen), seen.count(0), sum(count - 1 for count in seen if count > 1))
-        )
+        repeated = sum(count - 1 for count in seen if count > 1)
+        result.append(Row(where, part, len(seen), seen.count(0), repeated))
     return result
 
 
 def matrix(found: Iterable[Row]) -> str:
     """Return the rows as a table."""
-    lines = [f"{'item':8}{'meanwhile':28}{'lines':>7}{'lost':>6}{'repeated':>10}"]
-    lines += [f"{r.item:8}{r.part:28}{r.lines:7}{r.lost:6}{r.repeated:10}" for r in found]
+    lines = [f"{'where':8}{'meanwhile':28}{'lines':>7}{'lost':>6}{'repeated':>10}"]
+    lines += [f"{r.where:8}{r.part:28}{r.lines:7}{r.lost:6}{r.repeated:10}" for r in found]
     return "\n".join(lines)

@@ -66,7 +66,7 @@ class Daemon:
             *("--pid", "--fork", "--kill-child=KILL"),
             *(*inside, *command),
         ]
-        self._log = log
+        self.path = log
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -88,7 +88,7 @@ class Daemon:
     def start(self) -> None:
         """Start it, again too."""
         assert not self.running
-        with self._log.open("ab") as log:
+        with self.path.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -123,7 +123,7 @@ class Daemon:
 
     def log(self) -> str:
         """Return what it printed."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+        return self.path.read_text(errors="replace") if self.path.exists() else ""
 
     def ready(self, happened: Callable[[], bool], what: str) -> float:
         """Wait until it is ready; fail at once when it ends."""
@@ -133,4 +133,4 @@ class Daemon:
                 raise StackError(f"ended before {what}: {self.log()[-2000:]}")
             return happened()
 
-        return wait_until(look, f"{what}; {self._log.name} says: {self.log()[-1000:]}")
+        return wait_until(look, f"{what}; {self.path.name} says: {self.log()[-1000:]}")

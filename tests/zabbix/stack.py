@@ -4,6 +4,7 @@ Everything is below ``base``, ports are free ones, no init is needed. The same c
 machine's packages (6.0 on Debian 12) and those in another root (7.0 from Debian 13).
 """
 
+import contextlib
 import dataclasses
 import os
 import pwd
@@ -11,6 +12,7 @@ import random
 import secrets
 import shutil
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import weakref
@@ -322,6 +324,7 @@ class AgentSettings:
     metadata: str
     buffer_size: int = 65535
     persistent_buffer: bool = True
+    server_port: int = 0  # of the server, unless another one leads there
     extra: str = ""
 
 
@@ -354,7 +357,7 @@ class Agent:
             "LogType=console",
             "PidFile=/tmp/agent.pid",
             "ControlSocket=/tmp/agent.sock",
-            f"ServerActive=127.0.0.1:{stack.port}",
+            f"ServerActive=127.0.0.1:{settings.server_port or stack.port}",
             f"Hostname={hostname}",
             f"HostMetadata={settings.metadata}",
             "RefreshActiveChecks=60",
@@ -389,6 +392,20 @@ class Agent:
                 base / "tmp": "/tmp",  # noqa: S108 - in its own mount namespace
             },
         )
+
+    def unsent(self) -> list[str]:
+        """Return the lines in the persistent buffer: those that no server has acknowledged."""
+        with (
+            tempfile.TemporaryDirectory() as name
+        ):  # the agent ends when it finds its database locked
+            copy = Path(name) / "agent2.db"
+            shutil.copytree(self.buffer, copy.parent, dirs_exist_ok=True)
+            with contextlib.closing(sqlite3.connect(copy)) as database:
+                tables = database.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'log_%'"
+                )
+                queries = [f"SELECT value FROM {table}" for (table,) in tables]  # noqa: S608
+                return [value for query in queries for (value,) in database.execute(query)]
 
     def __enter__(self) -> Self:
         self.daemon.start()
