@@ -22,7 +22,8 @@ __all__ = ["from_api", "from_text"]
 
 _PAGE = 500
 _STATUS = {
-    401: "the credentials are not accepted",
+    400: "the question is not understood; give --selector as `kubectl get nodes -l` takes it",
+    401: "the credentials are not accepted; give a token or certificate that is valid",
     403: "listing nodes is not allowed; grant `list` on `nodes` (a ClusterRole)",
 }
 _GONE = 410
@@ -107,22 +108,30 @@ def _session(access: Access, timeout_s: float) -> Iterator[Callable[[str, str], 
             if following:
                 query["continue"] = following
             url = f"{access.server}/api/v1/nodes?{urlencode(query)}"
-            try:
-                reply = session.get(url, timeout=timeout_s)
-                if reply.status_code != requests.codes.ok:
-                    raise ToolboxError(f"{access.server}: {_refusal(reply)}; nothing was done")
-                page = reply.json()
-            except (requests.RequestException, OSError) as error:
-                raise ToolboxError(
-                    f"{access.server}: the nodes can't be listed ({type(error).__name__}); nothing was done"
-                ) from error
-            if not isinstance(page, dict) or not isinstance(page.get("items"), list):
-                raise ToolboxError(
-                    f"{access.server}: answered with something else than nodes; nothing was done"
-                )
-            return page
+            return _page(session, url, access.server, timeout_s)
 
         yield get
+
+
+def _page(session: requests.Session, url: str, server: str, timeout_s: float) -> Any:  # noqa: ANN401 - JSON
+    try:
+        reply = session.get(url, timeout=timeout_s)
+        if reply.status_code != requests.codes.ok:
+            wrong = UsageError if reply.status_code in _STATUS else ToolboxError
+            raise wrong(f"{server}: {_refusal(reply)}; nothing was done")
+        page = reply.json()
+    except requests.exceptions.SSLError as error:
+        raise UsageError(
+            f"{server}: TLS failed; give its authority as certificate-authority-data in the "
+            "kubeconfig; nothing was done"
+        ) from error
+    except (requests.RequestException, OSError) as error:
+        raise ToolboxError(
+            f"{server}: the nodes can't be listed ({type(error).__name__}); nothing was done"
+        ) from error
+    if not isinstance(page, dict) or not isinstance(page.get("items"), list):
+        raise ToolboxError(f"{server}: answered with something else than nodes; nothing was done")
+    return page
 
 
 def _refusal(reply: requests.Response) -> str:

@@ -111,6 +111,7 @@ def test_all_pages_are_read_with_the_token_and_the_selector(api: str) -> None:
     ("answers", "problem"),
     [
         ({"": (403, b"")}, "grant `list` on `nodes`"),
+        ({"": (400, b"")}, "give --selector as `kubectl get nodes -l` takes it"),
         ({"": (401, b"")}, "the credentials are not accepted"),
         ({"": _page(["a"], "x"), "x": (410, b"")}, "the list changed while it was read"),
         ({"": _page(["a"], "x"), "x": (500, b"")}, "HTTP 500"),
