@@ -166,7 +166,16 @@ def _unreachable(connection: Connection, error: Exception) -> NoReturn:
         raise UsageError(
             f"--ca-file {connection.ca_file}: can't be read as certificates"
         ) from error
-    raise UsageError(f"{url}: can't be reached ({_reason(error)}); check the address") from error
+    through, check = "", "the address"
+    if connection.proxy:
+        through, check = f" through --proxy {_without_password(connection.proxy)}", "both"
+    raise UsageError(
+        f"{url}: can't be reached{through} ({_reason(error)}); check {check}"
+    ) from error
+
+
+def _without_password(url: str) -> str:
+    return url.rpartition("@")[2]
 
 
 def _reason(error: BaseException) -> str:

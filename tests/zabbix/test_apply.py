@@ -257,6 +257,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_until_its_authority_is
         ((), {"ZABBIX_API_TOKEN_FILE": None}, "no credentials; give ZABBIX_API_TOKEN_FILE"),
         ((), {"ZABBIX_API_TOKEN": "x"}, "are both given; keep one"),
         (("--ca-file", "/nonexistent"), {}, "--ca-file /nonexistent: no such file"),
+        (("--proxy", "http://me:secret@127.0.0.1:9"), {}, "through --proxy 127.0.0.1:9 ("),
         (("--cluster", "a b"), {}, "--cluster `a b` must be letters"),
         (("--catalogue", "/nonexistent"), {}, "/nonexistent: can't be read"),
     ],
