@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +19,10 @@ METADATA = f"bottlerocket arch=x86_64 cluster={CLUSTER} group=workers"
 
 
 class Node:
-    """Everything of one node; a context manager that has it registered and its items checked."""
+    """Everything of one node; a context manager that has it registered and its items checked.
+
+    ``prefix`` runs the exporter; ``trouble`` is made before the agent takes its first value.
+    """
 
     def __init__(
         self,
@@ -27,11 +31,15 @@ class Node:
         name: str,
         *exporter: str,
         settings: AgentSettings | None = None,
+        prefix: tuple[str, ...] = (),
+        trouble: Callable[["Node"], None] | None = None,
     ) -> None:
         self.stack = stack
         self.name = name
         self.journald = Journald(base / "host")
-        self.exporter = Exporter(base / "out", "--journal-root", str(base / "host"), *exporter)
+        self.exporter = Exporter(
+            base / "out", "--journal-root", str(base / "host"), *exporter, prefix=prefix
+        )
         self.agent = Agent(
             stack,
             base / "agent",
@@ -40,12 +48,15 @@ class Node:
             settings or AgentSettings(metadata=METADATA),
         )
         self.registered_s = 0.0
+        self._trouble = trouble
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.journald)
             stack.enter_context(self.exporter)
+            if self._trouble is not None:
+                self._trouble(self)
             stack.enter_context(self.agent)
             self.registered_s = wait_until(self.registered, f"{self.name} to be registered")
             self.set_macro("{$NODEOBS.EXPORTER.PORT}", str(self.exporter.port))
@@ -91,8 +102,23 @@ class Node:
         return str(self.host()["hostid"])
 
     def set_macro(self, name: str, value: str) -> None:
-        """Give the host a macro of its own."""
+        """Give the host a macro of its own, or that one another value."""
+        query = {"hostids": [self.id], "filter": {"macro": name}, "output": ["hostmacroid"]}
+        found = self.stack.call("usermacro.get", query)
+        if found:
+            changed = {"hostmacroid": found[0]["hostmacroid"], "value": value}
+            self.stack.call("usermacro.update", changed)
+            return
         self.stack.call("usermacro.create", {"hostid": self.id, "macro": name, "value": value})
+
+    def clear_macros(self) -> None:
+        """Take away the host's own macros, but for the exporter's port."""
+        found = self.stack.call(
+            "usermacro.get", {"hostids": [self.id], "output": ["hostmacroid", "macro"]}
+        )
+        others = [one["hostmacroid"] for one in found if "EXPORTER.PORT" not in one["macro"]]
+        if others:
+            self.stack.call("usermacro.delete", others)
 
     def items(self, **more: object) -> list[dict[str, Any]]:
         """Return the host's items."""

@@ -5,11 +5,9 @@ import re
 import pytest
 
 from node_observability.zabbix import catalogue
-from node_observability.zabbix.render import TEMPLATE
-from tests.zabbix.conftest import APPLY, Command
+from tests.zabbix.conftest import APPLY, Command, hurry
 from tests.zabbix.node import GROUP, Node
 from tests.zabbix.processes import wait_until
-from tests.zabbix.stack import Stack
 
 PATTERNS = catalogue.load()
 NAMES = {pattern.name for pattern in PATTERNS}
@@ -51,24 +49,10 @@ def test_every_pattern_raises_its_trigger_from_the_journal_and_by_no_other_line(
         )
 
 
-def _hurry(stack: Stack) -> None:
-    """Have the template's items taken every 10 s; those of an hour would come within the hour."""
-    (template,) = stack.call(
-        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
-    )
-    for kind in ("item", "discoveryrule", "itemprototype"):
-        found = stack.call(
-            f"{kind}.get", {"templateids": [template["templateid"]], "output": ["itemid", "delay"]}
-        )
-        for item in found:
-            if item["delay"] not in ("0", "1s"):
-                stack.call(f"{kind}.update", {"itemid": item["itemid"], "delay": "10s"})
-
-
 def test_every_item_is_supported_and_has_a_value_and_apply_mends_what_somebody_changed(
     node: Node, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _hurry(node.stack)
+    hurry(node.stack)
     node.restart_agent()
     allowed = {f"nodeobs.log.match[{pattern.id}]" for pattern in PATTERNS}
 
