@@ -1,6 +1,7 @@
 """Triggers of host, agent and exporter, each raised by what it is for, and recovering when that is over.
 
-Those of log patterns are in ``test_template``. Blocked output and lag are missing; others too, for no test can bring them about: a reboot, a wrong
+Those of log patterns are in ``test_template``. Blocked output and lag are missing; others,
+for no test can bring them about: a reboot, a wrong
 clock, swap, journal files that root may not read or that crash their reader.
 """
 
