@@ -11,7 +11,7 @@ from node_observability import cli
 from node_observability.zabbix.render import TEMPLATE
 from tests.support import journald
 from tests.support.tools import in_ci
-from tests.zabbix.node import CLUSTER, Node
+from tests.zabbix.node import CLUSTER, NODE_NAME, Node
 from tests.zabbix.stack import PSK_IDENTITY, Stack, unavailable
 
 Command = Callable[..., int]
@@ -90,9 +90,7 @@ def applied(stack: Stack, credentials: dict[str, str]) -> Stack:
 @pytest.fixture(scope="session")
 def node(applied: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """Run a node that has registered itself."""
-    with Node(
-        applied, tmp_path_factory.mktemp("node"), "ip-10-0-1-23.eu-west-1.compute.internal"
-    ) as it:
+    with Node(applied, tmp_path_factory.mktemp("node"), NODE_NAME) as it:
         yield it
 
 

@@ -11,10 +11,12 @@ from tests.support.journald import Journald
 from tests.zabbix.processes import wait_until
 from tests.zabbix.stack import Agent, AgentSettings, Stack
 
-__all__ = ["CLUSTER", "GROUP", "METADATA", "Node"]
+__all__ = ["CLUSTER", "GROUP", "METADATA", "NODE_NAME", "Node"]
 
 CLUSTER = "prod-1.example"
 GROUP = f"Kubernetes/{CLUSTER}/Bottlerocket nodes"
+NODE_NAME = "ip-10-0-1-23.eu-west-1.compute.internal"
+"""Of the node that tests share."""
 METADATA = f"bottlerocket arch=x86_64 cluster={CLUSTER} group=workers"
 
 

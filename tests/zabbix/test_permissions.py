@@ -11,7 +11,7 @@ import pytest
 
 from node_observability.zabbix.render import TEMPLATE
 from tests.zabbix.conftest import APPLY, Command
-from tests.zabbix.node import CLUSTER, GROUP
+from tests.zabbix.node import CLUSTER, GROUP, NODE_NAME
 from tests.zabbix.stack import Stack
 
 _DOCUMENT = Path(__file__).parents[2] / "docs/zabbix.md"
@@ -90,9 +90,9 @@ def _rights(stack: Stack, least: Least) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture
 def nodes(tmp_path: Path) -> Path:
-    """Return a list of nodes that has another one."""
+    """Return a list of nodes that has the one that other tests share, so that its host stays."""
     path = tmp_path / "nodes"
-    path.write_text("another\n")
+    path.write_text(f"{NODE_NAME}\n")
     return path
 
 
