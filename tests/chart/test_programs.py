@@ -59,6 +59,25 @@ def test_the_metadata_has_the_words_that_registration_looks_for(tmp_path: Path) 
     assert "[s|bottlerocket cluster=prod-eu nodegroup=system]" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("zabbix", "zabbix:10051"),
+        ("a;b", "a:10051;b:10051"),
+        ("::1", "[::1]:10051"),
+        (
+            "2001:db8:0:1:1:1:1:1;[fe80::1];c",
+            "[2001:db8:0:1:1:1:1:1]:10051;[fe80::1]:10051;c:10051",
+        ),
+    ],
+)
+def test_every_node_of_the_server_has_its_port_and_an_ipv6_address_its_brackets(
+    address: str, expected: str
+) -> None:
+    text = render_text(json_sets=(f"zabbix.server.address={json.dumps(address)}",))
+    assert f"    ServerActive={expected}\n" in text
+
+
 def test_an_agent_without_a_node_name_ends_and_says_so(tmp_path: Path) -> None:
     done = ask_agent(agent_file(MINIMAL, tmp_path), "agent.hostname", NODE_NAME="")
     assert done.returncode == 1

@@ -30,6 +30,7 @@ ANOTHER: dict[str, Any] = {
     "zabbix.journalExporter.image.digest": "sha256:" + "0" * 64,
     "fluentBit.common.image.digest": "sha256:" + "0" * 64,
     "zabbix.agent.persistentBufferPeriod": "3h",
+    "zabbix.agent.extraConfig": "Plugins.SystemRun.LogRemoteCommands=1",
     "zabbix.agent.userParameters": [{"key": "a", "command": "b"}],
     "zabbix.agent.bufferSize": 60000,
     "zabbix.journalExporter.settings.maxBytes": "1Mi",
@@ -65,6 +66,9 @@ BESIDE: dict[str, dict[str, Any]] = {
     "zabbix.tls.serverCertSubject": {"zabbix": {"tls": {"mode": "cert"}, **_NO_PSK_ONLY}},
     "zabbix.hostNetwork": {"zabbix": {"dnsPolicy": "ClusterFirst"}},
     "zabbix.api.apply.psk": {"zabbix": _NO_PSK_ONLY},
+    "fluentBit.common.hostPaths.containers": {
+        "fluentBit": {"common": {"path": "/var/log/pods/*/*/*.log"}}
+    },
     "fluentBit.common.exactTime": {"fluentBit": {"common": {"partial": "keep"}}},
     "fluentBit.common.output.preset": {"fluentBit": {"common": {"variables": None}}},
 }

@@ -86,6 +86,48 @@
 {{- end -}}
 {{- end -}}
 
+{{/* An address is a name or an IP address alone: agent2 takes `host:10051:10051` and never connects. */}}
+{{- define "node-observability.validateServer" -}}
+{{- range splitList ";" .Values.zabbix.server.address -}}
+{{- if and $.Values.zabbix.server.address (not .) -}}
+{{- fail (printf "zabbix.server.address is %s: a `;` stands between two nodes; remove the one too many" $.Values.zabbix.server.address) -}}
+{{- end -}}
+{{- if or (regexMatch "^[^:]+:[0-9]*$" .) (regexMatch "\\]:" .) -}}
+{{- fail (printf "zabbix.server.address names %s, with a port; set that in zabbix.server.port, and leave the address alone" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What makes agent2 end at its start, and what would let all agents report as one host or undo another value: of two lines that
+     set one parameter agent2 takes the last and says nothing. */}}
+{{- define "node-observability.validateAgent" -}}
+{{- $agent := .Values.zabbix.agent -}}
+{{- $metadata := include "node-observability.agentSettings" . | regexFind "HostMetadata=[^\n]*" | trimPrefix "HostMetadata=" -}}
+{{- if gt (len $metadata) 255 -}}
+{{- fail (printf "clusterName and zabbix.agent.metadata make host metadata of %d bytes, and agent2 takes 255; shorten one" (len $metadata)) -}}
+{{- end -}}
+{{- $period := $agent.persistentBufferPeriod -}}
+{{- $seconds := mul (regexFind "^[0-9]+" $period) (get (dict "s" 1 "m" 60 "h" 3600 "d" 86400 "w" 604800) (regexFind "[a-z]$" $period)) -}}
+{{- if or (lt $seconds 60) (gt $seconds 31536000) -}}
+{{- fail (printf "zabbix.agent.persistentBufferPeriod is %s; agent2 takes 1m to 365d" $period) -}}
+{{- end -}}
+{{- range $agent.extraEnv -}}
+{{- if eq .name "NODE_NAME" -}}
+{{- fail "zabbix.agent.extraEnv sets NODE_NAME, by which every agent knows its host; remove it" -}}
+{{- end -}}
+{{- end -}}
+{{- $taken := list "Hostname" "ServerActive" "EnablePersistentBuffer" "PersistentBufferFile" "PersistentBufferPeriod" "TLSPSKIdentity" "TLSPSKFile" "TLSCAFile" "TLSCertFile" "TLSKeyFile" "TLSServerCertIssuer" "TLSServerCertSubject" -}}
+{{- range include "node-observability.agentSettings" . | splitList "\n" -}}
+{{- $taken = append $taken (regexFind "^[A-Za-z.]+" .) -}}
+{{- end -}}
+{{- range splitList "\n" $agent.extraConfig -}}
+{{- $name := trim . | regexFind "^[A-Za-z0-9.]+" -}}
+{{- if and $name (has $name (without $taken "UserParameter" "DenyKey")) -}}
+{{- fail (printf "zabbix.agent.extraConfig sets %s, which the chart sets from its other values: the last line would win without a word; use the value of zabbix.agent, zabbix.server or zabbix.tls that stands for it" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Two pods of one DaemonSet on one node would write one log file, and one offset database. */}}
 {{- define "node-observability.validateSurge" -}}
 {{- range $path, $strategy := dict "zabbix.updateStrategy" .Values.zabbix.updateStrategy "fluentBit.common.updateStrategy" .Values.fluentBit.common.updateStrategy "fluentBit.cri.updateStrategy" (.Values.fluentBit.cri.updateStrategy | default dict) "fluentBit.docker.updateStrategy" (.Values.fluentBit.docker.updateStrategy | default dict) -}}
@@ -145,6 +187,24 @@
 {{- define "node-observability.validateFluentBit" -}}
 {{- $values := .values -}}
 {{- $path := printf "fluentBit.%s (or common)" .class -}}
+{{- $mounted := list $values.hostPaths.containers $values.hostPaths.pods -}}
+{{- if eq .class "docker" -}}
+{{- $mounted = append $mounted $values.hostPaths.docker -}}
+{{- end -}}
+{{- range $values.extraVolumeMounts -}}
+{{- $mounted = append $mounted .mountPath -}}
+{{- end -}}
+{{- range $glob := splitList "," $values.path -}}
+{{- $isMounted := false -}}
+{{- range $mounted -}}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" .)) (trim $glob) -}}
+{{- $isMounted = true -}}
+{{- end -}}
+{{- end -}}
+{{- if not $isMounted -}}
+{{- fail (printf "%s: path names %s, which is in none of the directories that Fluent Bit sees (%s): nothing would be read; set hostPaths.containers, or mount it with extraVolumes and extraVolumeMounts" $path (trim $glob) (join ", " $mounted)) -}}
+{{- end -}}
+{{- end -}}
 {{- if ge (int $values.graceS) (int $values.terminationGracePeriodSeconds) -}}
 {{- fail (printf "%s: terminationGracePeriodSeconds %d must be more than graceS %d, or what is left when a pod stops is cut off; raise it" $path (int $values.terminationGracePeriodSeconds) (int $values.graceS)) -}}
 {{- end -}}
@@ -236,6 +296,8 @@
 {{- include "node-observability.validateTls" . -}}
 {{- include "node-observability.validateBuffer" . -}}
 {{- include "node-observability.validateAgentText" . -}}
+{{- include "node-observability.validateServer" . -}}
+{{- include "node-observability.validateAgent" . -}}
 {{- include "node-observability.validateSurge" . -}}
 {{- include "node-observability.validateExporter" . -}}
 {{- include "node-observability.validateHostPaths" . -}}

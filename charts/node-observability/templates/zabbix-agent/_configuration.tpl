@@ -1,6 +1,26 @@
-{{/* {{ include "node-observability.agentConfiguration" $ }}: agent2's configuration. The official image's entrypoint is passed by:
-     it would write into /etc/zabbix, and puts a server of its own first (docs/decisions/0012). */}}
+{{/* Where agent2 connects to: every node of the first server with its port, an IPv6 address in brackets, then the others.
+     {{ include "node-observability.serverActive" $ }} */}}
+{{- define "node-observability.serverActive" -}}
+{{- $server := .Values.zabbix.server -}}
+{{- $nodes := list -}}
+{{- range splitList ";" $server.address -}}
+{{- $isBare := and (contains ":" .) (not (hasPrefix "[" .)) -}}
+{{- $nodes = append $nodes (printf "%s:%v" (ternary (printf "[%s]" .) . $isBare) $server.port) -}}
+{{- end -}}
+{{- prepend $server.additional (join ";" $nodes) | join "," -}}
+{{- end -}}
+
+{{/* {{ include "node-observability.agentConfiguration" $ }}: agent2's configuration file. */}}
 {{- define "node-observability.agentConfiguration" -}}
+{{- include "node-observability.agentSettings" . -}}
+{{- with .Values.zabbix.agent.extraConfig }}
+{{ . | trim }}
+{{- end }}
+{{ end -}}
+
+{{/* {{ include "node-observability.agentSettings" $ }}: what the chart sets of it. The official image's entrypoint is passed by:
+     it would write into /etc/zabbix, and puts a server of its own first (docs/decisions/0012). */}}
+{{- define "node-observability.agentSettings" -}}
 {{- $agent := .Values.zabbix.agent -}}
 {{- $server := .Values.zabbix.server -}}
 {{- $tls := .Values.zabbix.tls -}}
@@ -9,7 +29,7 @@ HostnameItem=nodeobs.node
 UserParameter=nodeobs.node,printf %s "$NODE_NAME"
 HostMetadata=bottlerocket cluster={{ .Values.clusterName }}{{ with $agent.metadata }} {{ . }}{{ end }}
 {{- if $server.address }}
-ServerActive={{ prepend $server.additional (printf "%s:%v" (ternary (printf "[%s]" $server.address) $server.address (contains "::" $server.address)) $server.port | replace ";" (printf ":%v;" $server.port)) | join "," }}
+ServerActive={{ include "node-observability.serverActive" . }}
 {{- end }}
 LogType=console
 DebugLevel={{ $agent.debugLevel }}
@@ -47,7 +67,4 @@ DenyKey={{ . }}
 {{- range $agent.userParameters }}
 UserParameter={{ .key }},{{ .command }}
 {{- end }}
-{{- with $agent.extraConfig }}
-{{ . | trim }}
-{{- end }}
-{{ end -}}
+{{- end -}}
