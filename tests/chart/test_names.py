@@ -1,0 +1,75 @@
+"""Names, labels and selectors: unique, valid, never what an upgrade may not change."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.chart.cases import each_case
+from tests.chart.objects import daemonsets, pods
+from tests.support.helm import RELEASE, objects, render_text, rendered
+
+SELECTOR = {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}
+
+
+@each_case
+def test_selectors_are_three_literal_labels_disjoint_and_on_their_pods(case: Path) -> None:
+    selectors = []
+    for found in daemonsets(case):
+        selector = found["spec"]["selector"]["matchLabels"]
+        assert set(selector) == SELECTOR
+        assert selector.items() <= found["spec"]["template"]["metadata"]["labels"].items()
+        selectors.append(tuple(sorted(selector.items())))
+    assert len(set(selectors)) == len(selectors)
+
+
+@each_case
+def test_pods_have_no_label_that_a_new_version_changes(case: Path) -> None:
+    for found in daemonsets(case):
+        labels = found["spec"]["template"]["metadata"]["labels"]
+        assert not [key for key in labels if key.startswith("helm.sh/") or key.endswith("/version")]
+
+
+@each_case
+def test_names_are_unique_valid_and_begin_with_the_release_or_its_override(case: Path) -> None:
+    names = [
+        (found["kind"], found["metadata"].get("namespace"), found["metadata"]["name"])
+        for found in rendered(case)
+    ]
+    assert len(set(names)) == len(names)
+    for _, _, name in names:
+        assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name)
+        assert RELEASE in name or "nodeobs" in name or name == "fluent-bit"
+
+
+@each_case
+def test_config_maps_and_accounts_that_are_named_exist(case: Path) -> None:
+    manifests = rendered(case)
+    present = {(found["kind"], found["metadata"]["name"]) for found in manifests}
+    extra = {"scripts", "log-patterns"}
+    for _, spec in pods(case):
+        for volume in spec["volumes"]:
+            name = volume.get("configMap", {}).get("name")
+            assert name is None or name in extra or ("ConfigMap", name) in present
+        account = spec.get("serviceAccountName", "default")
+        assert account == "default" or ("ServiceAccount", account) in present
+
+
+def test_a_change_of_configuration_replaces_pods_and_one_of_version_does_not() -> None:
+    def checksums(*sets: str) -> list[str]:
+        return [
+            found["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+            for found in rendered(sets=sets)
+            if found["kind"] == "DaemonSet"
+        ]
+
+    before = checksums()
+    assert before == checksums("commonLabels.a=b")
+    assert before != checksums("zabbix.agent.debugLevel=4")
+    assert before != checksums("fluentBit.cri.exactTime=true")
+
+
+@pytest.mark.parametrize("release", ["node-observability", "logs", "a" * 53])
+def test_the_name_of_any_release_gives_names_that_fit(release: str) -> None:
+    for found in objects(render_text(release=release)):
+        assert len(found["metadata"]["name"]) <= 63

@@ -1,0 +1,70 @@
+"""Monitors, Services and policies meet the pods: selectors, ports, paths."""
+
+from pathlib import Path
+
+from tests.chart.cases import each_case
+from tests.chart.objects import component, daemonsets, ports
+from tests.support.helm import NAMESPACE, rendered
+
+PATHS = {
+    "zabbix-agent": "/metrics",
+    "fluent-bit-cri": "/api/v2/metrics/prometheus",
+    "fluent-bit-docker": "/api/v2/metrics/prometheus",
+}
+"""Where the programs serve metrics: tests/image and tests/chart ask them there."""
+
+
+@each_case
+def test_every_monitor_service_and_policy_selects_pods_of_one_daemonset(case: Path) -> None:
+    labels = [found["spec"]["template"]["metadata"]["labels"] for found in daemonsets(case)]
+    for found in rendered(case):
+        spec = found.get("spec", {})
+        selector = {
+            "PodMonitor": lambda: spec["selector"]["matchLabels"],  # noqa: B023 - called at once
+            "Service": lambda: spec["selector"],  # noqa: B023
+            "NetworkPolicy": lambda: spec["podSelector"]["matchLabels"],  # noqa: B023
+        }.get(found["kind"])
+        if selector is None:
+            continue
+        assert sum(selector().items() <= own.items() for own in labels) == 1
+
+
+@each_case
+def test_what_is_scraped_is_a_port_and_a_path_that_the_pods_serve(case: Path) -> None:
+    manifests = rendered(case)
+    services = {component(found): found for found in manifests if found["kind"] == "Service"}
+    for found in manifests:
+        of = component(found)
+        if found["kind"] == "Service":
+            (port,) = found["spec"]["ports"]
+            assert ports(case, of)[port["targetPort"]] == port["port"]
+            # A pod that is behind is what the metrics are for.
+            assert found["spec"]["publishNotReadyAddresses"] is True
+        if found["kind"] not in ("PodMonitor", "ServiceMonitor"):
+            continue
+        spec = found["spec"]
+        (endpoint,) = spec.get("podMetricsEndpoints") or spec["endpoints"]
+        assert endpoint["path"] == PATHS[of]
+        assert spec["namespaceSelector"] == {"matchNames": [NAMESPACE]}
+        assert "node" in [rule.get("targetLabel") for rule in endpoint["relabelings"]]
+        if found["kind"] == "PodMonitor":
+            assert endpoint["port"] in ports(case, of)
+        else:
+            names = [port["name"] for port in services[of]["spec"]["ports"]]
+            assert endpoint["port"] in names
+            labels = services[of]["metadata"]["labels"]
+            assert spec["selector"]["matchLabels"].items() <= labels.items()
+
+
+@each_case
+def test_a_network_policy_opens_the_port_of_metrics_to_those_who_are_named(case: Path) -> None:
+    for found in rendered(case):
+        if found["kind"] != "NetworkPolicy":
+            continue
+        spec = found["spec"]
+        assert "Ingress" in spec["policyTypes"]
+        assert ("egress" in spec) == ("Egress" in spec["policyTypes"])
+        for rule in spec.get("ingress", []):
+            assert rule["from"]
+            assert [port["port"] for port in rule["ports"]] == ["metrics"]
+            assert "metrics" in ports(case, component(found))
