@@ -69,7 +69,8 @@ def test_a_change_of_configuration_replaces_pods_and_one_of_version_does_not() -
     assert before != checksums("fluentBit.cri.exactTime=true")
 
 
-@pytest.mark.parametrize("release", ["node-observability", "logs", "a" * 53])
+@pytest.mark.parametrize("release", ["node-observability", "logs", "a" * 53, "logs.prod"])
 def test_the_name_of_any_release_gives_names_that_fit(release: str) -> None:
     for found in objects(render_text(release=release)):
         assert len(found["metadata"]["name"]) <= 63
+        assert "." not in found["metadata"]["name"]

@@ -69,5 +69,14 @@ def test_an_image_of_the_toolbox_that_nobody_publishes_is_told_where_it_is_used(
     assert said not in notes(readable, *api, "zabbix.api.prune.enabled=true", own)
 
 
+@pytest.mark.parametrize("kind", ["prometheusRule", "dashboard"])
+def test_alerts_that_could_not_fire_for_want_of_metrics_are_told(readable: Path, kind: str) -> None:
+    said = "have no metrics of the programs"
+    on = f"monitoring.{kind}.enabled=true"
+    assert said in notes(readable, on)
+    assert said not in notes(readable, on, "monitoring.podMonitor.enabled=true")
+    assert said not in notes(readable, on, "monitoring.serviceMonitor.enabled=true")
+
+
 def test_without_zabbix_nothing_is_said_of_it(readable: Path) -> None:
     assert "zabbix" not in notes(readable, "zabbix.enabled=false").lower()

@@ -5,16 +5,18 @@
 {{- .Values.nameOverride | default .Chart.Name | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* {{ include "node-observability.fullname" $ }}; 40 letters at most, so that components fit into 63. */}}
+{{/* {{ include "node-observability.fullname" $ }}; 40 letters at most, so that components fit into 63; a release may have dots
+     in its name, a Service may not. */}}
 {{- define "node-observability.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trimSuffix "-" -}}
 {{- else -}}
 {{- $name := include "node-observability.name" . -}}
-{{- if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- $release := replace "." "-" .Release.Name -}}
+{{- if contains $name $release -}}
+{{- $release | trunc 40 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" (.Release.Name | trunc (sub 39 (len $name) | max 1 | int) | trimSuffix "-") $name | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" ($release | trunc (sub 39 (len $name) | max 1 | int) | trimSuffix "-") $name | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
