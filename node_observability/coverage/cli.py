@@ -71,7 +71,8 @@ def _read(path: str) -> tuple[str, str]:
     if path == "-":
         return sys.stdin.read(), "standard input"
     try:
-        return Path(path).read_text(), path
+        # PowerShell's `>` begins a file with a byte order mark.
+        return Path(path).read_text("utf-8-sig"), path
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:

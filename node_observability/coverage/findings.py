@@ -85,7 +85,9 @@ def judge(nodes: Sequence[Node], workloads: Sequence[Workload]) -> Coverage:
 def _left_out(node: Node, shared: Sequence[Expression]) -> str:
     for part in shared:
         value = node.name if part.is_field else node.labels.get(part.key)
-        if not part.holds(value):
+        # Every kubelet sets this label: a node without it is no Windows node but a broken one.
+        is_broken = part.key == "kubernetes.io/os" and value is None
+        if not is_broken and not part.holds(value):
             return str(part)
     return ""
 

@@ -4,6 +4,7 @@ Guarantees one error for each thing that is not as the API has it, with its plac
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,8 @@ def parse(text: str, origin: str) -> list[Node]:
         loaded = json.loads(text)
     except ValueError as error:
         raise UsageError(f"{origin}: no JSON ({error}); {hint}") from None
+    except RecursionError:
+        raise UsageError(f"{origin}: brackets within brackets without end; {hint}") from None
     if not isinstance(loaded, dict):
         raise UsageError(f"{origin}: a {type(loaded).__name__}, no list of nodes; {hint}")
     items = loaded.get("items") if "items" in loaded else [loaded]
@@ -54,28 +57,51 @@ def parse(text: str, origin: str) -> list[Node]:
     for number, item in enumerate(items):
         try:
             nodes.append(_node(item))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except ValueError as error:
             problems.append(f"{origin}: item {number} is no node ({error}); {hint}")
+    twice = [name for name, count in Counter(node.name for node in nodes).items() if count > 1]
+    problems += [f"{origin}: node {name} is in it more than once; {hint}" for name in twice]
     if problems:
         raise UsageError(*problems)
     return nodes
 
 
+def _mapping(value: Any, name: str) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
+    if not isinstance(value or {}, dict):
+        raise ValueError(f"{name} is a {type(value).__name__}, no object")  # noqa: TRY004 - of the file
+    return value or {}
+
+
+def _word(value: Any, name: str) -> str:  # noqa: ANN401 - JSON
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} is {json.dumps(value)}, no text")
+    return value
+
+
+def _taint(taint: Any) -> Taint:  # noqa: ANN401 - JSON
+    fields = _mapping(taint, "a taint")
+    key, effect = (_word(fields.get(name), f"a taint's {name}") for name in ("key", "effect"))
+    return Taint(key, effect, str(fields.get("value") or ""))
+
+
 def _node(item: Any) -> Node:  # noqa: ANN401 - JSON
-    if item.get("kind", "Node") != "Node":
-        raise ValueError(f"kind {item['kind']}")
-    metadata, spec = item["metadata"], item.get("spec") or {}
-    info = (item.get("status") or {}).get("nodeInfo") or {}
-    taints = [
-        Taint(str(taint["key"]), str(taint["effect"]), str(taint.get("value") or ""))
-        for taint in spec.get("taints") or ()
-    ]
+    fields = _mapping(item, "it")
+    if fields.get("kind", "Node") != "Node":
+        raise ValueError(f"kind {fields['kind']}")
+    metadata = _mapping(fields.get("metadata"), "metadata")
+    spec = _mapping(fields.get("spec"), "spec")
+    info = _mapping(_mapping(fields.get("status"), "status").get("nodeInfo"), "nodeInfo")
+    labels = _mapping(metadata.get("labels"), "metadata.labels")
+    given = spec.get("taints") or []
+    if not isinstance(given, list):
+        raise ValueError(f"spec.taints is a {type(given).__name__}, no list")  # noqa: TRY004
+    taints = [_taint(taint) for taint in given]
     if spec.get("unschedulable") and _UNSCHEDULABLE not in taints:
         taints.append(_UNSCHEDULABLE)
     return Node(
-        name=str(metadata["name"]),
-        labels={str(key): str(value) for key, value in (metadata.get("labels") or {}).items()},
+        name=_word(metadata.get("name"), "metadata.name"),
+        labels={str(key): str(value) for key, value in labels.items()},
         taints=tuple(taints),
-        os_image=str(info.get("osImage", "")),
-        runtime=str(info.get("containerRuntimeVersion", "")),
+        os_image=str(info.get("osImage") or ""),
+        runtime=str(info.get("containerRuntimeVersion") or ""),
     )

@@ -247,14 +247,43 @@ def test_a_program_that_is_missing_is_named(files: tuple[Path, Path]) -> None:
     assert "kubectl is not on the PATH; install it, or use --nodes FILE" in done.stderr
 
 
+def test_a_node_without_the_label_of_its_system_is_an_error_and_not_left_out(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files[0].write_text('{"items": [{"metadata": {"name": "bare", "labels": null}}]}')
+    assert covered(files) == 1
+    out = capsys.readouterr().out
+    assert "no Fluent Bit" in out
+    assert "0 left out, 1 errors" in out
+
+
+def test_a_file_that_powershell_wrote_and_a_system_without_a_name_are_read(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = node("al2")
+    named["status"]["nodeInfo"]["osImage"] = None
+    files[0].write_text(json.dumps({"items": [named]}), encoding="utf-8-sig")
+    assert covered(files) == 0
+    assert "None" not in capsys.readouterr().out
+
+
 BAD_NODES = {
     "": "no JSON",
     "[1]": "a list, no list of nodes",
     '{"items": 3}': "`items` is no list",
     '{"items": []}': "no nodes in it",
     '{"kind": "Pod", "metadata": {"name": "p"}}': "item 0 is no node (kind Pod)",
-    '{"items": [{"metadata": {}}]}': "item 0 is no node ('name')",
-    '{"items": [7]}': "item 0 is no node",
+    '{"items": [{"metadata": {}}]}': "item 0 is no node (metadata.name is null, no text)",
+    '{"items": [{"metadata": {"name": null}}]}': "item 0 is no node (metadata.name is null",
+    '{"items": [7]}': "item 0 is no node (it is a int, no object)",
+    '{"items": [{"metadata": {"name": "a", "labels": ["x"]}}]}': "item 0 is no node (metadata.labels",
+    '{"items": [{"metadata": {"name": "a"}, "spec": "x"}]}': "item 0 is no node (spec is a str",
+    '{"items": [{"metadata": {"name": "a"}, "spec": {"taints": {"a": 1}}}]}': "item 0 is no node (spec.t",
+    '{"items": [{"metadata": {"name": "a"}, "spec": {"taints": [{"effect": "NoSchedule"}]}}]}': (
+        "item 0 is no node (a taint's key is null, no text)"
+    ),
+    '{"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "a"}}]}': "node a is in it more",
+    "[" * 100_000: "brackets within brackets without end",
 }
 
 
