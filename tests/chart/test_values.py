@@ -30,7 +30,7 @@ ANOTHER: dict[str, Any] = {
     "zabbix.journalExporter.image.digest": "sha256:" + "0" * 64,
     "fluentBit.common.image.digest": "sha256:" + "0" * 64,
     "zabbix.agent.persistentBufferPeriod": "3h",
-    "zabbix.agent.extraConfig": "Plugins.SystemRun.LogRemoteCommands=1",
+    "zabbix.agent.extraConfig": "AllowKey=vfs.dir.size[*]",
     "zabbix.agent.userParameters": [{"key": "a", "command": "b"}],
     "zabbix.agent.bufferSize": 60000,
     "zabbix.journalExporter.settings.maxBytes": "1Mi",
