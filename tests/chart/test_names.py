@@ -7,7 +7,7 @@ import pytest
 
 from tests.chart.cases import each_case
 from tests.chart.objects import daemonsets, pods
-from tests.support.helm import RELEASE, objects, render_text, rendered
+from tests.support.helm import CHART, RELEASE, Manifest, helm, objects, render_text, rendered
 
 SELECTOR = {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}
 
@@ -74,3 +74,48 @@ def test_the_name_of_any_release_gives_names_that_fit(release: str) -> None:
     for found in objects(render_text(release=release)):
         assert len(found["metadata"]["name"]) <= 63
         assert "." not in found["metadata"]["name"]
+
+
+def test_a_second_release_as_the_readme_has_it_shares_no_name_directory_or_port() -> None:
+    other = (
+        "fluentBit.common.hostPaths.state=/var/lib/second",
+        "zabbix.hostPaths.log=/var/log/second",
+        "zabbix.hostPaths.state=/var/lib/second/journal-exporter",
+        "zabbix.journalExporter.port=9466",
+    )
+    first = objects(render_text(release="first"))
+    second = objects(render_text(release="second", sets=other))
+
+    def taken(manifests: list[Manifest]) -> set[object]:
+        specs = [one["spec"]["template"]["spec"] for one in manifests if one["kind"] == "DaemonSet"]
+        mounts = [
+            volume["hostPath"]["path"]
+            for spec in specs
+            for volume in spec["volumes"]
+            if volume["name"] in {"state", "log"}
+        ]
+        host_ports = [
+            port["hostPort"]
+            for spec in specs
+            for container in spec["containers"]
+            for port in container.get("ports", [])
+            if "hostPort" in port
+        ]
+        names = [(one["kind"], one["metadata"]["name"]) for one in manifests]
+        return {*mounts, *host_ports, *names}
+
+    assert len(taken(first)) > 8
+    assert taken(first).isdisjoint(taken(second))
+
+
+def test_one_name_in_two_namespaces_shares_nothing_of_the_cluster() -> None:
+    def wide(namespace: str) -> set[str]:
+        text = helm("template", RELEASE, str(CHART), "--namespace", namespace)
+        return {
+            found["metadata"]["name"]
+            for found in objects(text)
+            if found["kind"].startswith("ClusterRole")
+        }
+
+    assert wide("one")
+    assert wide("one").isdisjoint(wide("two"))
