@@ -52,6 +52,18 @@ ITEMS: dict[str, dict[str, Any]] = {
         "required": ["name"],
         "properties": {"name": _NAME},
     },
+    # Other charts of a parent chart may want plain names.
+    "secretRefOrName": {
+        "anyOf": [
+            _NAME,
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["name"],
+                "properties": {"name": _NAME},
+            },
+        ],
+    },
     "nodeExclusion": {
         "type": "object",
         "additionalProperties": False,

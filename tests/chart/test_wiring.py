@@ -158,6 +158,13 @@ def test_a_port_on_the_host_network_is_asked_of_the_scheduler(case: Path) -> Non
                 )
 
 
+def test_fluent_bit_on_the_host_network_asks_for_its_port_too() -> None:
+    for found in rendered(sets=("fluentBit.common.hostNetwork=true", "fluentBit.cri.port=2021")):
+        if found["kind"] == "DaemonSet" and component(found).startswith("fluent-bit"):
+            (port,) = container(found["spec"]["template"]["spec"], "fluent-bit")["ports"]
+            assert port["hostPort"] == port["containerPort"]
+
+
 @each_case
 def test_the_pod_of_helm_test_sees_what_the_programs_see(case: Path) -> None:
     tests = [found["spec"] for found in rendered(case) if found["kind"] == "Pod"]

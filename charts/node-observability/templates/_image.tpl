@@ -11,7 +11,11 @@
 
 {{/* The block `imagePullSecrets:`, or nothing. {{ include "node-observability.imagePullSecrets" $ | nindent 6 }} */}}
 {{- define "node-observability.imagePullSecrets" -}}
-{{- with concat .Values.imagePullSecrets .Values.global.imagePullSecrets | uniq -}}
+{{- $secrets := .Values.imagePullSecrets -}}
+{{- range .Values.global.imagePullSecrets -}}
+{{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) -}}
+{{- end -}}
+{{- with $secrets | uniq -}}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end -}}

@@ -7,6 +7,9 @@
 {{- end -}}
 
 {{- define "node-observability.validateSomething" -}}
+{{- if not .Values.enabled -}}
+{{- fail "enabled is false: it is for the condition of a parent chart, which leaves this chart out then; remove it, and turn off zabbix.enabled or fluentBit.enabled" -}}
+{{- end -}}
 {{- if not (or .Values.zabbix.enabled .Values.fluentBit.enabled) -}}
 {{- fail "zabbix.enabled and fluentBit.enabled are both false: nothing is left to install; leave one on" -}}
 {{- end -}}
