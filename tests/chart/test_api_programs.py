@@ -155,6 +155,8 @@ def test_two_runs_of_the_clean_up_never_meet() -> None:
     assert found["spec"]["concurrencyPolicy"] == "Forbid"
     job = found["spec"]["jobTemplate"]["spec"]
     assert job["activeDeadlineSeconds"] == 600
+    # The next run makes up for one that failed.
+    assert job["backoffLimit"] == 0
 
 
 def test_a_cron_job_has_a_name_that_leaves_room_for_its_jobs() -> None:

@@ -158,6 +158,21 @@ def test_a_port_on_the_host_network_is_asked_of_the_scheduler(case: Path) -> Non
                 )
 
 
+def test_an_output_with_the_nodes_name_takes_it_from_the_pods_fields() -> None:
+    spec = [
+        found["spec"]["template"]["spec"]
+        for found in rendered(sets=("fluentBit.common.output.preset=cloudwatch_logs",))
+        if found["kind"] == "DaemonSet" and component(found) == "fluent-bit-cri"
+    ]
+    assert fields(container(spec[0], "fluent-bit")) == {"NODEOBS_NODE": "spec.nodeName"}
+
+
+@each_case
+def test_no_pod_is_given_a_variable_for_each_service_of_its_namespace(case: Path) -> None:
+    for name, spec in pods(case):
+        assert spec["enableServiceLinks"] is False, name
+
+
 def test_fluent_bit_on_the_host_network_asks_for_its_port_too() -> None:
     for found in rendered(sets=("fluentBit.common.hostNetwork=true", "fluentBit.cri.port=2021")):
         if found["kind"] == "DaemonSet" and component(found).startswith("fluent-bit"):
