@@ -46,7 +46,12 @@ def test_what_is_scraped_is_a_port_and_a_path_that_the_pods_serve(case: Path) ->
         (endpoint,) = spec.get("podMetricsEndpoints") or spec["endpoints"]
         assert endpoint["path"] == PATHS[of]
         assert spec["namespaceSelector"] == {"matchNames": [NAMESPACE]}
-        assert "node" in [rule.get("targetLabel") for rule in endpoint["relabelings"]]
+        # Of all sources of a node's name the only one that both kinds of target have.
+        assert {
+            "sourceLabels": ["__meta_kubernetes_pod_node_name"],
+            "targetLabel": "node",
+            "action": "replace",
+        } in endpoint["relabelings"]
         if found["kind"] == "PodMonitor":
             assert endpoint["port"] in ports(case, of)
         else:
