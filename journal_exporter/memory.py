@@ -14,6 +14,8 @@ from pathlib import Path
 _MADV_DONTNEED = 4
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGE_BYTES = 512 << 10
+_TRIM_BYTES = 128 << 10
+"""glibc's own; setting either of the two limits keeps it from growing."""
 _JOURNAL_MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) .*\.journal~?$", re.MULTILINE)
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -29,7 +31,7 @@ def give_back_large_buffers() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # Only glibc has it, and the need of it.
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-        mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _TRIM_BYTES)
 
 
 class JournalPages:
