@@ -78,5 +78,11 @@ def test_alerts_that_could_not_fire_for_want_of_metrics_are_told(readable: Path,
     assert said not in notes(readable, on, "monitoring.serviceMonitor.enabled=true")
 
 
+def test_a_fluent_bit_that_could_read_no_log_is_told(readable: Path) -> None:
+    text = notes(readable, "fluentBit.docker.securityContext.runAsUser=1000")
+    assert "! fluentBit.docker runs as user 1000, " in text
+    assert "fluentBit.cri runs as" not in text
+
+
 def test_without_zabbix_nothing_is_said_of_it(readable: Path) -> None:
     assert "zabbix" not in notes(readable, "zabbix.enabled=false").lower()
