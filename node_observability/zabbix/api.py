@@ -1,9 +1,8 @@
 """The only module that knows pyzabbix: calls in, JSON out, every failure one of our errors.
 
-Guarantees: every call has a timeout; no proxy and no .netrc of the environment is used; TLS is verified;
-redirects are not followed, for they would carry the token along; pyzabbix never logs, as its DEBUG prints
-passwords and tokens; no secret stands in an error. Never used as a context manager: pyzabbix 1.3.1
-swallows errors there.
+Guarantees: every call has a timeout; pyzabbix never logs, as its DEBUG prints passwords and tokens; no secret
+stands in an error. Never used as a context manager: pyzabbix 1.3.1 swallows errors there. What sessions
+guarantee is in ``sessions``.
 """
 
 import dataclasses
@@ -17,6 +16,7 @@ from packaging.version import Version
 from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 
 from node_observability.errors import ToolboxError, UsageError
+from node_observability.zabbix.sessions import reason, session
 
 __all__ = ["Api", "Connection", "connect"]
 
@@ -84,13 +84,8 @@ def connect(connection: Connection) -> Api:
     """
     _cap_logger()
     _check_url(connection.url)
-    session = requests.Session()
-    session.trust_env = False
-    session.max_redirects = 0
-    session.verify = str(connection.ca_file) if connection.ca_file else True
-    if connection.proxy:
-        session.proxies = {"http": connection.proxy, "https": connection.proxy}
-    zabbix = ZabbixAPI(connection.url, session, timeout=connection.timeout_s)
+    own = session(str(connection.ca_file or ""), connection.proxy)
+    zabbix = ZabbixAPI(connection.url, own, timeout=connection.timeout_s)
     try:
         version = Version(zabbix.api_version())
     except ZabbixAPIException as error:
@@ -147,7 +142,7 @@ def _unreachable(connection: Connection, error: Exception) -> NoReturn:
     url = connection.url
     if isinstance(error, requests.exceptions.SSLError):
         raise UsageError(
-            f"{url}: TLS failed ({_reason(error)}); give the authority's certificate by --ca-file"
+            f"{url}: TLS failed ({reason(error)}); give the authority's certificate by --ca-file"
         ) from error
     if isinstance(error, requests.TooManyRedirects):
         place = (
@@ -170,27 +165,12 @@ def _unreachable(connection: Connection, error: Exception) -> NoReturn:
     if connection.proxy:
         through, check = f" through --proxy {_without_password(connection.proxy)}", "both"
     raise UsageError(
-        f"{url}: can't be reached{through} ({_reason(error)}); check {check}"
+        f"{url}: can't be reached{through} ({reason(error)}); check {check}"
     ) from error
 
 
 def _without_password(url: str) -> str:
     return url.rpartition("@")[2]
-
-
-def _reason(error: BaseException) -> str:
-    """Return the innermost cause in a few words; requests and urllib3 wrap it several times."""
-    while True:
-        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
-        inner = inner or next(
-            (part for part in error.args if isinstance(part, BaseException)), None
-        )
-        if not isinstance(inner, BaseException):
-            break
-        error = inner
-    return str(getattr(error, "verify_message", "") or getattr(error, "strerror", "") or error)[
-        :200
-    ]
 
 
 def _refused(method: str, error: ZabbixAPIException) -> ToolboxError:

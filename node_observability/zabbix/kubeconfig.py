@@ -47,15 +47,23 @@ def in_cluster(environment: Mapping[str, str], account: Path = _ACCOUNT) -> Acce
         raise UsageError(
             "--in-cluster: KUBERNETES_SERVICE_HOST is not set; this is not a pod, give --kubeconfig"
         )
-    try:
-        token = (account / "token").read_text("utf-8").strip()
-        authority = (account / "ca.crt").read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"--in-cluster: {error.filename}: {error.strerror}; mount the service account's token"
-        ) from error
+    token = _mounted(account / "token").strip()
+    authority = _mounted(account / "ca.crt").encode()
     host = f"[{host}]" if ":" in host else host
     return Access(server=f"https://{host}:{port}", token=token, authority=authority)
+
+
+def _mounted(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise UsageError(
+            f"--in-cluster: {path}: {reason}; mount the service account's token"
+        ) from error
+    if not text.strip():
+        raise UsageError(f"--in-cluster: {path}: is empty; mount the service account's token")
+    return text
 
 
 def from_kubeconfig(path: Path, context: str = "") -> Access:

@@ -17,10 +17,12 @@ import requests
 
 from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix.kubeconfig import Access
+from node_observability.zabbix.sessions import reason, session
 
 __all__ = ["from_api", "from_text"]
 
 _PAGE = 500
+_LIST = "NodeList"
 _STATUS = {
     400: "the question is not understood; give --selector as `kubectl get nodes -l` takes it",
     401: "the credentials are not accepted; give a token or certificate that is valid",
@@ -74,32 +76,30 @@ def from_api(access: Access, selector: str = "", timeout_s: float = 30.0) -> fro
     """
     with _session(access, timeout_s) as get:
         found: set[str] = set()
+        asked: set[str] = set()
         following = ""
-        while True:
+        while following not in asked:
+            asked.add(following)
             page = get(selector, following)
             found.update(_name(item, access.server) for item in page["items"])
-            following = str((page.get("metadata") or {}).get("continue") or "")
+            following = _following(page)
             if not following:
                 return _not_empty(found, access.server)
+    raise ToolboxError(f"{access.server}: answers with the same page for ever; nothing was done")
 
 
 @contextlib.contextmanager
 def _session(access: Access, timeout_s: float) -> Iterator[Callable[[str, str], Any]]:
-    with (
-        tempfile.TemporaryDirectory(prefix="node-observability-") as name,
-        requests.Session() as session,
-    ):
-        directory = Path(name)  # for its owner alone; requests takes certificates as files only
-        session.trust_env = False
-        session.max_redirects = 0
-        if access.authority:
-            (directory / "ca.pem").write_bytes(access.authority)
-            session.verify = str(directory / "ca.pem")
+    with tempfile.TemporaryDirectory(prefix="node-observability-") as name:
+        # For its owner alone; requests takes certificates as files only.
+        authorities, client = Path(name) / "ca.pem", Path(name) / "client.pem"
+        authorities.write_bytes(access.authority)
+        own = session(str(authorities) if access.authority else "")
         if access.certificate and access.key:
-            (directory / "client.pem").write_bytes(access.certificate + b"\n" + access.key)
-            session.cert = str(directory / "client.pem")
+            client.write_bytes(access.certificate + b"\n" + access.key)
+            own.cert = str(client)
         if access.token:
-            session.headers["Authorization"] = f"Bearer {access.token}"
+            own.headers["Authorization"] = f"Bearer {access.token}"
 
         def get(selector: str, following: str) -> Any:  # noqa: ANN401 - JSON
             query = {"limit": str(_PAGE)}
@@ -108,30 +108,38 @@ def _session(access: Access, timeout_s: float) -> Iterator[Callable[[str, str], 
             if following:
                 query["continue"] = following
             url = f"{access.server}/api/v1/nodes?{urlencode(query)}"
-            return _page(session, url, access.server, timeout_s)
+            return _page(own, url, access.server, timeout_s)
 
-        yield get
+        with own:
+            yield get
 
 
-def _page(session: requests.Session, url: str, server: str, timeout_s: float) -> Any:  # noqa: ANN401 - JSON
+def _page(own: requests.Session, url: str, server: str, timeout_s: float) -> Any:  # noqa: ANN401 - JSON
     try:
-        reply = session.get(url, timeout=timeout_s)
+        reply = own.get(url, timeout=timeout_s)
         if reply.status_code != requests.codes.ok:
             wrong = UsageError if reply.status_code in _STATUS else ToolboxError
             raise wrong(f"{server}: {_refusal(reply)}; nothing was done")
         page = reply.json()
     except requests.exceptions.SSLError as error:
         raise UsageError(
-            f"{server}: TLS failed; give its authority as certificate-authority-data in the "
-            "kubeconfig; nothing was done"
+            f"{server}: TLS failed ({reason(error)}); check its authority, certificate-authority-data of a "
+            "kubeconfig and ca.crt of a service account; nothing was done"
         ) from error
     except (requests.RequestException, OSError) as error:
         raise ToolboxError(
-            f"{server}: the nodes can't be listed ({type(error).__name__}); nothing was done"
+            f"{server}: the nodes can't be listed ({reason(error)}); nothing was done"
         ) from error
-    if not isinstance(page, dict) or not isinstance(page.get("items"), list):
+    whole = isinstance(page, dict) and page.get("kind") == _LIST
+    if not whole or not isinstance(page.get("items"), list):
         raise ToolboxError(f"{server}: answered with something else than nodes; nothing was done")
     return page
+
+
+def _following(page: Any) -> str:  # noqa: ANN401 - JSON
+    """Return the token of the next page, "" after the last."""
+    metadata = page.get("metadata")
+    return str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
 
 
 def _refusal(reply: requests.Response) -> str:

@@ -93,9 +93,8 @@ def api() -> Iterator[str]:
 
 
 def _page(names: list[str], following: str = "") -> tuple[int, bytes]:
-    return 200, json.dumps(
-        {"metadata": {"continue": following}, "items": [_node(name) for name in names]}
-    ).encode()
+    page = {"kind": "NodeList", "items": [_node(name) for name in names]}
+    return 200, json.dumps({**page, "metadata": {"continue": following}}).encode()
 
 
 def test_all_pages_are_read_with_the_token_and_the_selector(api: str) -> None:
@@ -116,6 +115,9 @@ def test_all_pages_are_read_with_the_token_and_the_selector(api: str) -> None:
         ({"": _page(["a"], "x"), "x": (410, b"")}, "the list changed while it was read"),
         ({"": _page(["a"], "x"), "x": (500, b"")}, "HTTP 500"),
         ({"": (200, b"[]")}, "something else than nodes"),
+        ({"": (200, b'{"kind": "PodList", "items": []}')}, "something else than nodes"),
+        ({"": (200, b'{"kind": "NodeList"}')}, "something else than nodes"),
+        ({"": _page(["a"], "x"), "x": _page(["a"], "x")}, "the same page for ever"),
         ({"": (200, b"<html>")}, "can't be listed"),
         ({"": _page([])}, "lists no nodes"),
     ],

@@ -1,0 +1,156 @@
+"""The nodes as a pod gets them: by its service account, over TLS, page by page; whole or not at all."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from node_observability.errors import ToolboxError, UsageError
+from node_observability.zabbix import kubeconfig, nodes
+from node_observability.zabbix.kubeconfig import Access
+from tests.support.nodes_api import Authority, NodesApi, nodes_api
+
+TOKEN = "e30.first"  # noqa: S105 - of nobody
+NAMES = [f"ip-10-0-{number // 256}-{number % 256}.ec2.internal" for number in range(1201)]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("pki") / "cluster")
+
+
+@pytest.fixture
+def account(authority: Authority, tmp_path: Path) -> Path:
+    """Return a service account as kubelet mounts it: links through a directory that it swaps."""
+    data = tmp_path / "..2026_11_21"
+    data.mkdir()
+    (data / "token").write_text(TOKEN)
+    (data / "ca.crt").write_bytes(authority.certificate.read_bytes())
+    (tmp_path / "..data").symlink_to(data.name)
+    for name in ("token", "ca.crt"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    return tmp_path
+
+
+@pytest.fixture
+def api(authority: Authority) -> Iterator[NodesApi]:
+    with nodes_api(authority) as running:
+        running.tokens = {TOKEN}
+        running.nodes = {name: {"os": "bottlerocket"} for name in NAMES} | {"other": {}}
+        yield running
+
+
+def _listed(
+    api: NodesApi, account: Path, selector: str = "", timeout_s: float = 30
+) -> frozenset[str]:
+    return nodes.from_api(
+        kubeconfig.in_cluster(api.environment, account), selector, timeout_s=timeout_s
+    )
+
+
+def test_a_fleet_is_listed_page_by_page_under_an_authority_without_key_identifiers(
+    api: NodesApi, account: Path
+) -> None:
+    assert _listed(api, account) == {*NAMES, "other"}
+    assert len(api.asked) == 3
+    assert _listed(api, account, "os=bottlerocket") == set(NAMES)
+
+
+def test_a_token_that_was_rotated_is_read_anew(api: NodesApi, account: Path) -> None:
+    assert _listed(api, account)
+    api.tokens = {"e30.second"}
+    with pytest.raises(UsageError, match="the credentials are not accepted"):
+        _listed(api, account)
+    newer = account / "..2026_11_22"
+    newer.mkdir()
+    (newer / "token").write_text("e30.second\n")
+    (newer / "ca.crt").write_bytes((account / "ca.crt").read_bytes())
+    (account / "..data").unlink()
+    (account / "..data").symlink_to(newer.name)
+    assert _listed(api, account)
+
+
+@pytest.mark.parametrize("page", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ("410", "the list changed while it was read; run it again"),
+        ("429", "HTTP 429"),
+        ("500", "HTTP 500"),
+        ("moved", "can't be listed"),
+        ("page of a proxy", "can't be listed"),
+        ("breaks off", "can't be listed"),
+        ("silence", "can't be listed"),
+    ],
+)
+def test_a_list_of_which_a_page_fails_is_none(
+    page: int, fault: str, problem: str, *, api: NodesApi, account: Path
+) -> None:
+    api.faults = {page: fault}
+    with pytest.raises(ToolboxError) as refused:
+        _listed(api, account, timeout_s=0.3 if fault == "silence" else 30)
+    assert problem in str(refused.value)
+    assert "nothing was done" in str(refused.value)
+    assert len(api.asked) == page + 1
+    assert not any("/stolen" in path for path in api.asked)
+    assert TOKEN not in str(refused.value)
+
+
+def test_an_account_that_may_not_list_nodes_is_told_what_it_needs(
+    api: NodesApi, account: Path
+) -> None:
+    api.allowed = False
+    with pytest.raises(UsageError, match="grant `list` on `nodes`"):
+        _listed(api, account)
+
+
+def test_a_server_of_another_authority_or_name_gets_no_token(
+    authority: Authority, account: Path, tmp_path: Path
+) -> None:
+    other = Authority(tmp_path / "other")
+    for issuer, name in ((other, "IP:127.0.0.1"), (authority, "IP:192.0.2.1")):
+        with nodes_api(issuer, name=name) as stranger:
+            with pytest.raises(UsageError, match=r"TLS failed .*ca[.]crt of a service account"):
+                _listed(stranger, account)
+            assert stranger.asked == []
+
+
+def test_a_client_certificate_is_shown(authority: Authority) -> None:
+    certificate, key = authority.issue("reader")
+    with nodes_api(authority, client_certificates=True) as api:
+        api.nodes, api.tokens = {"a": {}}, {""}
+        access = Access(
+            server=f"https://127.0.0.1:{api.port}",
+            authority=authority.certificate.read_bytes(),
+            certificate=certificate.read_bytes(),
+            key=key.read_bytes(),
+        )
+        assert nodes.from_api(access) == {"a"}
+
+
+def test_proxies_and_authorities_of_the_environment_are_not_used(
+    api: NodesApi, account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
+    assert _listed(api, account)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("token", b"", "token: is empty"),
+        ("token", b"\xff", "token: not text"),
+        ("ca.crt", b"", "ca.crt: is empty"),
+        ("ca.crt", b"no certificate", "TLS failed"),
+    ],
+)
+def test_an_account_that_is_damaged_is_refused(
+    name: str, content: bytes, problem: str, *, api: NodesApi, account: Path
+) -> None:
+    (account / name).write_bytes(content)
+    with pytest.raises(UsageError) as refused:
+        _listed(api, account)
+    assert problem in str(refused.value)
+    assert api.asked == []

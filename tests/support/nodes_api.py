@@ -1,0 +1,194 @@
+"""A Kubernetes API over TLS, on loopback, as far as listing nodes goes: tokens, selectors, pages that expire.
+
+Pages, refusals and their ``Status`` have the form that the API has.
+"""
+
+import json
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+__all__ = ["Authority", "NodesApi", "nodes_api"]
+
+_OPENSSL = """[req]
+distinguished_name = name
+prompt = no
+[name]
+CN = {name}
+[authority]
+basicConstraints = critical,CA:TRUE
+[leaf]
+basicConstraints = critical,CA:FALSE
+{alternatives}
+"""
+_REASONS = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    410: "Expired",
+    429: "TooManyRequests",
+    500: "InternalError",
+}
+
+
+class Authority:
+    """A certificate authority as EKS made them: its certificates have no key identifiers."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True)
+        self.directory = directory
+        self.certificate, self.key = directory / "ca.crt", directory / "ca.key"
+        self._request("kubernetes", "authority", self.certificate, self.key)
+
+    def issue(self, name: str, *alternatives: str) -> tuple[Path, Path]:
+        """Return certificate and key; ``alternatives`` are names as openssl writes them."""
+        certificate, key = (self.directory / f"{name}.{end}" for end in ("crt", "key"))
+        signed = ("-CA", str(self.certificate), "-CAkey", str(self.key))
+        self._request(name, "leaf", certificate, key, *signed, alternatives=alternatives)
+        return certificate, key
+
+    def _request(
+        self,
+        name: str,
+        section: str,
+        certificate: Path,
+        key: Path,
+        *signed: str,
+        alternatives: tuple[str, ...] = (),
+    ) -> None:
+        names = f"subjectAltName = {','.join(alternatives)}" if alternatives else ""
+        configuration = certificate.with_suffix(".conf")
+        configuration.write_text(_OPENSSL.format(name=name, alternatives=names))
+        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+        subprocess.run(
+            [
+                *("openssl", "req", "-x509", *curve, "-nodes", "-days", "1", *signed),
+                *("-config", str(configuration), "-extensions", section),
+                *("-keyout", str(key), "-out", str(certificate)),
+            ],
+            check=True,
+            capture_output=True,
+        )
+
+
+@dataclass
+class NodesApi:
+    """What it knows, and what it was asked; ``faults`` says what goes wrong with a page (0 is the first)."""
+
+    nodes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    tokens: set[str] = field(default_factory=set)
+    allowed: bool = True
+    faults: dict[int, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return what kubelet sets in a pod."""
+        return {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self.port)}
+
+    def page(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Return a page of the nodes that a query is for."""
+        names = [name for name in self.nodes if self._selected(name, query.get("labelSelector"))]
+        start, limit = int(query.get("continue", "0")), int(query.get("limit", "0"))
+        end = start + limit if limit else len(names)
+        metadata: dict[str, Any] = {"resourceVersion": "7"}
+        if end < len(names):
+            metadata |= {"continue": str(end), "remainingItemCount": len(names) - end}
+        items = [{"metadata": {"name": n, "labels": self.nodes[n]}} for n in names[start:end]]
+        return {"kind": "NodeList", "apiVersion": "v1", "metadata": metadata, "items": items}
+
+    def _selected(self, name: str, selector: str | None) -> bool:
+        parts = [part.split("=") for part in selector.split(",")] if selector else []
+        return all(self.nodes[name].get(key) == value for key, value in parts)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    api: NodesApi
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.api.asked.append(self.path)
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        number = int(query.get("continue", "0")) // max(int(query.get("limit", "1")), 1)
+        fault = self.api.faults.get(number, "")
+        if token not in self.api.tokens:
+            self._refuse(401)
+        elif not self.api.allowed or parts.path != "/api/v1/nodes":
+            self._refuse(403)
+        elif fault.isdecimal():
+            self._refuse(int(fault))
+        elif fault == "moved":
+            self.send_response(302)
+            self.send_header("Location", f"https://127.0.0.1:{self.api.port}/stolen")
+            self._end(b"")
+        elif fault == "page of a proxy":
+            self.send_response(200)
+            self._end(b"<html>sign in</html>")
+        elif fault == "silence":
+            time.sleep(1)
+        else:
+            body = json.dumps(self.api.page(query)).encode()
+            self.send_response(200)
+            self._end(body, sent=len(body) // 2 if fault == "breaks off" else len(body))
+
+    def _refuse(self, code: int) -> None:
+        status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code}
+        self.send_response(code)
+        self._end(json.dumps({**status, "reason": _REASONS.get(code, "")}).encode())
+
+    def _end(self, body: bytes, sent: int | None = None) -> None:
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:sent])
+        self.close_connection = True
+
+    def log_message(self, *_arguments: object) -> None:
+        """Be silent."""
+
+
+class _Server(ThreadingHTTPServer):
+    """A client that trusts it not, or has no certificate, is the test's to see."""
+
+    def __init__(self, api: NodesApi, context: ssl.SSLContext) -> None:
+        handler = type("Handler", (_Handler,), {"api": api})
+        super().__init__(("127.0.0.1", 0), handler)
+        # The handshake happens in the thread of the connection.
+        self.socket = context.wrap_socket(
+            self.socket, server_side=True, do_handshake_on_connect=False
+        )
+
+    def handle_error(self, *_arguments: object) -> None:
+        """Be silent."""
+
+
+@contextmanager
+def nodes_api(
+    authority: Authority, *, name: str = "IP:127.0.0.1", client_certificates: bool = False
+) -> Iterator[NodesApi]:
+    """Run it while the block runs, with a certificate for ``name``."""
+    api = NodesApi()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.issue("apiserver", name))
+    if client_certificates:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(authority.certificate)
+    server = _Server(api, context)
+    api.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
