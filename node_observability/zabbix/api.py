@@ -12,15 +12,17 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import requests
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix.sessions import reason, session
+from node_observability.zabbix.sessions import bearer, reason, session
 
 __all__ = ["Api", "Connection", "connect"]
 
 OLDEST = Version("6.0")
+# Of an object, where the method itself is allowed.
+_NO_RIGHTS = "no permissions to referred object"
 _PERMISSION_HINTS = ("no permissions to ", "access denied", "only super admin")
 _SESSION_HINTS = (
     "not authorized",
@@ -41,7 +43,7 @@ class Connection:
     username: str = ""
     password: str = dataclasses.field(default="", repr=False)
     ca_file: Path | None = None
-    proxy: str = ""
+    proxy: str = dataclasses.field(default="", repr=False)
     timeout_s: float = 30.0
 
 
@@ -68,11 +70,9 @@ class Api:
 
     def _call(self, method: str, parameters: object) -> Any:  # noqa: ANN401 - JSON
         try:
-            return self._zabbix.do_request(method, parameters)["result"]  # type: ignore[arg-type]
+            return _ask(self._zabbix, self._connection, method, parameters)
         except ZabbixAPIException as error:
             raise _refused(method, error) from error
-        except requests.RequestException as error:
-            _unreachable(self._connection, error)
 
 
 def connect(connection: Connection) -> Api:
@@ -87,32 +87,56 @@ def connect(connection: Connection) -> Api:
     own = session(str(connection.ca_file or ""), connection.proxy)
     zabbix = ZabbixAPI(connection.url, own, timeout=connection.timeout_s)
     try:
-        version = Version(zabbix.api_version())
-    except ZabbixAPIException as error:
-        raise UsageError(
-            f"{connection.url}: no Zabbix API answers there; give the address of the frontend"
-        ) from error
-    except (requests.RequestException, OSError, ValueError, TypeError) as error:
-        _unreachable(connection, error)
+        version = Version(str(_ask(zabbix, connection, "apiinfo.version", {})))
+    except (ZabbixAPIException, InvalidVersion) as error:
+        raise _no_api(connection, "apiinfo.version") from error
     if version < OLDEST:
         raise UsageError(
             f"{connection.url}: Zabbix {version} is too old; {OLDEST} or later is needed"
         )
-    try:
-        if connection.token:
-            zabbix.login(api_token=connection.token)
-        else:
-            zabbix.login(connection.username, connection.password)
-        api = Api(zabbix, connection)
-        # A token is not looked at before it is used.
-        api.call("hostgroup.get", limit=1, output=["groupid"])
-    except ZabbixAPIException as error:
-        raise UsageError(
-            f"{connection.url}: user `{connection.username}` can't log in; check name and password"
-        ) from error
-    except requests.RequestException as error:
-        _unreachable(connection, error)
+    zabbix.version = version
+    if connection.token:
+        zabbix.use_api_token, zabbix.auth = True, bearer(connection.token, "the API token")
+    else:
+        login = {"username": connection.username, "password": connection.password}
+        try:
+            zabbix.auth = str(_ask(zabbix, connection, "user.login", login))
+        except ZabbixAPIException as error:
+            raise UsageError(
+                f"{connection.url}: user `{connection.username}` can't log in; check name and password"
+            ) from error
+    api = Api(zabbix, connection)
+    # A token is not looked at before it is used.
+    api.call("hostgroup.get", limit=1, output=["groupid"])
     return api
+
+
+def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: object) -> Any:  # noqa: ANN401 - JSON
+    """Return a method's result.
+
+    Raises:
+        ZabbixAPIException: the API refuses; its ``error`` has the API's JSON.
+        ToolboxError: no API answers.
+
+    """
+    try:
+        return zabbix.do_request(method, parameters)["result"]  # type: ignore[arg-type]
+    except ZabbixAPIException as error:
+        if isinstance(error.error, dict):
+            raise
+        # An empty answer, or one that is no JSON: the exception has the whole of it.
+        raise _no_api(connection, method) from error
+    except (requests.RequestException, OSError) as error:
+        _unreachable(connection, error)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _no_api(connection, method) from error
+
+
+def _no_api(connection: Connection, method: str) -> UsageError:
+    return UsageError(
+        f"{connection.url}: what answers to {method} is no Zabbix API; give the address of the frontend, or "
+        "look into its log"
+    )
 
 
 def _cap_logger() -> None:
@@ -181,6 +205,11 @@ def _refused(method: str, error: ZabbixAPIException) -> ToolboxError:
         return UsageError(
             f"the server does not accept the token or session ({text}); give a valid one by "
             "ZABBIX_API_TOKEN_FILE"
+        )
+    if _NO_RIGHTS in lower:
+        return UsageError(
+            f"{method}: {text} Unless it has just been deleted, give its user group the rights that "
+            "docs/zabbix.md names"
         )
     if any(hint in lower for hint in _PERMISSION_HINTS):
         return UsageError(

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from node_observability.errors import UsageError
+from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix import apply as applying
 from node_observability.zabbix import check as checking
 from node_observability.zabbix import documentation, flags, hosts, prune
@@ -140,8 +140,12 @@ def _session(options: argparse.Namespace) -> Iterator[Api]:
     api = connect(flags.connection_of(options, os.environ))
     try:
         yield api
-    finally:
-        api.logout()
+    except BaseException:
+        # Its problem is the one to tell.
+        with contextlib.suppress(ToolboxError):
+            api.logout()
+        raise
+    api.logout()
 
 
 def _wanted(options: argparse.Namespace) -> applying.Wanted:

@@ -17,7 +17,7 @@ import requests
 
 from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix.kubeconfig import Access
-from node_observability.zabbix.sessions import reason, session
+from node_observability.zabbix.sessions import bearer, reason, session
 
 __all__ = ["from_api", "from_text"]
 
@@ -99,7 +99,9 @@ def _session(access: Access, timeout_s: float) -> Iterator[Callable[[str, str], 
             client.write_bytes(access.certificate + b"\n" + access.key)
             own.cert = str(client)
         if access.token:
-            own.headers["Authorization"] = f"Bearer {access.token}"
+            own.headers["Authorization"] = (
+                f"Bearer {bearer(access.token, 'the token of the cluster')}"
+            )
 
         def get(selector: str, following: str) -> Any:  # noqa: ANN401 - JSON
             query = {"limit": str(_PAGE)}

@@ -4,13 +4,16 @@ Guarantees: certificates and names are verified; nothing of the environment is u
 .netrc nor authorities; redirects are not followed, for they would carry the token along.
 """
 
+import re
 import ssl
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 
-__all__ = ["reason", "session"]
+from node_observability.errors import UsageError
+
+__all__ = ["bearer", "reason", "session"]
 
 _MAX_REASON = 200
 
@@ -44,6 +47,21 @@ def session(authorities: str = "", proxy: str = "") -> requests.Session:
     if proxy:
         made.proxies = {"http": proxy, "https": proxy}
     return made
+
+
+def bearer(token: str, name: str) -> str:
+    """Return a token that an ``Authorization`` header can hold (RFC 6750).
+
+    Raises:
+        UsageError: it can't be one; requests would show it whole in its error.
+
+    """
+    if not re.fullmatch("[!-~]+", token):
+        raise UsageError(
+            f"{name} holds a character that no token has, such as a space or a line "
+            "break; give the token alone"
+        )
+    return token
 
 
 def reason(error: BaseException) -> str:

@@ -1,0 +1,66 @@
+"""A frontend's API on loopback that answers as it is told: nonsense, refusals, an end in the middle."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+__all__ = ["Frontend", "frontend", "refusal"]
+
+
+def refusal(text: str, code: int = -32500) -> dict[str, Any]:
+    """Return what the API answers when it refuses."""
+    return {"error": {"code": code, "message": "Application error.", "data": text}}
+
+
+@dataclass
+class Frontend:
+    """``answers`` has a method's JSON, or a status and a body that is none."""
+
+    answers: dict[str, dict[str, Any] | list[Any] | tuple[int, bytes]] = field(
+        default_factory=lambda: {
+            "apiinfo.version": {"result": "7.0.22"},
+            "user.login": {"result": "s3ssion"},
+            "user.logout": {"result": True},
+            "hostgroup.get": {"result": []},
+        }
+    )
+    asked: list[str] = field(default_factory=list)
+    url: str = ""
+
+
+@contextmanager
+def frontend() -> Iterator[Frontend]:
+    """Run it while the block runs."""
+    own = Frontend()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            own.asked.append(asked["method"])
+            answer = own.answers[asked["method"]]
+            status, body = answer if isinstance(answer, tuple) else (200, b"")
+            if isinstance(answer, dict):
+                answer = {"jsonrpc": "2.0", "id": asked["id"], **answer}
+            body = body or json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Be silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    own.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield own
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
