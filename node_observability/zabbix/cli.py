@@ -25,6 +25,8 @@ from node_observability.zabbix.desired import Change
 __all__ = ["configure", "run"]
 
 DIFFERS = 3
+_MAX_GRACE_S = 86400
+"""The API tells when an item had its last value only for a day (more, where a server is set so)."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +79,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=flags.duration_s,
         default=1800,
         metavar="TIME",
-        help="silence before disabling (default: 30m)",
+        help="silence before disabling, 24h at most (default: 30m)",
     )
     pruned.add_argument(
         "--delete-after",
@@ -202,6 +204,8 @@ def _tell(change: Change) -> None:
 
 def _prune(options: argparse.Namespace) -> int:
     cluster = flags.cluster_of(options)
+    if options.grace > _MAX_GRACE_S:
+        raise UsageError("--grace must be 24h at most: of a longer silence the API does not tell")
     with _session(options) as api:
         # The hosts first: a node that joins in between can only be missing from the hosts.
         found = hosts.hosts(api, cluster.group)

@@ -1,6 +1,7 @@
 """A cluster's hosts as the server has them: what ``prune`` and ``check`` look at."""
 
 import dataclasses
+import re
 
 from node_observability.errors import UsageError
 from node_observability.zabbix.api import Api
@@ -10,7 +11,8 @@ __all__ = ["PRUNED_TAG", "Host", "Item", "hosts"]
 
 # When we disabled the host. One that a person disabled has no such tag, and is left alone.
 PRUNED_TAG = "node-observability-pruned"
-_LOG_KEY = "logrt["
+# Our template's; a host may have log items of others beside it.
+_LOG_KEY = 'logrt["{$NODEOBS.LOG.DIR}/'
 _PING_KEY = "agent.ping"
 
 
@@ -26,11 +28,12 @@ class Item:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Host:
-    """One host; ``pruned_s`` is when prune disabled it, None where it did not."""
+    """One host; ``ping`` and ``log`` are None where it has no such item."""
 
     id: str
     name: str
     enabled: bool
+    in_maintenance: bool = False
     templates: tuple[str, ...]
     tags: tuple[tuple[str, str], ...]
     ping: Item | None
@@ -38,9 +41,9 @@ class Host:
 
     @property
     def pruned_s(self) -> int | None:
-        """When prune disabled it, in seconds since 1970."""
+        """When prune disabled it, in seconds since 1970; None where it did not."""
         times = [value for tag, value in self.tags if tag == PRUNED_TAG]
-        return int(times[0]) if times and times[0].isdigit() else None
+        return int(times[0]) if times and re.fullmatch("[0-9]+", times[0]) else None
 
     @property
     def linked(self) -> bool:
@@ -64,35 +67,43 @@ def hosts(api: Api, group: str) -> list[Host]:
     found = api.call(
         "host.get",
         groupids=[group_id],
-        output=["hostid", "host", "status"],
+        output=["hostid", "host", "status", "maintenance_status"],
         selectTags=["tag", "value"],
         selectParentTemplates=["host"],
     )
-    items: dict[str, dict[str, Item]] = {}
-    for key in (_PING_KEY, _LOG_KEY):
-        for item in api.call(
-            "item.get",
-            groupids=[group_id],
-            search={"key_": key},
-            startSearch=True,
-            output=["hostid", "key_", "lastclock", "state", "error"],
-        ):
-            error = item["error"] or "not supported" if int(item["state"]) else ""
-            items.setdefault(key, {})[item["hostid"]] = Item(
-                last_s=int(item["lastclock"] or 0), error=error
-            )
+    pings = _items(api, group_id, filter={"key_": _PING_KEY})
+    logs = _items(api, group_id, search={"key_": _LOG_KEY}, startSearch=True)
     return sorted(
         (
             Host(
                 id=host["hostid"],
                 name=host["host"],
                 enabled=int(host["status"]) == 0,
+                in_maintenance=int(host["maintenance_status"]) == 1,
                 templates=tuple(part["host"] for part in host["parentTemplates"]),
                 tags=tuple((tag["tag"], tag["value"]) for tag in host["tags"]),
-                ping=items.get(_PING_KEY, {}).get(host["hostid"]),
-                log=items.get(_LOG_KEY, {}).get(host["hostid"]),
+                ping=pings.get(host["hostid"]),
+                log=logs.get(host["hostid"]),
             )
             for host in found
         ),
         key=lambda host: host.name,
     )
+
+
+def _items(api: Api, group_id: str, **which: object) -> dict[str, Item]:
+    """Return one item of each host that has it, by the host's id."""
+    found = api.call(
+        "item.get",
+        groupids=[group_id],
+        output=["hostid", "lastclock", "state", "error"],
+        **which,
+    )
+    return {
+        item["hostid"]: Item(
+            last_s=int(item["lastclock"] or 0),
+            # Reasons may have several lines.
+            error=" ".join(item["error"].split()) or "no reason" if int(item["state"]) else "",
+        )
+        for item in found
+    }

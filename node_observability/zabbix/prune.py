@@ -2,7 +2,8 @@
 
 Guarantees: a host is disabled only when its node is not in the (whole, never empty) list *and* its agent
 has been silent for the grace; it is deleted only in a later pass, when it was disabled by us long
-enough; what a person disabled is neither deleted nor enabled.
+enough; what a person disabled is neither deleted nor enabled. What is in maintenance, or has no
+``agent.ping`` to judge it by, is not touched: its silence says nothing.
 """
 
 import dataclasses
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix.api import Api
-from node_observability.zabbix.hosts import PRUNED_TAG, Host
+from node_observability.zabbix.hosts import PRUNED_TAG, Host, Item
 
 __all__ = ["Step", "Verdict", "carry_out", "plan"]
 
@@ -25,12 +26,15 @@ class Verdict(enum.Enum):
     ALIVE = "node gone, agent alive: kept"
     WAIT = "disabled, to be deleted later"
     LEAVE = "disabled by somebody else: left alone"
+    MAINTENANCE = "in maintenance: left alone"
+    STRANGE = "without agent.ping: left alone"
     DISABLE = "disable"
     DELETE = "delete"
     ENABLE = "enable again"
+    UNTAG = "enabled by somebody else: take our tag away"
 
 
-CHANGES = (Verdict.DISABLE, Verdict.DELETE, Verdict.ENABLE)
+CHANGES = (Verdict.DISABLE, Verdict.DELETE, Verdict.ENABLE, Verdict.UNTAG)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,19 +52,31 @@ def plan(
     if not nodes:
         raise ToolboxError("the list of nodes is empty; nothing was done")
 
+    def enabled(host: Host, ping: Item) -> Verdict:
+        if now_s - ping.last_s > grace_s:
+            return Verdict.DISABLE
+        return Verdict.ALIVE if host.pruned_s is None else Verdict.UNTAG
+
+    def disabled(pruned_s: int) -> Verdict:
+        return Verdict.DELETE if now_s - pruned_s >= delete_after_s else Verdict.WAIT
+
     def verdict(host: Host) -> Verdict:
         if host.name in nodes:
-            return (
-                Verdict.ENABLE if not host.enabled and host.pruned_s is not None else Verdict.KEEP
-            )
+            return _with_node(host)
+        if host.in_maintenance:
+            return Verdict.MAINTENANCE
         if host.enabled:
-            last_s = host.ping.last_s if host.ping else 0
-            return Verdict.DISABLE if now_s - last_s > grace_s else Verdict.ALIVE
-        if host.pruned_s is None:
-            return Verdict.LEAVE
-        return Verdict.DELETE if now_s - host.pruned_s >= delete_after_s else Verdict.WAIT
+            return Verdict.STRANGE if host.ping is None else enabled(host, host.ping)
+        return Verdict.LEAVE if host.pruned_s is None else disabled(host.pruned_s)
 
     return [Step(host=host, verdict=verdict(host)) for host in hosts]
+
+
+def _with_node(host: Host) -> Verdict:
+    if host.pruned_s is None:
+        return Verdict.KEEP
+    # A tag that stayed would say of a person's later disabling that it was ours.
+    return Verdict.UNTAG if host.enabled else Verdict.ENABLE
 
 
 def carry_out(api: Api, steps: Iterable[Step], *, now_s: int, tell: Callable[[Step], None]) -> None:

@@ -1,5 +1,7 @@
 """What is done with a host, by what its node and agent do; and what ``check`` says of a node."""
 
+import dataclasses
+
 import pytest
 
 from node_observability.errors import ToolboxError
@@ -12,16 +14,22 @@ NOW_S = 1_800_000_000
 
 
 def _host(
-    name: str = "a", *, last_s: int = NOW_S, enabled: bool = True, pruned_s: int | None = None
+    name: str = "a",
+    *,
+    last_s: int | None = NOW_S,
+    enabled: bool = True,
+    pruned_s: int | None = None,
+    in_maintenance: bool = False,
 ) -> Host:
     return Host(
         id="1",
         name=name,
         enabled=enabled,
+        in_maintenance=in_maintenance,
         templates=(TEMPLATE,),
         tags=() if pruned_s is None else ((PRUNED_TAG, str(pruned_s)),),
-        ping=Item(last_s=last_s),
-        log=Item(last_s=last_s),
+        ping=None if last_s is None else Item(last_s=last_s),
+        log=None if last_s is None else Item(last_s=last_s),
     )
 
 
@@ -44,6 +52,18 @@ def _host(
             "b",
             Verdict.DISABLE,
         ),  # enabled by a person: begins anew
+        # Enabled by a person: should a person disable it later, our tag must not say that we did.
+        (_host(pruned_s=NOW_S - 5000), "a", Verdict.UNTAG),
+        (_host(pruned_s=NOW_S - 5000), "b", Verdict.UNTAG),
+        # Silence says nothing where nothing is collected, or nothing speaks.
+        (_host(last_s=0, in_maintenance=True), "b", Verdict.MAINTENANCE),
+        (
+            _host(enabled=False, pruned_s=NOW_S - 5000, in_maintenance=True),
+            "b",
+            Verdict.MAINTENANCE,
+        ),
+        (_host(last_s=None), "b", Verdict.STRANGE),
+        (_host(last_s=None), "a", Verdict.KEEP),
     ],
 )
 def test_a_host_is_judged_by_its_node_and_its_agent(
@@ -84,3 +104,10 @@ def test_check_says_what_is_wrong_with_each_node() -> None:
         "off     disabled        ok          ok                ok",
         "silent  ok              ok          silent for 400 s  ok",
     ]
+
+
+@pytest.mark.parametrize("value", ["", "soon", "-1", "²"])
+def test_a_tag_that_somebody_wrote_is_not_ours(value: str) -> None:
+    host = dataclasses.replace(_host(enabled=False), tags=((PRUNED_TAG, value),))
+    (step,) = prune.plan([host], frozenset({"b"}), now_s=NOW_S, grace_s=100, delete_after_s=1000)
+    assert step.verdict is Verdict.LEAVE

@@ -101,18 +101,21 @@ def forsaken(applied: Stack) -> str:
     """Return a host that ``prune`` disables, and later deletes."""
     (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
     name = f"forsaken-{secrets.token_hex(4)}"
-    (template,) = applied.call(
-        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
-    )
     applied.call(
         "host.create",
         {
             "host": name,
             "groups": [{"groupid": group["groupid"]}],
-            "templates": [{"templateid": template["templateid"]}],
+            "templates": _template(applied),
         },
     )
     return name
+
+
+def _template(stack: Stack) -> list[dict[str, str]]:
+    """Return the template as the API names it."""
+    found = stack.call("template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]})
+    return list(found)
 
 
 class Need:
@@ -238,7 +241,7 @@ def test_a_refusal_of_many_hosts_is_one_line(
     (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
     for number in range(4):
         host = {"host": f"forsaken-{number}", "groups": [{"groupid": group["groupid"]}]}
-        applied.call("host.create", host)
+        applied.call("host.create", {**host, "templates": _template(applied)})
     less = dataclasses.replace(LEAST["prune"], methods=("hostgroup.get", "host.get", "item.get"))
     capsys.readouterr()
     assert command(*need.prune(""), **user(less)) == 2

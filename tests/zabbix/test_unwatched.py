@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from node_observability.zabbix.render import TEMPLATE
 from tests.zabbix.conftest import Command
-from tests.zabbix.node import CLUSTER, GROUP, Node
+from tests.zabbix.node import CLUSTER, GROUP, NODE_NAME, Node
 from tests.zabbix.processes import wait_until
 from tests.zabbix.stack import Stack
 
@@ -27,6 +28,9 @@ def gone(applied: Stack) -> Iterator[str]:
         {
             "host": "gone",
             "groups": [{"groupid": group_id}],
+            "templates": applied.call(
+                "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
+            ),
             "tags": [{"tag": "owner", "value": "me"}],
         },
     )
@@ -93,6 +97,55 @@ def test_a_host_that_a_person_disabled_is_left_alone(
     assert "1 disabled by somebody else: left alone" in capsys.readouterr().out
     assert command(*ARGUMENTS, *_nodes(tmp_path, "gone")) == 0
     assert _host(applied, gone)["status"] == "1"
+
+
+def test_a_host_in_maintenance_or_of_somebody_else_is_left_alone(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group = applied.call("hostgroup.get", {"filter": {"name": GROUP}})[0]["groupid"]
+    (switch,) = applied.call("host.create", {"host": "switch", "groups": [{"groupid": group}]})[
+        "hostids"
+    ]
+    (maintenance,) = applied.call(
+        "maintenance.create",
+        {
+            "name": "work",
+            "active_since": 0,
+            "active_till": 2_000_000_000,
+            "hosts": [{"hostid": gone}],
+            "timeperiods": [{"start_date": 0, "period": 86400 * 365 * 60}],
+        },
+    )["maintenanceids"]
+    try:
+        wait_until(
+            lambda: _host(applied, gone)["maintenance_status"] == "1", "maintenance to begin", 90
+        )
+        assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
+        out = capsys.readouterr().out
+        assert "1 in maintenance: left alone" in out
+        assert "1 without agent.ping: left alone" in out
+        assert _host(applied, gone)["status"] == _host(applied, switch)["status"] == "0"
+    finally:
+        applied.call("maintenance.delete", [maintenance])
+        applied.call("host.delete", [switch])
+
+
+def test_the_tag_goes_when_a_person_enables_the_host(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
+    applied.call("host.update", {"hostid": gone, "status": 0})
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "gone", NODE_NAME)) == 0
+    assert "enabled by somebody else: take our tag away: gone" in capsys.readouterr().out
+    host = _host(applied, gone)
+    assert (host["status"], {tag["tag"] for tag in host["tags"]}) == ("0", {"owner"})
+
+
+def test_a_grace_that_the_server_can_not_tell_is_refused(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "a"), "--grace", "25h") == 2
+    assert "--grace must be 24h at most" in capsys.readouterr().err
 
 
 def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
