@@ -15,6 +15,8 @@ from tests.zabbix.node import CLUSTER, NODE_NAME, Node
 from tests.zabbix.stack import PSK_IDENTITY, Stack, unavailable
 
 Command = Callable[..., int]
+figures: list[str] = []
+"""Lines that are printed at the end."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -32,6 +34,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     base = tmp_path_factory.mktemp("zabbix")
     root = Path(os.environ.get("NODEOBS_ZABBIX_ROOT", "/"))
     with Stack(base, root) as running:
+        figures.append(f"PostgreSQL, server and API started in {running.started_s:.1f} s")
         yield running
     shutil.rmtree(base, ignore_errors=True)
 
@@ -91,6 +94,9 @@ def applied(stack: Stack, credentials: dict[str, str]) -> Stack:
 def node(applied: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """Run a node that has registered itself."""
     with Node(applied, tmp_path_factory.mktemp("node"), NODE_NAME) as it:
+        figures.append(
+            f"journald, exporter and agent started and registered in {it.started_s:.1f} s"
+        )
         yield it
 
 
@@ -106,3 +112,10 @@ def hurry(stack: Stack) -> None:
         for item in found:
             if item["delay"] not in ("0", "1s"):
                 stack.call(f"{kind}.update", {"itemid": item["itemid"], "delay": "10s"})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if figures:
+        terminalreporter.section("Zabbix")
+        for line in figures:
+            terminalreporter.write_line(line)

@@ -49,11 +49,12 @@ class Node:
             self.exporter.output.parent,
             settings or AgentSettings(metadata=METADATA),
         )
-        self.registered_s = 0.0
+        self.started_s, self.registered_s = 0.0, 0.0
         self._trouble = trouble
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        begun_s = time.monotonic()
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.journald)
             stack.enter_context(self.exporter)
@@ -61,6 +62,7 @@ class Node:
                 self._trouble(self)
             stack.enter_context(self.agent)
             self.registered_s = wait_until(self.registered, f"{self.name} to be registered")
+            self.started_s = time.monotonic() - begun_s
             self.set_macro("{$NODEOBS.EXPORTER.PORT}", str(self.exporter.port))
             self.restart_agent()
             self._stack = stack.pop_all()

@@ -15,6 +15,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import time
 import weakref
 from pathlib import Path
 from typing import Any, Self
@@ -139,7 +140,7 @@ def _listens(port: int) -> bool:
 
 
 class Stack:
-    """Database, server and API; ``start`` takes some seconds. ``psk`` is for its agents.
+    """Database, server and API; ``start`` takes ``started_s``. ``psk`` is for its agents.
 
     ``address`` is one at which the server listens besides loopback.
     """
@@ -152,6 +153,7 @@ class Stack:
         self.psk = secrets.token_hex(32)
         self.db_port, self.port, self.web_port = free_port(), _server_port(), free_port()
         self.url = f"http://127.0.0.1:{self.web_port}"
+        self.started_s = 0.0
         self._token = ""
         self._reload_s = reload_s
         self._listen = ",".join(dict.fromkeys(("127.0.0.1", address)))
@@ -174,12 +176,15 @@ class Stack:
         self.end()
 
     def start(self) -> None:
-        """Make the database, start everything, wait until the API answers."""
+        """Make the database, start everything, wait until the server listens and the API answers."""
+        begun_s = time.monotonic()
         self._initialise()
         self.server.start()
         self._frontend.start()
         self._frontend.ready(lambda: _listens(self.web_port), "the API to listen")
         self.server.ready(lambda: _listens(self.port), "the server to listen")
+        self.call("hostgroup.get", {"limit": 1})
+        self.started_s = time.monotonic() - begun_s
 
     def end(self) -> None:
         """End everything."""
