@@ -81,6 +81,11 @@ def parse(text: str, source: str) -> tuple[Pattern, ...]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UsageError(f"{source}:{line}: not YAML: {error.problem}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise UsageError(
+            f"{source}:{line}: a character that YAML does not take: {error.reason}"
+        ) from error
     problems: list[str] = []
     patterns = []
     for node in _pattern_nodes(root, source, problems):
@@ -130,8 +135,10 @@ class _Reader:
     def __init__(self, source: str, node: yaml.MappingNode) -> None:
         self._source = source
         self._line = node.start_mark.line + 1
-        self._nodes = {key.value: (key.start_mark.line + 1, value) for key, value in node.value}
-        self._keys = [key.value for key, _ in node.value]
+        # Keys may be lists and mappings in YAML; str makes any of them one that is unknown.
+        named = [(str(key.value), key.start_mark.line + 1, value) for key, value in node.value]
+        self._nodes = {key: (line, value) for key, line, value in named}
+        self._keys = [key for key, _, _ in named]
 
     def pattern(self, problems: list[str]) -> Pattern | None:
         found = list(self._problems())
@@ -175,6 +182,8 @@ class _Reader:
             yield f"{self._at(name)}: a pattern needs `{name}`"
         if missing:
             return
+        for name in _LISTS:
+            yield from self._line_problems(name)
         for name in _REQUIRED:
             if name in _LISTS and not self._texts(name):
                 yield f"{self._at(name)}: `{name}` must list at least one line"
@@ -182,6 +191,14 @@ class _Reader:
                 yield f"{self._at(name)}: `{name}` must be a text"
         yield from self._scalar_problems()
         yield from self._regex_problems()
+
+    def _line_problems(self, name: str) -> Iterator[str]:
+        """Tell what YAML took for something else than a line: one with `: ` is a mapping unless quoted."""
+        node = self._nodes[name][1]
+        for part in node.value if isinstance(node, yaml.SequenceNode) else ():
+            if not isinstance(part, yaml.ScalarNode):
+                at = f"{self._source}:{part.start_mark.line + 1}"
+                yield f"{at}: `{name}` holds something else than a text; put the line into quotes"
 
     def _scalar_problems(self) -> Iterator[str]:
         if not _ID.fullmatch(self._text("id")):

@@ -247,7 +247,5 @@ def _check(options: argparse.Namespace) -> int:
         print(json.dumps([{**dataclasses.asdict(row), "ok": row.ok} for row in rows], indent=2))
     else:
         print(checking.table(rows))
-    wrong = sum(not row.ok for row in rows)
-    if not options.json:
-        print(f"{len(rows) - wrong} of {len(rows)} nodes are well")
-    return 1 if wrong else 0
+        print(f"{sum(row.ok for row in rows)} of {len(rows)} nodes are well")
+    return 0 if all(row.ok for row in rows) else 1

@@ -86,24 +86,12 @@ def from_kubeconfig(path: Path, context: str = "") -> Access:
     cluster = _named(path, config, "cluster", str(chosen.get("cluster", "")))
     user = _named(path, config, "user", str(chosen.get("user", "")))
     server = str(cluster.get("server", ""))
-    if not server.startswith("https://"):
-        raise UsageError(
-            f"{path}: cluster `{chosen.get('cluster')}`: server `{server}` must begin with https://"
-        )
-    if cluster.get("insecure-skip-tls-verify"):
-        raise UsageError(
-            f"{path}: insecure-skip-tls-verify is not supported; give certificate-authority-data {_INSTEAD}"
-        )
-    for plugin in ("exec", "auth-provider"):
-        if plugin in user:
-            raise UsageError(
-                f"{path}: user `{chosen.get('user')}` signs in by an {plugin} plugin, which is "
-                f"not supported; "
-                f"use a token {_INSTEAD}"
-            )
+    problem = _unsupported(chosen, cluster, user)
+    if problem:
+        raise UsageError(f"{path}: {problem}")
     token = str(user.get("token") or "")
     if not token and user.get("tokenFile"):
-        token = _file(path, str(user["tokenFile"])).decode().strip()
+        token = _file(path, str(user["tokenFile"])).decode(errors="replace").strip()
     access = Access(
         server=server.rstrip("/"),
         authority=_pem(path, cluster, "certificate-authority"),
@@ -119,8 +107,32 @@ def from_kubeconfig(path: Path, context: str = "") -> Access:
     return access
 
 
+def _unsupported(
+    chosen: Mapping[str, Any], cluster: Mapping[str, Any], user: Mapping[str, Any]
+) -> str:
+    """Return what of a context is not understood, with the way out."""
+    server = str(cluster.get("server", ""))
+    if not server.startswith("https://"):
+        return f"cluster `{chosen.get('cluster')}`: server `{server}` must begin with https://"
+    if cluster.get("insecure-skip-tls-verify"):
+        return (
+            f"insecure-skip-tls-verify is not supported; give certificate-authority-data {_INSTEAD}"
+        )
+    for section, key in ((cluster, "proxy-url"), (cluster, "tls-server-name"), (user, "as")):
+        if section.get(key):
+            return f"{key} is not supported; remove it, {_INSTEAD}"
+    for plugin in ("exec", "auth-provider"):
+        if plugin in user:
+            return (
+                f"user `{chosen.get('user')}` signs in by an {plugin} plugin, which is not supported; "
+                f"use a token {_INSTEAD}"
+            )
+    return ""
+
+
 def _named(path: Path, config: Mapping[str, Any], kind: str, name: str) -> dict[str, Any]:
-    entries = config.get(f"{kind}s") or []
+    listed = config.get(f"{kind}s")
+    entries = listed if isinstance(listed, list) else []
     for entry in entries:
         if (
             isinstance(entry, dict)

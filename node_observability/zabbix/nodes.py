@@ -43,12 +43,19 @@ def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
             document = json.loads(text)
         except ValueError as error:
             raise UsageError(f"{source}: not JSON: {error}; write it anew") from error
-        items = document.get("items", [document] if document.get("kind") == "Node" else None)
-        if not isinstance(items, list):
+        if document.get("kind") == "Node":
+            document = {"items": [document]}
+        items = document.get("items")
+        if not isinstance(items, list) or not all(_is_node(item, document) for item in items):
             raise UsageError(
                 f"{source}: holds no list of nodes; write `kubectl get nodes -o json` into it"
             )
-        found = {_name(item, source) for item in items if _selected(item, selector, source)}
+        if _following(document):
+            raise UsageError(
+                f"{source}: holds the first page of a list; write `kubectl get nodes -o json` into it"
+            )
+        named = [(_name(item, source), item) for item in items]
+        found = {name for name, item in named if _selected(item, selector, source)}
     else:
         if selector:
             raise UsageError(
@@ -138,6 +145,12 @@ def _page(own: requests.Session, url: str, server: str, timeout_s: float) -> Any
     return page
 
 
+def _is_node(item: Any, document: Any) -> bool:  # noqa: ANN401 - JSON
+    """Return whether an item is one: kubectl says so of each, the API of the list."""
+    kind = item.get("kind") if isinstance(item, dict) else None
+    return bool(kind == "Node" or (kind is None and document.get("kind", _LIST) in (_LIST, "List")))
+
+
 def _following(page: Any) -> str:  # noqa: ANN401 - JSON
     """Return the token of the next page, "" after the last."""
     metadata = page.get("metadata")
@@ -161,7 +174,7 @@ def _name(item: Any, source: str) -> str:  # noqa: ANN401 - JSON
 def _selected(item: Any, selector: str, source: str) -> bool:  # noqa: ANN401 - JSON
     if not selector:
         return True
-    labels = (item.get("metadata") or {}).get("labels") or {}
+    labels = item["metadata"].get("labels") or {}
     for part in selector.split(","):
         key, equals, value = part.partition("=")
         if not equals or key.endswith("!") or " in " in part:

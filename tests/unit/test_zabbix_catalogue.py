@@ -6,6 +6,7 @@ import pytest
 
 from node_observability.errors import UsageError
 from node_observability.zabbix import catalogue, render
+from node_observability.zabbix.identities import Identities
 
 GOOD = """patterns:
   - id: disk
@@ -54,6 +55,13 @@ def test_a_pattern_is_read_whole() -> None:
         ("    name: Disk", "    name: Disk\n    name: Disk", "c.yaml:4: `name` is given twice"),
         ("patterns:", "pattern:", "c.yaml:1: unknown key `pattern`"),
         ("patterns:", "patterns: [", "not YAML"),
+        (
+            '["node kernel: disk 7 failed"]',
+            '\n      - "node kernel: disk 7 failed"\n      - node kernel: disk 7 failed',
+            "c.yaml:9: `matches` holds something else than a text; put the line into quotes",
+        ),
+        ("    name: Disk", "    name: Disk\n    ? [a]\n    : b", "c.yaml:4: unknown key `["),
+        ("id: disk", "id: disk\x01", "c.yaml:2: a character that YAML does not take"),
         (GOOD, "patterns: []", "c.yaml:1: no patterns"),
         (GOOD, "patterns: [7]", "c.yaml:1: a pattern must be a mapping"),
         (GOOD, "", "c.yaml:1: must be a mapping"),
@@ -85,6 +93,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_rendering_twice_gives_the_same_bytes_and_a_catalogue_of_ones_own_the_same_uuids() -> None:
     patterns = catalogue.parse(GOOD, "c.yaml")
     assert render.render(patterns) == render.render(patterns)
+
+
+def test_parts_that_are_not_committed_keep_their_uuids_from_release_to_release() -> None:
+    # Servers know the parts of a catalogue of one's own by these.
+    assert Identities.derived("item:nodeobs.log.match[disk]") == "1fadd017ebce4b11bcff44bdeccf56ab"
+
+
+def test_two_parts_of_one_name_are_a_bug() -> None:
+    identities = Identities({})
+    identities("item:a")
+    with pytest.raises(ValueError, match="two parts of the template are called item:a"):
+        identities("item:a")
 
 
 def test_a_pattern_may_have_its_own_threshold_and_period() -> None:

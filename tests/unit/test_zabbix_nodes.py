@@ -46,6 +46,18 @@ def test_a_selector_picks_nodes_of_a_file() -> None:
         ('{"items": []}', "", "n: lists no nodes"),
         ('{"items": ', "", "n: not JSON"),
         ('{"kind": "PodList"}', "", "n: holds no list of nodes"),
+        ('{"kind": "PodList", "items": [{"metadata": {"name": "a"}}]}', "", "n: holds no list of"),
+        (
+            '{"items": [{"kind": "Pod", "metadata": {"name": "a"}}]}',
+            "",
+            "n: holds no list of nodes",
+        ),
+        (
+            '{"metadata": {"continue": "x"}, "items": [{"metadata": {"name": "a"}}]}',
+            "",
+            "n: holds the first page of a list",
+        ),
+        ('{"items": [7]}', "os=x", "n: a node has no name"),
         ("NAME STATUS\na Ready\n", "", "n:1: `NAME STATUS` must be one name"),
         ("a\n", "os=x", "n: has names only"),
         ('{"items": [{"metadata": {}}]}', "", "n: a node has no name"),
@@ -177,6 +189,16 @@ def test_a_kubeconfig_gives_a_token_or_a_client_certificate_inline_or_from_files
             "client-key-data is not base64",
         ),
         ({"users": [{"name": "u", "user": {"tokenFile": "gone"}}]}, "gone: No such file"),
+        ({"users": 7}, "no user `u`; there are: none"),
+        ({"users": [{"name": "u", "user": {"token": "t", "as": "x"}}]}, "as is not supported"),
+        (
+            {
+                "clusters": [
+                    {"name": "k", "cluster": {"server": "https://k", "proxy-url": "http://p"}}
+                ]
+            },
+            "proxy-url is not supported; remove it, or write `kubectl get nodes -o json`",
+        ),
         (
             {"clusters": [{"name": "k", "cluster": {"server": "http://k"}}]},
             "must begin with https://",
