@@ -62,6 +62,12 @@ class ControlPlane:
         """Run kubectl; return what it printed."""
         return run(BIN / "kubectl", "--kubeconfig", self.kubeconfig, *arguments)
 
+    def restart(self, name: str) -> None:
+        """Stop one of its programs and start it again, without waiting for it."""
+        (program,) = [program for program in self._programs if program.name == name]
+        program.stop()
+        program.start()
+
     def environment(self) -> dict[str, str]:
         """Return the environment in which ``kubectl`` and ``helm`` are these and ask this cluster."""
         path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
