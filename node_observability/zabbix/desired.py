@@ -102,11 +102,12 @@ def import_rules(*, apart: bool) -> dict[str, dict[str, bool]]:
     in our template and not in the file is removed: the template is ours.
     """
     owned = {"createMissing": True, "updateExisting": True, "deleteMissing": True}
-    parts = ("discoveryRules", "graphs", "items", "templateDashboards", "triggers", "valueMaps")
+    parts = ("discoveryRules", "graphs", "httptests", "items", "templateDashboards", "triggers")
     group = {"createMissing": True, "updateExisting": False}
     groups = ("host_groups", "template_groups") if apart else ("groups",)
     return {
-        **dict.fromkeys(parts, owned),
+        **dict.fromkeys((*parts, "valueMaps"), owned),
+        "templateLinkage": {"createMissing": True, "deleteMissing": True},
         **dict.fromkeys(groups, group),
         "templates": {"createMissing": True, "updateExisting": True},
     }

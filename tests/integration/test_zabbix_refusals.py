@@ -76,10 +76,17 @@ def test_an_answer_that_is_none_of_the_api_is_one_short_line(
     assert len(line) < 300
 
 
+def test_a_frontend_that_says_nothing_is_given_up(api: Frontend, prune: Run) -> None:
+    api.silent.add("hostgroup.get")
+    code, (line,) = prune("--timeout", "1s", ZABBIX_API_TOKEN="t")  # noqa: S106
+    assert code == 2
+    assert "no answer within 1 s; check the address, or raise --timeout" in line
+
+
 def test_rights_that_lack_are_not_told_as_a_method_that_lacks(api: Frontend, prune: Run) -> None:
     api.answers["hostgroup.get"] = {"result": [{"groupid": "1"}]}
-    host = {"hostid": "2", "host": "gone", "status": "0", "tags": [], "parentTemplates": []}
-    api.answers["host.get"] = {"result": [host]}
+    host = {"hostid": "2", "host": "gone", "status": "0", "maintenance_status": "0"}
+    api.answers["host.get"] = {"result": [{**host, "tags": [], "parentTemplates": []}]}
     ping = {"hostid": "2", "key_": "agent.ping", "lastclock": "1", "state": "0", "error": ""}
     api.answers["item.get"] = {"result": [ping]}
     api.answers["host.update"] = refusal(

@@ -28,6 +28,7 @@ class Frontend:
             "hostgroup.get": {"result": []},
         }
     )
+    silent: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -36,11 +37,15 @@ class Frontend:
 def frontend() -> Iterator[Frontend]:
     """Run it while the block runs."""
     own = Frontend()
+    ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             own.asked.append(asked["method"])
+            if asked["method"] in own.silent:
+                ended.wait(30)
+                return
             answer = own.answers[asked["method"]]
             status, body = answer if isinstance(answer, tuple) else (200, b"")
             if isinstance(answer, dict):
@@ -61,6 +66,7 @@ def frontend() -> Iterator[Frontend]:
     try:
         yield own
     finally:
+        ended.set()
         server.shutdown()
         server.server_close()
         thread.join()

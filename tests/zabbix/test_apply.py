@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from node_observability.zabbix.render import TEMPLATE
 from tests.support.exporter import free_port
 from tests.zabbix.conftest import APPLY, MACROS, Command
 from tests.zabbix.node import CLUSTER
-from tests.zabbix.stack import Stack
+from tests.zabbix.stack import PSK_IDENTITY, Stack
 
 OTHER = ("--cluster", "staging")
 
@@ -65,6 +66,58 @@ def test_an_action_that_somebody_changed_is_mended(
     assert command(*APPLY) == 0
     assert "enabled: False -> True" in capsys.readouterr().out
     assert command(*APPLY, "--check") == 0
+
+
+def test_what_somebody_adds_to_the_template_is_told_and_removed(
+    applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (template,) = applied.call("template.get", {"filter": {"host": TEMPLATE}})
+    host_id = template["templateid"]
+    group = {"name": "Templates of others"}
+    groups = "hostgroup" if applied.root == Path("/") else "templategroup"
+    (group_id,) = applied.call(f"{groups}.create", group)["groupids"]
+    other = {"host": "Of others", "groups": [{"groupid": group_id}]}
+    (other_id,) = applied.call("template.create", other)["templateids"]
+    try:
+        item = {
+            "name": "Ours",
+            "key_": "of.a.person",
+            "hostid": host_id,
+            "type": 2,
+            "value_type": 3,
+        }
+        applied.call("item.create", item)
+        step = {"name": "one", "no": 1, "url": "http://127.0.0.1/"}
+        applied.call("httptest.create", {"name": "Web", "hostid": host_id, "steps": [step]})
+        applied.call(
+            "template.update", {"templateid": host_id, "templates": [{"templateid": other_id}]}
+        )
+        assert command(*APPLY) == 0
+        told = capsys.readouterr().out
+        for part in ("item `of.a.person`: removed", "httptest `Web`: removed", "'Of others'"):
+            assert part in told
+        assert command(*APPLY, "--check") == 0
+        left = applied.call(
+            "item.get", {"templateids": [host_id], "filter": {"key_": "of.a.person"}}
+        )
+        assert left == []
+    finally:
+        applied.call("template.delete", [other_id])
+        applied.call(f"{groups}.delete", [group_id])
+
+
+def test_unencrypted_registration_stays_as_it_is_unless_it_is_to_be_refused(
+    applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert applied.call("autoregistration.get", {"output": ["tls_accept"]})["tls_accept"] == "3"
+    assert command(*APPLY, "--psk-only") == 0
+    assert "accepts: unencrypted and PSK -> PSK\n" in capsys.readouterr().out
+    try:
+        assert applied.call("autoregistration.get", {"output": ["tls_accept"]})["tls_accept"] == "2"
+        assert command(*APPLY, "--check") == 0
+    finally:
+        psk = {"tls_psk_identity": PSK_IDENTITY, "tls_psk": applied.psk}
+        applied.call("autoregistration.update", {"tls_accept": 3, **psk})
 
 
 def test_another_psk_is_noticed_and_applied_though_the_server_never_tells_it(

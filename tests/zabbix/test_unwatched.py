@@ -40,9 +40,9 @@ def gone(applied: Stack) -> Iterator[str]:
         applied.call("host.delete", [host_id])
 
 
-def _host(stack: Stack, host_id: str) -> Any:  # noqa: ANN401 - JSON
+def _host(stack: Stack, host_id: str, **more: object) -> Any:  # noqa: ANN401 - JSON
     found = stack.call(
-        "host.get", {"hostids": [host_id], "output": "extend", "selectTags": "extend"}
+        "host.get", {"hostids": [host_id], "output": "extend", "selectTags": "extend", **more}
     )
     return found[0] if found else None
 
@@ -97,6 +97,28 @@ def test_a_host_that_a_person_disabled_is_left_alone(
     assert "1 disabled by somebody else: left alone" in capsys.readouterr().out
     assert command(*ARGUMENTS, *_nodes(tmp_path, "gone")) == 0
     assert _host(applied, gone)["status"] == "1"
+
+
+def test_a_host_of_another_cluster_is_not_looked_at(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (group,) = applied.call("hostgroup.create", {"name": "Kubernetes/another/Bottlerocket nodes"})[
+        "groupids"
+    ]
+    other = {"host": "of-another", "groups": [{"groupid": group}]}
+    template = _host(applied, gone, selectParentTemplates=["templateid"])["parentTemplates"]
+    (other_id,) = applied.call("host.create", {**other, "templates": template})["hostids"]
+    try:
+        assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
+        out = capsys.readouterr().out
+        assert "disable: gone" in out
+        assert "of-another" not in out
+        assert _host(applied, other_id)["status"] == "0"
+        assert command("check", "--cluster", CLUSTER, *_nodes(tmp_path, "of-another")) == 1
+        assert "of-another  not registered" in capsys.readouterr().out
+    finally:
+        applied.call("host.delete", [other_id])
+        applied.call("hostgroup.delete", [group])
 
 
 def test_a_host_in_maintenance_or_of_somebody_else_is_left_alone(
