@@ -3,6 +3,7 @@ flapping, and lists that are none.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,7 @@ def test_a_host_in_maintenance_or_of_somebody_else_is_left_alone(
             "active_since": 0,
             "active_till": 2_000_000_000,
             "hosts": [{"hostid": gone}],
-            "timeperiods": [{"start_date": 0, "period": 86400 * 365 * 60}],
+            "timeperiods": [{"start_date": int(time.time()) - 60, "period": 86400}],
         },
     )["maintenanceids"]
     try:
