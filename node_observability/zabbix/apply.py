@@ -10,7 +10,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from node_observability.errors import ToolboxError
+from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix import differences
 from node_observability.zabbix.api import Api
 from node_observability.zabbix.desired import (
@@ -113,7 +113,7 @@ class Server:
         details = []
         if accepted != wanted:
             details.append(f"accepts: {_connections(accepted)} -> {_connections(wanted)}")
-        if macro is None or macro["value"] != psk.fingerprint:
+        if macro is None or macro.get("value") != psk.fingerprint:
             details.append(f"PSK: another one than was last applied -> identity `{psk.identity}`")
         if not details:
             return
@@ -153,7 +153,11 @@ class Server:
         found = self._macro(name)
         if found is not None and found.get("value") == value:
             return
-        old = "nothing" if found is None else f"`{found.get('value', 'a secret')}`"
+        if found is not None and "value" not in found:
+            raise UsageError(
+                f"--global-macro {name}: is a secret on the server, which does not tell it; set it there"
+            )
+        old = "nothing" if found is None else f"`{found['value']}`"
         yield (
             Change(
                 kind="global macro",

@@ -94,6 +94,19 @@ def test_every_metric_of_the_exporter_has_an_item_and_every_item_a_metric() -> N
     assert {pattern for pattern in asked if "{" in pattern} <= labels
 
 
+def test_no_rate_is_cut_to_a_whole_number() -> None:
+    rules = [item for rule in TEMPLATE["discovery_rules"] for item in rule["item_prototypes"]]
+    rates = [
+        item
+        for item in (*TEMPLATE["items"], *rules)
+        if any(step["type"] == "CHANGE_PER_SECOND" for step in item.get("preprocessing", []))
+        and item["units"] != "bps"  # of which none is so few
+    ]
+    assert rates
+    for item in rates:
+        assert item.get("value_type") == "FLOAT", item["key"]
+
+
 def test_a_line_as_the_exporter_writes_it_after_a_loss_matches_its_pattern() -> None:
     (pattern,) = (pattern for pattern in PATTERNS if pattern.id == "exporter-gap")
     line = "2026-11-04T22:13:20.123456+00:00 node journal-exporter: 7 journal entries lost (seqnum 1..7)"

@@ -80,7 +80,7 @@ def test_a_token_that_was_rotated_is_read_anew(api: NodesApi, account: Path) -> 
         ("moved", "can't be listed"),
         ("page of a proxy", "can't be listed"),
         ("breaks off", "can't be listed"),
-        ("silence", "can't be listed"),
+        ("silence", "timed out"),
     ],
 )
 def test_a_list_of_which_a_page_fails_is_none(

@@ -106,6 +106,18 @@ def test_what_somebody_adds_to_the_template_is_told_and_removed(
         applied.call(f"{groups}.delete", [group_id])
 
 
+def test_a_global_macro_that_is_secret_is_refused(
+    applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = {"macro": "{$OURS}", "value": "s3cret", "type": 1}
+    made = applied.call("usermacro.createglobal", secret)["globalmacroids"]
+    try:
+        assert command(*APPLY, "--global-macro={$OURS}=1") == 2
+        assert "--global-macro {$OURS}: is a secret on the server" in _err(capsys)
+    finally:
+        applied.call("usermacro.deleteglobal", made)
+
+
 def test_unencrypted_registration_stays_as_it_is_unless_it_is_to_be_refused(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
