@@ -1,12 +1,14 @@
 """The nodes as a pod gets them: by its service account, over TLS, page by page; whole or not at all."""
 
+import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix import kubeconfig, nodes
+from node_observability.zabbix import flags, kubeconfig, nodes
 from node_observability.zabbix.kubeconfig import Access
 from tests.support.nodes_api import Authority, NodesApi, nodes_api
 
@@ -54,6 +56,26 @@ def test_a_fleet_is_listed_page_by_page_under_an_authority_without_key_identifie
     assert _listed(api, account) == {*NAMES, "other"}
     assert len(api.asked) == 3
     assert _listed(api, account, "os=bottlerocket") == set(NAMES)
+
+
+def test_a_kubeconfig_and_the_selector_of_the_command_choose_the_nodes(
+    api: NodesApi, account: Path
+) -> None:
+    server = f"https://127.0.0.1:{api.port}"
+    cluster = {"server": server, "certificate-authority": "ca.crt"}
+    config = {
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+        "clusters": [{"name": "k", "cluster": cluster}],
+        "users": [{"name": "u", "user": {"tokenFile": "token"}}],
+    }
+    (account / "kubeconfig").write_text(json.dumps(config))
+    parser = argparse.ArgumentParser()
+    flags.add_nodes(parser, selector="os=bottlerocket")
+    source = ("--kubeconfig", str(account / "kubeconfig"))
+    assert flags.nodes_of(parser.parse_args(source), {}) == set(NAMES)
+    everything = flags.nodes_of(parser.parse_args([*source, "--selector", ""]), {})
+    assert everything == {*NAMES, "other"}
 
 
 def test_a_token_that_was_rotated_is_read_anew(api: NodesApi, account: Path) -> None:
