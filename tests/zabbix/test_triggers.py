@@ -1,8 +1,7 @@
 """Triggers of host, agent and exporter, each raised by what it is for, and recovering when that is over.
 
-Those of log patterns are in ``test_template``. Blocked output and lag are missing; others,
-for no test can bring them about: a reboot, a wrong
-clock, swap, journal files that root may not read or that crash their reader.
+Those of log patterns are in ``test_template``. Missing are those that no test can bring about: a reboot,
+a wrong clock, swap, a busy disk, journal files that root may not read or that crash their reader.
 """
 
 import os
@@ -14,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.disk import Disk
 from tests.zabbix.conftest import APPLY, Command, hurry
 from tests.zabbix.node import Node
 from tests.zabbix.processes import wait_until
 from tests.zabbix.stack import Stack
 
 NOT_LONG = "takes minutes; part of the long runs: pytest tests/zabbix --long"
+_LAG_MAX_S = 5
 _INCOMPATIBLE_FLAGS = 12  # where a journal file's header has them: systemd's JOURNAL_FILE_FORMAT
 
 
@@ -178,3 +179,37 @@ def test_an_exporter_that_hangs_is_told_until_it_goes_on(hurried: Stack, tmp_pat
         finally:
             os.kill(worker, signal.SIGCONT)
         _recovered(node, {"Exporter hangs"})
+
+
+def _fill_disk(node: Node) -> None:
+    """Have the exporter stand before a full disk, with entries behind it that wait ever longer."""
+    node.journald.send(b"there is room", SYSLOG_IDENTIFIER="full")
+    node.exporter.wait_for(
+        lambda: node.exporter.metric("entries_read_total") >= 1, "an entry to be read"
+    )
+    node.journald.send_many([b"x" * 500] * 500, SYSLOG_IDENTIFIER="full")
+    full = '{reason="enospc"}'
+    node.exporter.wait_for(
+        lambda: node.exporter.metric("output_blocked", full) == 1, "the disk to be full"
+    )
+
+    def behind() -> bool:
+        node.journald.send(b"one more", SYSLOG_IDENTIFIER="full")
+        return node.exporter.metric("lag_seconds") > _LAG_MAX_S
+
+    node.exporter.wait_for(behind, "the lag to grow")
+
+
+def test_a_full_disk_is_told_and_how_far_behind_the_log_is_until_there_is_room(
+    hurried: Stack, tmp_path: Path
+) -> None:
+    wanted = {"Exporter can't write the host log", "Exporter is behind"}
+    with (
+        Disk(tmp_path / "out" / "log", "64k") as disk,
+        Node(hurried, tmp_path, "full", prefix=disk.prefix, trouble=_fill_disk) as node,
+    ):
+        node.set_macro("{$NODEOBS.EXPORTER.LAG.MAX}", f"{_LAG_MAX_S}s")
+        node.restart_agent()
+        _raised(node, wanted)
+        disk.remount("size=8M")
+        _recovered(node, wanted)
