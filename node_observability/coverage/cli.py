@@ -5,18 +5,16 @@ wrong use. Without --nodes and --manifest the cluster is asked, by ``kubectl`` a
 """
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
 from node_observability.coverage import nodes, workloads
 from node_observability.coverage.findings import judge
 from node_observability.coverage.report import json_text, summary, table
-from node_observability.errors import ToolboxError, UsageError
+from node_observability.errors import UsageError
+from node_observability.programs import ask
 
 __all__ = ["configure", "run"]
-
-_TIMEOUT_S = 120
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -79,26 +77,12 @@ def _read(path: str) -> tuple[str, str]:
         raise UsageError(f"{path}: no UTF-8 at byte {error.start}") from None
 
 
-def _asked(command: list[str], instead: str) -> tuple[str, str]:
-    try:
-        done = subprocess.run(  # noqa: S603 - the operator's own kubectl and helm
-            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
-        )
-    except FileNotFoundError:
-        raise UsageError(f"{command[0]} is not on the PATH; install it, or use {instead}") from None
-    except subprocess.TimeoutExpired:
-        raise ToolboxError(f"{command[0]} has not answered in {_TIMEOUT_S} s") from None
-    if done.returncode:
-        text = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise ToolboxError(f"{' '.join(command[:3])}: {text}")
-    return done.stdout, command[0]
-
-
 def _nodes(options: argparse.Namespace) -> tuple[str, str]:
     if options.nodes:
         return _read(options.nodes)
     context = ["--context", options.context] if options.context else []
-    return _asked(["kubectl", "get", "nodes", "--output", "json", *context], "--nodes FILE")
+    command = ["kubectl", "get", "nodes", "--output", "json", *context]
+    return ask(command, "--nodes FILE"), "kubectl"
 
 
 def _manifest(options: argparse.Namespace) -> tuple[str, str]:
@@ -106,4 +90,5 @@ def _manifest(options: argparse.Namespace) -> tuple[str, str]:
         return _read(options.manifest)
     flags = ["--kube-context", options.context] if options.context else []
     flags += ["--namespace", options.namespace] if options.namespace else []
-    return _asked(["helm", "get", "manifest", options.release, *flags], "--manifest FILE")
+    command = ["helm", "get", "manifest", options.release, *flags]
+    return ask(command, "--manifest FILE"), "helm"

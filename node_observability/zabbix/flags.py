@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from node_observability.errors import UsageError
-from node_observability.zabbix import catalogue, kubeconfig, nodes
+from node_observability.zabbix import catalogue, nodes, service_account
 from node_observability.zabbix import render as rendering
 from node_observability.zabbix.api import Connection
 from node_observability.zabbix.catalogue import Pattern
@@ -204,7 +204,7 @@ def add_nodes(parser: argparse.ArgumentParser, *, selector: str) -> None:
     group = parser.add_argument_group("nodes")
     source = group.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "--kubeconfig", type=Path, metavar="FILE", help="ask the cluster that it names"
+        "--kubeconfig", type=Path, metavar="FILE", help="ask the cluster that it names, by kubectl"
     )
     source.add_argument(
         "--in-cluster", action="store_true", help="ask the cluster that this pod is in"
@@ -232,11 +232,12 @@ def nodes_of(options: argparse.Namespace, environment: Mapping[str, str]) -> fro
         is_json = text.lstrip().startswith("{")
         selector = options.default_selector if given is None and is_json else given or ""
         return nodes.from_text(text, options.nodes_file, selector)
+    selector = options.default_selector if given is None else given
     if options.in_cluster:
-        access = kubeconfig.in_cluster(environment)
-    else:
-        access = kubeconfig.from_kubeconfig(options.kubeconfig, options.context)
-    return nodes.from_api(access, options.default_selector if given is None else given)
+        return nodes.from_api(service_account.in_cluster(environment), selector)
+    return nodes.from_kubectl(
+        options.kubeconfig, environment, context=options.context, selector=selector
+    )
 
 
 def _read(name: str) -> str:

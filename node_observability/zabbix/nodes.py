@@ -1,28 +1,35 @@
-"""The names of a cluster's nodes: from its API, or from a file.
+"""The names of a cluster's nodes: from a file, from kubectl, or from the API of the cluster that a pod is in.
 
 Guarantees: what is returned is the whole list, never part of it; an empty one is an error, for it would make
-every host look forsaken. A client of its own over ``requests``: one GET with pages is all that is asked,
-and the official client would bring a hundred times the code.
+every host look forsaken, and so is what no node can be called. A kubeconfig is kubectl's to read, with the
+plugins by which EKS and others sign in; in a pod one GET with pages is all that is asked
+(docs/decisions/0011).
 """
 
 import contextlib
 import json
-import tempfile
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import requests
 
-from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix.kubeconfig import Access
+from node_observability.errors import ToolboxError, UsageError, printable
+from node_observability.programs import ask
+from node_observability.zabbix.service_account import Access
 from node_observability.zabbix.sessions import bearer, reason, session
 
-__all__ = ["from_api", "from_text"]
+__all__ = ["from_api", "from_kubectl", "from_text"]
 
 _PAGE = 500
 _LIST = "NodeList"
+_SHOWN = 60  # characters of what is no name
+# Kubernetes' DNS-1123 subdomain: anything else is another program's words, and not a node that is there.
+_NAME: Final = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+)
 _STATUS = {
     400: "the question is not understood; give --selector as `kubectl get nodes -l` takes it",
     401: "the credentials are not accepted; give a token or certificate that is valid",
@@ -38,40 +45,64 @@ def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
         UsageError: nothing, or something else, is in it.
 
     """
-    if text.lstrip().startswith("{"):
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise UsageError(f"{source}: not JSON: {error}; write it anew") from error
-        if document.get("kind") == "Node":
-            document = {"items": [document]}
-        items = document.get("items")
-        if not isinstance(items, list) or not all(_is_node(item, document) for item in items):
-            raise UsageError(
-                f"{source}: holds no list of nodes; write `kubectl get nodes -o json` into it"
-            )
-        if _following(document):
-            raise UsageError(
-                f"{source}: holds the first page of a list; write `kubectl get nodes -o json` into it"
-            )
-        named = [(_name(item, source), item) for item in items]
+    text = text.removeprefix("\ufeff")  # PowerShell's `>` begins a file with a byte order mark
+    if text.lstrip().startswith(("{", "[")):
+        named = [(_name(item, source), item) for item in _items(text, source)]
         found = {name for name, item in named if _selected(item, selector, source)}
-    else:
-        if selector:
+        return _not_empty(found, source)
+    if selector:
+        raise UsageError(
+            f"{source}: has names only, so no selector applies; write JSON or drop --selector"
+        )
+    found = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        name = line.strip().removeprefix("node/")
+        if not name or name.startswith("#"):
+            continue
+        if not _NAME.fullmatch(name) or name == "null":
             raise UsageError(
-                f"{source}: has names only, so no selector applies; write JSON or drop --selector"
+                f"{source}:{number}: `{printable(name[:_SHOWN])}` is no node's name; "
+                "write `kubectl get nodes -o name` into it"
             )
-        found = set()
-        for number, line in enumerate(text.splitlines(), 1):
-            name = line.strip().removeprefix("node/")
-            if not name or name.startswith("#"):
-                continue
-            if len(name.split()) > 1:
-                raise UsageError(
-                    f"{source}:{number}: `{name}` must be one name; use `kubectl get nodes -o name`"
-                )
-            found.add(name)
+        found.add(name)
     return _not_empty(found, source)
+
+
+def _items(text: str, source: str) -> list[Any]:
+    fix = "write `kubectl get nodes -o json` into it"
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{source}: not JSON: {error}; {fix}") from error
+    kind = document.get("kind") if isinstance(document, dict) else None
+    items = [document] if kind == "Node" else None
+    if kind in ("List", _LIST):
+        items = document.get("items")
+        if kind == "List" and isinstance(items, list):
+            kinds = {item.get("kind") if isinstance(item, dict) else None for item in items}
+            items = items if kinds <= {"Node"} else None
+        if _following(document):
+            raise UsageError(f"{source}: holds the first page of a list only; {fix}")
+    if not isinstance(items, list):
+        raise UsageError(f"{source}: holds no list of nodes; {fix}")
+    return items
+
+
+def from_kubectl(
+    kubeconfig: Path, environment: Mapping[str, str], *, context: str = "", selector: str = ""
+) -> frozenset[str]:
+    """Return the names of all nodes, or of those that ``selector`` picks, of a kubeconfig's cluster.
+
+    Raises:
+        ToolboxError: kubectl is not there or failed; it tells why.
+
+    """
+    command = ["kubectl", "get", "nodes", "--output=json", f"--kubeconfig={kubeconfig}"]
+    command += [f"--context={context}"] if context else []
+    command += [f"--selector={selector}"] if selector else []
+    # The programs that a kubeconfig names have no business with Zabbix' secrets.
+    others = {name: value for name, value in environment.items() if not name.startswith("ZABBIX_")}
+    return from_text(ask(command, "--nodes-file FILE", others), "kubectl")
 
 
 def from_api(access: Access, selector: str = "", timeout_s: float = 30.0) -> frozenset[str]:
@@ -97,18 +128,8 @@ def from_api(access: Access, selector: str = "", timeout_s: float = 30.0) -> fro
 
 @contextlib.contextmanager
 def _session(access: Access, timeout_s: float) -> Iterator[Callable[[str, str], Any]]:
-    with tempfile.TemporaryDirectory(prefix="node-observability-") as name:
-        # For its owner alone; requests takes certificates as files only.
-        authorities, client = Path(name) / "ca.pem", Path(name) / "client.pem"
-        authorities.write_bytes(access.authority)
-        own = session(str(authorities) if access.authority else "")
-        if access.certificate and access.key:
-            client.write_bytes(access.certificate + b"\n" + access.key)
-            own.cert = str(client)
-        if access.token:
-            own.headers["Authorization"] = (
-                f"Bearer {bearer(access.token, 'the token of the cluster')}"
-            )
+    with session(str(access.authority)) as own:
+        own.headers["Authorization"] = f"Bearer {bearer(access.token, 'the token of the cluster')}"
 
         def get(selector: str, following: str) -> Any:  # noqa: ANN401 - JSON
             query = {"limit": str(_PAGE)}
@@ -119,8 +140,7 @@ def _session(access: Access, timeout_s: float) -> Iterator[Callable[[str, str], 
             url = f"{access.server}/api/v1/nodes?{urlencode(query)}"
             return _page(own, url, access.server, timeout_s)
 
-        with own:
-            yield get
+        yield get
 
 
 def _page(own: requests.Session, url: str, server: str, timeout_s: float) -> Any:  # noqa: ANN401 - JSON
@@ -132,8 +152,8 @@ def _page(own: requests.Session, url: str, server: str, timeout_s: float) -> Any
         page = reply.json()
     except requests.exceptions.SSLError as error:
         raise UsageError(
-            f"{server}: TLS failed ({reason(error)}); check its authority, certificate-authority-data of a "
-            "kubeconfig and ca.crt of a service account; nothing was done"
+            f"{server}: TLS failed ({reason(error)}); check ca.crt of the service account; "
+            "nothing was done"
         ) from error
     except (requests.RequestException, OSError) as error:
         raise ToolboxError(
@@ -143,12 +163,6 @@ def _page(own: requests.Session, url: str, server: str, timeout_s: float) -> Any
     if not whole or not isinstance(page.get("items"), list):
         raise ToolboxError(f"{server}: answered with something else than nodes; nothing was done")
     return page
-
-
-def _is_node(item: Any, document: Any) -> bool:  # noqa: ANN401 - JSON
-    """Return whether an item is one: kubectl says so of each, the API of the list."""
-    kind = item.get("kind") if isinstance(item, dict) else None
-    return bool(kind == "Node" or (kind is None and document.get("kind", _LIST) in (_LIST, "List")))
 
 
 def _following(page: Any) -> str:  # noqa: ANN401 - JSON

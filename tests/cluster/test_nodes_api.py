@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix import kubeconfig, nodes
+from node_observability.zabbix import nodes, service_account
 from tests.cluster.control_plane import HOST, SERVER, ControlPlane
 from tests.cluster.processes import base, wait_until
 from tests.support.helm import CHART, NAMESPACE, RELEASE
@@ -54,7 +54,7 @@ def _account(plane: ControlPlane, name: str, authority: Path | None = None) -> P
 def _listed(account: Path, port: int = 443, selector: str = "") -> frozenset[str]:
     environment = {"KUBERNETES_SERVICE_HOST": HOST, "KUBERNETES_SERVICE_PORT": str(port)}
     # More than an API server takes to start.
-    return nodes.from_api(kubeconfig.in_cluster(environment, account), selector, timeout_s=300)
+    return nodes.from_api(service_account.in_cluster(environment, account), selector, timeout_s=300)
 
 
 def test_the_charts_account_lists_a_fleet_of_three_pages(fleet: ControlPlane) -> None:

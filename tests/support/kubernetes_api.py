@@ -16,7 +16,7 @@ _RESOURCES = {
             "singularName": "node",
             "namespaced": False,
             "kind": "Node",
-            "verbs": ["get"],
+            "verbs": ["get", "list"],
         },
         {
             "name": "pods",
@@ -28,6 +28,13 @@ _RESOURCES = {
     ],
 }
 
+DISCOVERY: dict[str, object] = {
+    "/api": {"kind": "APIVersions", "versions": ["v1"]},
+    "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
+    "/api/v1": _RESOURCES,
+}
+"""What kubectl asks first: path by path, which resources there are."""
+
 
 @dataclass
 class Api:
@@ -38,13 +45,8 @@ class Api:
 
 
 def _answer(path: str) -> object:
-    fixed = {
-        "/api": {"kind": "APIVersions", "versions": ["v1"]},
-        "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
-        "/api/v1": _RESOURCES,
-    }
-    if path in fixed:
-        return fixed[path]
+    if path in DISCOVERY:
+        return DISCOVERY[path]
     name = path.rsplit("/", 1)[1]
     if path.startswith("/api/v1/nodes/"):
         return {"kind": "Node", "apiVersion": "v1", "metadata": {"name": name}}

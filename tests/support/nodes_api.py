@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.kubernetes_api import DISCOVERY
+
 __all__ = ["Authority", "NodesApi", "nodes_api"]
 
 _OPENSSL = """[req]
@@ -116,12 +118,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        self.api.asked.append(self.path)
+        if parts.path not in DISCOVERY:
+            self.api.asked.append(self.path)
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         number = int(query.get("continue", "0")) // max(int(query.get("limit", "1")), 1)
         fault = self.api.faults.get(number, "")
         if token not in self.api.tokens:
             self._refuse(401)
+        elif parts.path in DISCOVERY:
+            self.send_response(200)
+            self._end(json.dumps(DISCOVERY[parts.path]).encode())
         elif not self.api.allowed or parts.path != "/api/v1/nodes":
             self._refuse(403)
         elif fault.isdecimal():
@@ -157,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
-    """A client that trusts it not, or has no certificate, is the test's to see."""
+    """A client that trusts it not is the test's to see."""
 
     def __init__(self, api: NodesApi, context: ssl.SSLContext) -> None:
         handler = type("Handler", (_Handler,), {"api": api})
@@ -172,16 +178,11 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def nodes_api(
-    authority: Authority, *, name: str = "IP:127.0.0.1", client_certificates: bool = False
-) -> Iterator[NodesApi]:
+def nodes_api(authority: Authority, *, name: str = "IP:127.0.0.1") -> Iterator[NodesApi]:
     """Run it while the block runs, with a certificate for ``name``."""
     api = NodesApi()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*authority.issue("apiserver", name))
-    if client_certificates:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(authority.certificate)
     server = _Server(api, context)
     api.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -34,8 +34,8 @@ def _nodes(selector: str, *arguments: str) -> frozenset[str]:
 def test_the_selector_of_a_command_applies_to_json_and_not_to_names(tmp_path: Path) -> None:
     listed, names = tmp_path / "nodes.json", tmp_path / "names"
     nodes = [
-        {"metadata": {"name": "a", "labels": {"os": "bottlerocket"}}},
-        {"metadata": {"name": "b", "labels": {"os": "other"}}},
+        {"kind": "Node", "metadata": {"name": "a", "labels": {"os": "bottlerocket"}}},
+        {"kind": "Node", "metadata": {"name": "b", "labels": {"os": "other"}}},
     ]
     listed.write_text(json.dumps({"kind": "List", "items": nodes}))
     names.write_text("a\nb\n")

@@ -3,6 +3,8 @@ flapping, and lists that are none.
 """
 
 import json
+import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -187,8 +189,11 @@ def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
             }
         )
     )
-    assert command(*ARGUMENTS, "--kubeconfig", str(kubeconfig)) == 1
-    assert "the nodes can't be listed" in capsys.readouterr().err
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    assert command(*ARGUMENTS, "--kubeconfig", str(kubeconfig), PATH=path) == 1
+    assert "kubectl get nodes: The connection to the server 127.0.0.1:9 was refused" in (
+        capsys.readouterr().err
+    )
     assert _host(applied, gone)["status"] == "0"
 
 

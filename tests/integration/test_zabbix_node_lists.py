@@ -1,15 +1,15 @@
-"""The nodes as a pod gets them: by its service account, over TLS, page by page; whole or not at all."""
+"""The nodes as a pod gets them, by its service account, or kubectl by a kubeconfig: whole or not at all."""
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix import flags, kubeconfig, nodes
-from node_observability.zabbix.kubeconfig import Access
+from node_observability.zabbix import flags, nodes, service_account
 from tests.support.nodes_api import Authority, NodesApi, nodes_api
 
 TOKEN = "e30.first"  # noqa: S105 - of nobody
@@ -46,7 +46,7 @@ def _listed(
     api: NodesApi, account: Path, selector: str = "", timeout_s: float = 30
 ) -> frozenset[str]:
     return nodes.from_api(
-        kubeconfig.in_cluster(api.environment, account), selector, timeout_s=timeout_s
+        service_account.in_cluster(api.environment, account), selector, timeout_s=timeout_s
     )
 
 
@@ -59,7 +59,7 @@ def test_a_fleet_is_listed_page_by_page_under_an_authority_without_key_identifie
 
 
 def test_a_kubeconfig_and_the_selector_of_the_command_choose_the_nodes(
-    api: NodesApi, account: Path
+    api: NodesApi, account: Path, environment: dict[str, str]
 ) -> None:
     server = f"https://127.0.0.1:{api.port}"
     cluster = {"server": server, "certificate-authority": "ca.crt"}
@@ -73,8 +73,8 @@ def test_a_kubeconfig_and_the_selector_of_the_command_choose_the_nodes(
     parser = argparse.ArgumentParser()
     flags.add_nodes(parser, selector="os=bottlerocket")
     source = ("--kubeconfig", str(account / "kubeconfig"))
-    assert flags.nodes_of(parser.parse_args(source), {}) == set(NAMES)
-    everything = flags.nodes_of(parser.parse_args([*source, "--selector", ""]), {})
+    assert flags.nodes_of(parser.parse_args(source), environment) == set(NAMES)
+    everything = flags.nodes_of(parser.parse_args([*source, "--selector", ""]), environment)
     assert everything == {*NAMES, "other"}
 
 
@@ -132,22 +132,9 @@ def test_a_server_of_another_authority_or_name_gets_no_token(
     other = Authority(tmp_path / "other")
     for issuer, name in ((other, "IP:127.0.0.1"), (authority, "IP:192.0.2.1")):
         with nodes_api(issuer, name=name) as stranger:
-            with pytest.raises(UsageError, match=r"TLS failed .*ca[.]crt of a service account"):
+            with pytest.raises(UsageError, match=r"TLS failed .*ca[.]crt of the service account"):
                 _listed(stranger, account)
             assert stranger.asked == []
-
-
-def test_a_client_certificate_is_shown(authority: Authority) -> None:
-    certificate, key = authority.issue("reader")
-    with nodes_api(authority, client_certificates=True) as api:
-        api.nodes, api.tokens = {"a": {}}, {""}
-        access = Access(
-            server=f"https://127.0.0.1:{api.port}",
-            authority=authority.certificate.read_bytes(),
-            certificate=certificate.read_bytes(),
-            key=key.read_bytes(),
-        )
-        assert nodes.from_api(access) == {"a"}
 
 
 def test_proxies_and_authorities_of_the_environment_are_not_used(
@@ -175,4 +162,104 @@ def test_an_account_that_is_damaged_is_refused(
     with pytest.raises(UsageError) as refused:
         _listed(api, account)
     assert problem in str(refused.value)
+    assert api.asked == []
+
+
+def _kubeconfig(api: NodesApi, authority: Authority, directory: Path, plugin: str) -> Path:
+    """Write a kubeconfig whose user signs in by a plugin, as `aws eks update-kubeconfig` makes them."""
+    script = directory / "sign-in"
+    script.write_text(f"#!/bin/sh\n{plugin}\n")
+    script.chmod(0o755)
+    sign_in = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": str(script),
+        "interactiveMode": "Never",
+    }
+    cluster = {
+        "server": f"https://127.0.0.1:{api.port}",
+        "certificate-authority": str(authority.certificate),
+    }
+    path = directory / "config"
+    path.write_text(
+        json.dumps(
+            {
+                "current-context": "c",
+                "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+                "clusters": [{"name": "k", "cluster": cluster}],
+                "users": [{"name": "u", "user": {"exec": sign_in}}],
+            }
+        )
+    )
+    return path
+
+
+SIGN_IN = f"""env >"$0.saw"; echo '{
+    json.dumps(
+        {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "kind": "ExecCredential",
+            "status": {"token": TOKEN},
+        }
+    )
+}'"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Return an environment in which kubectl has a home of its own."""
+    return {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+
+
+def test_a_kubeconfig_is_read_by_kubectl_whose_plugins_do_not_see_the_secrets_of_zabbix(
+    api: NodesApi, authority: Authority, environment: dict[str, str], tmp_path: Path
+) -> None:
+    path = _kubeconfig(api, authority, tmp_path, SIGN_IN)
+    environment |= {"ZABBIX_API_TOKEN": "s3cret", "AWS_PROFILE": "ops"}
+    assert nodes.from_kubectl(path, environment) == {*NAMES, "other"}
+    assert nodes.from_kubectl(path, environment, selector="os=bottlerocket") == set(NAMES)
+    saw = (tmp_path / "sign-in.saw").read_text()
+    assert "AWS_PROFILE=ops" in saw
+    assert "s3cret" not in saw
+
+
+@pytest.mark.parametrize(
+    ("page", "fault", "problem"),
+    [
+        (0, "500", "(InternalError)"),
+        (1, "500", "(InternalError)"),
+        (2, "breaks off", "unexpected EOF"),
+        (1, "page of a proxy", "invalid character '<'"),
+    ],
+)
+def test_a_list_of_which_kubectl_misses_a_page_is_none(
+    page: int,
+    fault: str,
+    problem: str,
+    *,
+    api: NodesApi,
+    authority: Authority,
+    environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    path = _kubeconfig(api, authority, tmp_path, SIGN_IN)
+    api.faults = {page: fault}
+    with pytest.raises(ToolboxError) as refused:
+        nodes.from_kubectl(path, environment)
+    assert str(refused.value).startswith("kubectl get nodes: ")
+    assert problem in str(refused.value)
+    assert TOKEN not in str(refused.value)
+
+
+def test_a_kubeconfig_that_can_not_be_used_is_told_in_the_words_of_kubectl(
+    api: NodesApi, authority: Authority, environment: dict[str, str], tmp_path: Path
+) -> None:
+    path = _kubeconfig(api, authority, tmp_path, "echo no session >&2; exit 3")
+    with pytest.raises(ToolboxError, match=r"kubectl get nodes: .*no session.*exit code 3"):
+        nodes.from_kubectl(path, environment)
+    with pytest.raises(ToolboxError, match="not found for specified context: x"):
+        nodes.from_kubectl(path, environment, context="x")
+    with pytest.raises(ToolboxError, match="gone: no such file"):
+        nodes.from_kubectl(tmp_path / "gone", environment)
+    with pytest.raises(UsageError, match=r"kubectl is not on the PATH; .*--nodes-file FILE"):
+        nodes.from_kubectl(path, {**environment, "PATH": "/nowhere"})
     assert api.asked == []

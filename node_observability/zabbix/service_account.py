@@ -1,0 +1,54 @@
+"""How a pod reaches the API of the cluster that it is in: by the service account that is mounted."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from node_observability.errors import UsageError
+
+__all__ = ["Access", "in_cluster"]
+
+_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Access:
+    """Where the API is, a bearer token, and the file of the authorities that vouch for it."""
+
+    server: str
+    token: str = dataclasses.field(repr=False)
+    authority: Path
+
+
+def in_cluster(environment: Mapping[str, str], account: Path = _ACCOUNT) -> Access:
+    """Return the access of a pod's service account.
+
+    Raises:
+        UsageError: this is no pod, or its token is not mounted.
+
+    """
+    host = environment.get("KUBERNETES_SERVICE_HOST", "")
+    port = environment.get("KUBERNETES_SERVICE_PORT", "443")
+    if not host:
+        raise UsageError(
+            "--in-cluster: KUBERNETES_SERVICE_HOST is not set; this is not a pod, give --kubeconfig"
+        )
+    token, authority = account / "token", account / "ca.crt"
+    _mounted(authority)
+    host = f"[{host}]" if ":" in host else host
+    return Access(
+        server=f"https://{host}:{port}", token=_mounted(token).strip(), authority=authority
+    )
+
+
+def _mounted(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise UsageError(
+            f"--in-cluster: {path}: {reason}; mount the service account's token"
+        ) from error
+    if not text.strip():
+        raise UsageError(f"--in-cluster: {path}: is empty; mount the service account's token")
+    return text
