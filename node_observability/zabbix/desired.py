@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from node_observability.errors import UsageError
 
@@ -95,6 +95,30 @@ class Psk:
         ).hexdigest()[:32]
 
 
+# The API's numbers in the frontend's words (action object, "operation" and "filter condition").
+_OPERATIONS: Final = {
+    0: "sends a message",
+    1: "runs a command",
+    _ADD_HOST: "adds the host",
+    3: "removes the host",
+    _ADD_GROUP: "adds to host group",
+    5: "removes from host group",
+    _LINK_TEMPLATE: "links template",
+    7: "unlinks template",
+    8: "enables the host",
+    9: "disables the host",
+    10: "sets the inventory's mode",
+}
+_CONDITIONS: Final = {20: "proxy", 22: "host name", _METADATA: "host metadata"}
+_OPERATORS: Final = {
+    0: "equals",
+    1: "does not equal",
+    2: "contains",
+    3: "does not contain",
+    _MATCHES: "matches",
+}
+
+
 def import_rules(*, apart: bool) -> dict[str, dict[str, bool]]:
     """Return the rules for compare and import, one table for both.
 
@@ -137,19 +161,21 @@ def action(cluster: Cluster, group_id: str, template_id: str) -> dict[str, Any]:
     }
 
 
-def action_meaning(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an action does, the same for one that is wanted and one that the server has."""
+def action_meaning(wanted: Mapping[str, Any]) -> dict[str, str]:
+    """Return what an action does, in words: the same for one that is wanted and one that the server has."""
     operations = []
     for operation in wanted["operations"]:
+        kind = int(operation["operationtype"])
         groups = sorted(str(part["groupid"]) for part in operation.get("opgroup") or [])
         templates = sorted(str(part["templateid"]) for part in operation.get("optemplate") or [])
-        operations.append((int(operation["operationtype"]), *groups, *templates))
+        operations.append(" ".join((_OPERATIONS.get(kind, f"type {kind}"), *groups, *templates)))
     conditions = [
-        (int(part["conditiontype"]), int(part["operator"]), part["value"])
+        f"{_CONDITIONS.get(int(part['conditiontype']), 'type ' + str(part['conditiontype']))} "
+        f"{_OPERATORS.get(int(part['operator']), 'operator ' + str(part['operator']))} `{part['value']}`"
         for part in wanted["filter"]["conditions"]
     ]
     return {
-        "enabled": int(wanted["status"]) == 0,
-        "conditions": sorted(conditions),
-        "operations": sorted(operations),
+        "enabled": "yes" if int(wanted["status"]) == 0 else "no",
+        "conditions": ", ".join(sorted(conditions)) or "none",
+        "operations": ", ".join(sorted(operations)) or "none",
     }

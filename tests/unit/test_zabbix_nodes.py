@@ -124,7 +124,7 @@ def _page(names: list[str], following: str = "") -> tuple[int, bytes]:
     return 200, json.dumps({**page, "metadata": {"continue": following}}).encode()
 
 
-def _access(api: str, token: str = "t") -> Access:
+def _access(api: str, token: str = "t") -> Access:  # noqa: S107
     return Access(server=api, token=token, authority=Path("unused.pem"))
 
 

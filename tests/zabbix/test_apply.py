@@ -33,7 +33,7 @@ def test_a_second_apply_changes_nothing(
     assert applied.url
     assert command(*APPLY) == 0
     assert capsys.readouterr().out == "nothing to change\n"
-    assert command("diff", *APPLY[1:]) == 0
+    assert command("diff", *APPLY[1:]) == 3
     assert command(*APPLY, "--check") == 0
     assert capsys.readouterr().out == ""
 
@@ -44,7 +44,7 @@ def test_check_and_diff_tell_what_differs_and_change_nothing(
     changed = (*APPLY[1:], "--macro={$CPU.UTIL.CRIT}=50", "--global-macro={$OURS}=1")
     assert command("apply", *changed, "--check") == 3
     out = capsys.readouterr().out
-    assert "{$CPU.UTIL.CRIT}" in out
+    assert "macros: `{$CPU.UTIL.CRIT}`: value: `90` -> `50`" in out
     assert "create global macro `{$OURS}`" in out
     assert command("diff", *changed, "--json") == 3
     found = json.loads(capsys.readouterr().out)
@@ -62,9 +62,14 @@ def test_an_action_that_somebody_changed_is_mended(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (action,) = applied.call("action.get", {"search": {"name": CLUSTER}, "output": ["actionid"]})
-    applied.call("action.update", {"actionid": action["actionid"], "status": 1})
+    changed = {"status": 1, "operations": [{"operationtype": 2}, {"operationtype": 8}]}
+    applied.call("action.update", {"actionid": action["actionid"], **changed})
     assert command(*APPLY) == 0
-    assert "enabled: False -> True" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "enabled: no -> yes" in out
+    assert (
+        "operations: adds the host, enables the host -> adds the host, adds to host group " in out
+    )
     assert command(*APPLY, "--check") == 0
 
 
