@@ -18,7 +18,7 @@ from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix.sessions import bearer, reason, session
 
-__all__ = ["Api", "Connection", "connect"]
+__all__ = ["Api", "Connection", "UnreachableError", "connect"]
 
 OLDEST = Version("6.0")
 # Of an object, where the method itself is allowed.
@@ -32,6 +32,7 @@ _SESSION_HINTS = (
     "session terminated",
 )
 _JSON_RPC_INVALID = -32602
+_LONG_S = 600.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,10 @@ class Connection:
     timeout_s: float = 30.0
 
 
+class UnreachableError(UsageError):
+    """Nobody answers: the next call would wait as long."""
+
+
 class Api:
     """A session that is logged in; ``call`` is all there is to it."""
 
@@ -59,6 +64,17 @@ class Api:
         """Call a method such as ``host.get`` with named parameters."""
         return self._call(method, parameters)
 
+    def call_long(self, method: str, /, **parameters: object) -> Any:  # noqa: ANN401 - JSON
+        """Call a method that a server takes minutes for, such as an import that hundreds of hosts have."""
+        usual_s, self._zabbix.timeout = (
+            self._zabbix.timeout,
+            max(_LONG_S, self._connection.timeout_s),
+        )
+        try:
+            return self._call(method, parameters)
+        finally:
+            self._zabbix.timeout = usual_s
+
     def call_list(self, method: str, ids: list[str]) -> Any:  # noqa: ANN401 - JSON
         """Call a method that takes a list, such as ``host.delete``."""
         return self._call(method, ids)
@@ -70,9 +86,12 @@ class Api:
 
     def _call(self, method: str, parameters: object) -> Any:  # noqa: ANN401 - JSON
         try:
-            return _ask(self._zabbix, self._connection, method, parameters)
+            result = _ask(self._zabbix, self._connection, method, parameters)
         except ZabbixAPIException as error:
             raise _refused(method, error) from error
+        if not _has_its_form(method, result):
+            raise _no_api(self._connection, method)
+        return result
 
 
 def connect(connection: Connection) -> Api:
@@ -88,7 +107,9 @@ def connect(connection: Connection) -> Api:
     zabbix = ZabbixAPI(connection.url, own, timeout=connection.timeout_s)
     try:
         version = Version(str(_ask(zabbix, connection, "apiinfo.version", {})))
-    except (ZabbixAPIException, InvalidVersion) as error:
+    except ZabbixAPIException as error:
+        raise ToolboxError(f"{connection.url}: {_text(error)}") from error
+    except InvalidVersion as error:
         raise _no_api(connection, "apiinfo.version") from error
     if version < OLDEST:
         raise UsageError(
@@ -103,7 +124,8 @@ def connect(connection: Connection) -> Api:
             zabbix.auth = str(_ask(zabbix, connection, "user.login", login))
         except ZabbixAPIException as error:
             raise UsageError(
-                f"{connection.url}: user `{connection.username}` can't log in; check name and password"
+                f"{connection.url}: user `{connection.username}` can't log in ({_text(error)}); "
+                "check name and password"
             ) from error
     api = Api(zabbix, connection)
     # A token is not looked at before it is used.
@@ -130,6 +152,14 @@ def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: obj
         _unreachable(connection, error)
     except (KeyError, TypeError, ValueError) as error:
         raise _no_api(connection, method) from error
+
+
+def _has_its_form(method: str, result: object) -> bool:
+    if method == "autoregistration.get":  # the only one of which there is one
+        return isinstance(result, dict)
+    if method.endswith(".get"):
+        return isinstance(result, list) and all(isinstance(part, dict) for part in result)
+    return True
 
 
 def _no_api(connection: Connection, method: str) -> UsageError:
@@ -165,17 +195,17 @@ def _check_url(url: str) -> None:
 def _unreachable(connection: Connection, error: Exception) -> NoReturn:
     url = connection.url
     if isinstance(error, requests.exceptions.SSLError):
-        raise UsageError(
-            f"{url}: TLS failed ({reason(error)}); give the authority's certificate by --ca-file"
-        ) from error
+        text = reason(error)
+        raise UsageError(f"{url}: TLS failed ({text}); {_tls_fix(text)}") from error
     if isinstance(error, requests.TooManyRedirects):
         place = (
             error.response.headers.get("Location", "elsewhere") if error.response else "elsewhere"
         )
         raise UsageError(f"{url}: redirects to {place}; give that address") from error
     if isinstance(error, requests.Timeout):
-        raise UsageError(
-            f"{url}: no answer within {connection.timeout_s:g} s; check the address, or raise --timeout"
+        raise UnreachableError(
+            f"{url}: no answer within {connection.timeout_s:g} s; check the address, or raise "
+            "--timeout (what was asked for may still be done)"
         ) from error
     if isinstance(error, requests.HTTPError) and error.response is not None:
         raise UsageError(
@@ -188,18 +218,32 @@ def _unreachable(connection: Connection, error: Exception) -> NoReturn:
     through, check = "", "the address"
     if connection.proxy:
         through, check = f" through --proxy {_without_password(connection.proxy)}", "both"
-    raise UsageError(
+    raise UnreachableError(
         f"{url}: can't be reached{through} ({reason(error)}); check {check}"
     ) from error
+
+
+def _tls_fix(text: str) -> str:
+    if "mismatch" in text:
+        return "give the address by a name that is in its certificate"
+    if "WRONG_VERSION_NUMBER" in text or "UNEXPECTED_EOF" in text:
+        return "give http:// if that is what it speaks"
+    return "give the authority's certificate by --ca-file"
 
 
 def _without_password(url: str) -> str:
     return url.rpartition("@")[2]
 
 
+def _text(error: ZabbixAPIException) -> str:
+    """Return what the server says, in its own words."""
+    details = error.error if isinstance(error.error, dict) else {}
+    return str(details.get("data") or details.get("message") or error)
+
+
 def _refused(method: str, error: ZabbixAPIException) -> ToolboxError:
     details = error.error if isinstance(error.error, dict) else {}
-    text = str(details.get("data") or details.get("message") or error)
+    text = _text(error)
     lower = text.lower()
     if any(hint in lower for hint in _SESSION_HINTS):
         return UsageError(

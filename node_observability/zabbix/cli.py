@@ -75,6 +75,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     pruned.add_argument("--dry-run", action="store_true", help="change nothing")
     pruned.add_argument(
+        "--all-gone",
+        action="store_true",
+        help="go on though not one host is a node of the list, as after scaling a cluster to none",
+    )
+    pruned.add_argument(
         "--grace",
         type=flags.duration_s,
         default=1800,
@@ -212,7 +217,12 @@ def _prune(options: argparse.Namespace) -> int:
         names = flags.nodes_of(options, os.environ)
         now_s = int(time.time())
         steps = prune.plan(
-            found, names, now_s=now_s, grace_s=options.grace, delete_after_s=options.delete_after
+            found,
+            names,
+            now_s=now_s,
+            grace_s=options.grace,
+            delete_after_s=options.delete_after,
+            all_gone=options.all_gone,
         )
         if options.dry_run:
             for step in steps:

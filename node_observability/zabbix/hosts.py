@@ -7,10 +7,13 @@ from node_observability.errors import UsageError
 from node_observability.zabbix.api import Api
 from node_observability.zabbix.render import TEMPLATE
 
-__all__ = ["PRUNED_TAG", "Host", "Item", "hosts"]
+__all__ = ["PRUNED_TAG", "UNHEARD_TAG", "Host", "Item", "hosts"]
 
 # When we disabled the host. One that a person disabled has no such tag, and is left alone.
 PRUNED_TAG = "node-observability-pruned"
+# Since when we know that nothing was heard of it: servers tell of the last day only, and not when a host
+# was added.
+UNHEARD_TAG = "node-observability-unheard"
 # Our template's; a host may have log items of others beside it.
 _LOG_KEY = 'logrt["{$NODEOBS.LOG.DIR}/'
 _PING_KEY = "agent.ping"
@@ -42,7 +45,15 @@ class Host:
     @property
     def pruned_s(self) -> int | None:
         """When prune disabled it, in seconds since 1970; None where it did not."""
-        times = [value for tag, value in self.tags if tag == PRUNED_TAG]
+        return self._time_s(PRUNED_TAG)
+
+    @property
+    def unheard_s(self) -> int | None:
+        """When prune first saw it without any value of its agent; None where it did not."""
+        return self._time_s(UNHEARD_TAG)
+
+    def _time_s(self, name: str) -> int | None:
+        times = [value for tag, value in self.tags if tag == name]
         return int(times[0]) if times and re.fullmatch("[0-9]+", times[0]) else None
 
     @property

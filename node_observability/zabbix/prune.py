@@ -3,7 +3,8 @@
 Guarantees: a host is disabled only when its node is not in the (whole, never empty) list *and* its agent
 has been silent for the grace; it is deleted only in a later pass, when it was disabled by us long
 enough; what a person disabled is neither deleted nor enabled. What is in maintenance, or has no
-``agent.ping`` to judge it by, is not touched: its silence says nothing.
+``agent.ping`` to judge it by, is not touched: its silence says nothing. The grace of a host that was never
+heard begins when a pass first sees it. A list that has not one of the hosts is taken for another cluster's.
 """
 
 import dataclasses
@@ -11,8 +12,8 @@ import enum
 from collections.abc import Callable, Iterable
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix.api import Api
-from node_observability.zabbix.hosts import PRUNED_TAG, Host, Item
+from node_observability.zabbix.api import Api, UnreachableError
+from node_observability.zabbix.hosts import PRUNED_TAG, UNHEARD_TAG, Host, Item
 
 __all__ = ["Step", "Verdict", "carry_out", "plan"]
 
@@ -31,10 +32,13 @@ class Verdict(enum.Enum):
     DISABLE = "disable"
     DELETE = "delete"
     ENABLE = "enable again"
+    UNHEARD = "watch, as nothing was heard yet"
     UNTAG = "enabled by somebody else: take our tag away"
 
 
-CHANGES = (Verdict.DISABLE, Verdict.DELETE, Verdict.ENABLE, Verdict.UNTAG)
+CHANGES = (Verdict.DISABLE, Verdict.DELETE, Verdict.ENABLE, Verdict.UNHEARD, Verdict.UNTAG)
+_TAGS = (PRUNED_TAG, UNHEARD_TAG)
+_TAG_OF = {Verdict.DISABLE: PRUNED_TAG, Verdict.UNHEARD: UNHEARD_TAG}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,14 +50,28 @@ class Step:
 
 
 def plan(
-    hosts: Iterable[Host], nodes: frozenset[str], *, now_s: int, grace_s: int, delete_after_s: int
+    hosts: Iterable[Host],
+    nodes: frozenset[str],
+    *,
+    now_s: int,
+    grace_s: int,
+    delete_after_s: int,
+    all_gone: bool = False,
 ) -> list[Step]:
-    """Return what to do with each host; pure."""
-    if not nodes:
-        raise ToolboxError("the list of nodes is empty; nothing was done")
+    """Return what to do with each host; pure.
+
+    Raises:
+        ToolboxError: an empty list; a UsageError for one that has no host of the group, unless ``all_gone``.
+
+    """
+    hosts = list(hosts)
+    _check(hosts, nodes, all_gone=all_gone)
 
     def enabled(host: Host, ping: Item) -> Verdict:
-        if now_s - ping.last_s > grace_s:
+        since_s = ping.last_s or host.unheard_s
+        if since_s is None:
+            return Verdict.UNHEARD
+        if now_s - since_s > grace_s:
             return Verdict.DISABLE
         return Verdict.ALIVE if host.pruned_s is None else Verdict.UNTAG
 
@@ -70,6 +88,16 @@ def plan(
         return Verdict.LEAVE if host.pruned_s is None else disabled(host.pruned_s)
 
     return [Step(host=host, verdict=verdict(host)) for host in hosts]
+
+
+def _check(hosts: list[Host], nodes: frozenset[str], *, all_gone: bool) -> None:
+    if not nodes:
+        raise ToolboxError("the list of nodes is empty; nothing was done")
+    if hosts and not all_gone and nodes.isdisjoint(host.name for host in hosts):
+        raise UsageError(
+            f"not one of the {len(hosts)} hosts is a node of the list ({_some(sorted(nodes))}): is it "
+            "another cluster's? If all nodes are gone, give --all-gone; nothing was done"
+        )
 
 
 def _with_node(host: Host) -> Verdict:
@@ -94,6 +122,8 @@ def carry_out(api: Api, steps: Iterable[Step], *, now_s: int, tell: Callable[[St
             continue
         try:
             _do(api, step, now_s)
+        except UnreachableError:
+            raise
         except ToolboxError as error:
             usage = usage and isinstance(error, UsageError)
             for text in error.problems:
@@ -116,8 +146,7 @@ def _do(api: Api, step: Step, now_s: int) -> None:
     if step.verdict is Verdict.DELETE:
         api.call_list("host.delete", [host.id])
         return
-    tags = [{"tag": tag, "value": value} for tag, value in host.tags if tag != PRUNED_TAG]
-    disable = step.verdict is Verdict.DISABLE
-    if disable:
-        tags.append({"tag": PRUNED_TAG, "value": str(now_s)})
-    api.call("host.update", hostid=host.id, status=int(disable), tags=tags)
+    tags = [{"tag": tag, "value": value} for tag, value in host.tags if tag not in _TAGS]
+    if ours := _TAG_OF.get(step.verdict):
+        tags.append({"tag": ours, "value": str(now_s)})
+    api.call("host.update", hostid=host.id, status=int(step.verdict is Verdict.DISABLE), tags=tags)

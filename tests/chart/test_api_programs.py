@@ -52,12 +52,17 @@ def test_values_become_the_options_that_they_name() -> None:
     }
     assert options.psk_only is True
     assert flags.cluster_of(options).group == "Kubernetes/prod"
-    sets = (*ON, "zabbix.api.prune.grace=2h", "zabbix.api.prune.deleteAfter=0d")
+    sets = (
+        *ON,
+        "zabbix.api.prune.grace=2h",
+        "zabbix.api.prune.deleteAfter=0d",
+        "zabbix.api.prune.allGone=true",
+    )
     pruning = cli.parser("zabbix").parse_args(
         pod(rendered(sets=sets), "CronJob")["containers"][0]["args"]
     )
     assert (pruning.grace, pruning.delete_after, pruning.dry_run) == (7200, 0, False)
-    assert pruning.in_cluster is True
+    assert (pruning.in_cluster, pruning.all_gone) == (True, True)
     assert pruning.selector is None
 
 

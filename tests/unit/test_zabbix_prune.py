@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from node_observability.errors import ToolboxError
+from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix import check, prune
-from node_observability.zabbix.hosts import PRUNED_TAG, Host, Item
+from node_observability.zabbix.hosts import PRUNED_TAG, UNHEARD_TAG, Host, Item
 from node_observability.zabbix.prune import Verdict
 from node_observability.zabbix.render import TEMPLATE
 
@@ -19,6 +19,7 @@ def _host(
     last_s: int | None = NOW_S,
     enabled: bool = True,
     pruned_s: int | None = None,
+    unheard_s: int | None = None,
     in_maintenance: bool = False,
 ) -> Host:
     return Host(
@@ -27,7 +28,11 @@ def _host(
         enabled=enabled,
         in_maintenance=in_maintenance,
         templates=(TEMPLATE,),
-        tags=() if pruned_s is None else ((PRUNED_TAG, str(pruned_s)),),
+        tags=tuple(
+            (tag, str(time_s))
+            for tag, time_s in ((PRUNED_TAG, pruned_s), (UNHEARD_TAG, unheard_s))
+            if time_s is not None
+        ),
         ping=None if last_s is None else Item(last_s=last_s),
         log=None if last_s is None else Item(last_s=last_s),
     )
@@ -41,17 +46,19 @@ def _host(
         (_host(), "b", Verdict.ALIVE),  # its node is gone, but it speaks
         (_host(last_s=NOW_S - 100), "b", Verdict.ALIVE),  # within the grace
         (_host(last_s=NOW_S - 101), "b", Verdict.DISABLE),
-        (_host(last_s=0), "b", Verdict.DISABLE),
+        # Never heard: it may have registered a second ago, so the grace begins now.
+        (_host(last_s=0), "b", Verdict.UNHEARD),
+        (_host(last_s=0, unheard_s=NOW_S - 100), "b", Verdict.ALIVE),
+        (_host(last_s=0, unheard_s=NOW_S - 101), "b", Verdict.DISABLE),
+        (_host(last_s=NOW_S - 1, unheard_s=NOW_S - 101), "b", Verdict.ALIVE),
         (_host(enabled=False, pruned_s=NOW_S - 999), "b", Verdict.WAIT),
         (_host(enabled=False, pruned_s=NOW_S - 1000), "b", Verdict.DELETE),
         (_host(enabled=False), "b", Verdict.LEAVE),  # a person did that
         (_host(enabled=False), "a", Verdict.KEEP),
         (_host(enabled=False, pruned_s=NOW_S - 5000), "a", Verdict.ENABLE),  # back
-        (
-            _host(last_s=0, pruned_s=NOW_S - 5000),
-            "b",
-            Verdict.DISABLE,
-        ),  # enabled by a person: begins anew
+        # Enabled by a person: begins anew.
+        (_host(last_s=0, pruned_s=NOW_S - 5000), "b", Verdict.UNHEARD),
+        (_host(last_s=NOW_S - 101, pruned_s=NOW_S - 5000), "b", Verdict.DISABLE),
         # Enabled by a person: should a person disable it later, our tag must not say that we did.
         (_host(pruned_s=NOW_S - 5000), "a", Verdict.UNTAG),
         (_host(pruned_s=NOW_S - 5000), "b", Verdict.UNTAG),
@@ -69,13 +76,23 @@ def _host(
 def test_a_host_is_judged_by_its_node_and_its_agent(
     host: Host, node: str, verdict: Verdict
 ) -> None:
-    (step,) = prune.plan([host], frozenset({node}), now_s=NOW_S, grace_s=100, delete_after_s=1000)
+    hosts, nodes = [host, _host("there")], frozenset({node, "there"})
+    step, _ = prune.plan(hosts, nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000)
     assert step.verdict is verdict
 
 
 def test_an_empty_list_of_nodes_is_refused() -> None:
     with pytest.raises(ToolboxError, match="nothing was done"):
         prune.plan([_host(last_s=0)], frozenset(), now_s=NOW_S, grace_s=100, delete_after_s=1000)
+
+
+def test_a_list_that_has_not_one_of_the_hosts_is_taken_for_another_clusters() -> None:
+    hosts, nodes = [_host(last_s=NOW_S - 101), _host("c")], frozenset({"b"})
+    with pytest.raises(UsageError, match=r"not one of the 2 hosts .* \(b\): .*--all-gone"):
+        prune.plan(hosts, nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000)
+    steps = prune.plan(hosts, nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000, all_gone=True)
+    assert [step.verdict for step in steps] == [Verdict.DISABLE, Verdict.ALIVE]
+    assert prune.plan([], nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000) == []
 
 
 def test_check_says_what_is_wrong_with_each_node() -> None:
@@ -109,5 +126,6 @@ def test_check_says_what_is_wrong_with_each_node() -> None:
 @pytest.mark.parametrize("value", ["", "soon", "-1", "²"])
 def test_a_tag_that_somebody_wrote_is_not_ours(value: str) -> None:
     host = dataclasses.replace(_host(enabled=False), tags=((PRUNED_TAG, value),))
-    (step,) = prune.plan([host], frozenset({"b"}), now_s=NOW_S, grace_s=100, delete_after_s=1000)
+    hosts, nodes = [host, _host("there")], frozenset({"b", "there"})
+    step, _ = prune.plan(hosts, nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000)
     assert step.verdict is Verdict.LEAVE

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from node_observability.zabbix.hosts import UNHEARD_TAG
 from node_observability.zabbix.render import TEMPLATE
 from tests.support.helm import objects, render_text
 from tests.support.nodes_api import Authority, NodesApi, nodes_api
@@ -51,7 +52,7 @@ def _containers(stack: Stack) -> dict[str, dict[str, Any]]:
         "zabbix.api.url": stack.url,
         "zabbix.api.existingSecret": "zabbix-api",
         "zabbix.api.apply": {"enabled": True, "macros": macros},
-        "zabbix.api.prune": {"enabled": True},
+        "zabbix.api.prune": {"enabled": True, "allGone": True},
     }
     sets = tuple(f"{name}={json.dumps(value)}" for name, value in values.items())
     found = {}
@@ -101,7 +102,8 @@ def gone(applied: Stack) -> Iterator[str]:
         "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
     )
     about = {"groups": [{"groupid": group["groupid"]}], "templates": template}
-    (host_id,) = applied.call("host.create", {"host": "gone-from-cluster", **about})["hostids"]
+    about |= {"host": "gone-from-cluster", "tags": [{"tag": UNHEARD_TAG, "value": "1"}]}
+    (host_id,) = applied.call("host.create", about)["hostids"]
     yield host_id
     applied.call("host.delete", [host_id])
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from node_observability.zabbix.hosts import UNHEARD_TAG
 from node_observability.zabbix.render import TEMPLATE
 from tests.zabbix.conftest import APPLY, Command
 from tests.zabbix.node import CLUSTER, GROUP, NODE_NAME
@@ -107,6 +108,7 @@ def forsaken(applied: Stack) -> str:
             "host": name,
             "groups": [{"groupid": group["groupid"]}],
             "templates": _template(applied),
+            "tags": [{"tag": UNHEARD_TAG, "value": "1"}],
         },
     )
     return name
@@ -138,7 +140,7 @@ class Need:
             (host,) = self._stack.call("host.get", {"filter": {"host": self._forsaken}})
             tags = [{"tag": "node-observability-pruned", "value": "1"}]
             self._stack.call("host.update", {"hostid": host["hostid"], "status": 1, "tags": tags})
-        return ("prune", *self._watch)
+        return ("prune", "--all-gone", *self._watch)
 
     def diff(self, _method: str) -> tuple[str, ...]:
         """Take what is there already."""
@@ -241,7 +243,14 @@ def test_a_refusal_of_many_hosts_is_one_line(
     (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
     for number in range(4):
         host = {"host": f"forsaken-{number}", "groups": [{"groupid": group["groupid"]}]}
-        applied.call("host.create", {**host, "templates": _template(applied)})
+        applied.call(
+            "host.create",
+            {
+                **host,
+                "templates": _template(applied),
+                "tags": [{"tag": UNHEARD_TAG, "value": "1"}],
+            },
+        )
     less = dataclasses.replace(LEAST["prune"], methods=("hostgroup.get", "host.get", "item.get"))
     capsys.readouterr()
     assert command(*need.prune(""), **user(less)) == 2

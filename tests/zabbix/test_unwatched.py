@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
+from node_observability.zabbix.hosts import UNHEARD_TAG
 from node_observability.zabbix.render import TEMPLATE
 from tests.zabbix.conftest import Command
 from tests.zabbix.node import CLUSTER, GROUP, NODE_NAME, Node
 from tests.zabbix.processes import wait_until
 from tests.zabbix.stack import Stack
 
-ARGUMENTS = ("prune", "--cluster", CLUSTER)
+# Some lists have no host of the group, as that of another cluster.
+ARGUMENTS = ("prune", "--cluster", CLUSTER, "--all-gone")
 
 
 @pytest.fixture
@@ -34,7 +36,8 @@ def gone(applied: Stack) -> Iterator[str]:
             "templates": applied.call(
                 "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
             ),
-            "tags": [{"tag": "owner", "value": "me"}],
+            # Nothing was heard of it since 1970: its grace is over.
+            "tags": [{"tag": "owner", "value": "me"}, {"tag": UNHEARD_TAG, "value": "1"}],
         },
     )
     (host_id,) = made["hostids"]
@@ -90,6 +93,22 @@ def test_a_host_goes_in_two_passes_and_comes_back_with_its_node(
     assert command(*ARGUMENTS, *without, "--delete-after", "0s") == 0
     assert "delete: gone" in capsys.readouterr().out
     assert _host(stack, gone) is None
+
+
+def test_the_grace_of_a_host_that_was_never_heard_begins_when_it_is_seen(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may have registered after the list was made, and its agent's first value is a minute away."""
+    applied.call("host.update", {"hostid": gone, "tags": []})
+    for _ in range(2):
+        assert command(*ARGUMENTS, *_nodes(tmp_path, "another")) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "watch, as nothing was heard yet: gone"
+    assert "watch" in out[1]
+    assert len(out) == 3
+    assert "watch" not in out[2]
+    host = _host(applied, gone)
+    assert (host["status"], [tag["tag"] for tag in host["tags"]]) == ("0", [UNHEARD_TAG])
 
 
 def test_a_host_that_a_person_disabled_is_left_alone(
@@ -178,6 +197,8 @@ def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
 ) -> None:
     assert command(*ARGUMENTS, *_nodes(tmp_path)) == 2
     assert "lists no nodes; nothing was done" in capsys.readouterr().err
+    assert command(*ARGUMENTS[:-1], *_nodes(tmp_path, "of-another-cluster")) == 2
+    assert "is it another cluster's?" in capsys.readouterr().err
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(
         json.dumps(
