@@ -82,6 +82,17 @@ def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> in
     try:
         code = _run(parser(named, commands), arguments, commands)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(f"{_PROGRAM}: interrupted", file=sys.stderr)
+        return 130  # as shells count SIGINT
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith(__package__):
+            raise
+        print(
+            f"{_PROGRAM}: {error.name} is not installed; install `{_PROGRAM}[toolbox]`",
+            file=sys.stderr,
+        )
+        return 1
     except BrokenPipeError:
         # Whoever read has seen enough.
         _discard_output()

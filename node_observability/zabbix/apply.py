@@ -83,12 +83,12 @@ class Server:
             "source": self._wanted.template,
             "rules": import_rules(apart=self._api.version >= _GROUPS_APART),
         }
-        found = differences.lines(self._api.call("configuration.importcompare", **parameters))
+        found = differences.lines(self._api.call_long("configuration.importcompare", **parameters))
         if found:
             verb = "create" if not self._template_id() else "update"
             yield (
                 Change(kind="template", name=TEMPLATE, verb=verb, details=tuple(found)),
-                lambda: self._api.call("configuration.import", **parameters),
+                lambda: self._api.call_long("configuration.import", **parameters),
             )
 
     def _template_id(self) -> str:
@@ -110,6 +110,11 @@ class Server:
         accepted = int(self._api.call("autoregistration.get", output=["tls_accept"])["tls_accept"])
         wanted = _TLS_PSK if self._wanted.psk_only else accepted | _TLS_PSK
         macro = self._macro(PSK_MACRO)
+        if macro is not None and "value" not in macro:
+            raise UsageError(
+                f"global macro {PSK_MACRO} is a secret on the server, which does not tell it; make it "
+                "text there"
+            )
         details = []
         if accepted != wanted:
             details.append(f"accepts: {_connections(accepted)} -> {_connections(wanted)}")
@@ -157,7 +162,7 @@ class Server:
             raise UsageError(
                 f"--global-macro {name}: is a secret on the server, which does not tell it; set it there"
             )
-        old = "nothing" if found is None else f"`{found['value']}`"
+        old = "not set" if found is None else f"`{found['value']}`"
         yield (
             Change(
                 kind="global macro",

@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["lines"]
 
 _NAMES = ("key", "name", "template", "macro", "tag")
+_EMPTY = {"", "None"}  # an export leaves out what is empty
 _LIMIT = 200  # characters of a value; its whole is in the template
 _CONTEXT = 40  # characters before the first that differs
 
@@ -49,7 +50,7 @@ def _values(before: Any, after: Any, path: str) -> Iterator[str]:  # noqa: ANN40
     """Yield what differs in values, as deep as it takes to name it: lists are told by their parts."""
     old, new = _children(before), _children(after)
     if old is None or new is None:
-        if before != after:
+        if before != after and not _EMPTY.issuperset((str(before), str(after))):
             yield f"{path}: {_pair(before, after)}"
         return
     told = False
@@ -57,7 +58,8 @@ def _values(before: Any, after: Any, path: str) -> Iterator[str]:  # noqa: ANN40
         for line in _values(old.get(name), new.get(name), f"{path}: {name}"):
             told = True
             yield line
-    if not told and before != after:
+    # Macros and tags have no order; servers sort them as they like.
+    if not told and list(old) != list(new) and not _is_set(after):
         yield f"{path}: in another order"
 
 
@@ -71,6 +73,10 @@ def _children(value: Any) -> dict[str, Any] | None:  # noqa: ANN401 - JSON
     if len(named) == len(value) and "``" not in named:
         return named
     return {f"{number}.": part for number, part in enumerate(value, 1)}
+
+
+def _is_set(parts: Any) -> bool:  # noqa: ANN401 - JSON
+    return isinstance(parts, dict) or all("macro" in part or "tag" in part for part in parts)
 
 
 def _pair(before: object, after: object) -> str:
@@ -87,7 +93,7 @@ def _pair(before: object, after: object) -> str:
 
 def _text(value: object) -> str:
     if value is None:
-        return "nothing"
+        return "not set"
     return f"`{value}`" if isinstance(value, str) else repr(value)
 
 

@@ -17,7 +17,7 @@ def secret(environment: Mapping[str, str], name: str, path: Path | None = None) 
 
     """
     # A Secret that was made from a file gives its last line break to the variable too.
-    value = environment.get(name, "").rstrip("\r\n")
+    value = environment.get(name, "").strip()
     if path is None and environment.get(f"{name}_FILE"):
         path = Path(environment[f"{name}_FILE"])
     if path is None:
@@ -25,7 +25,7 @@ def secret(environment: Mapping[str, str], name: str, path: Path | None = None) 
     if value:
         raise UsageError(f"{name} and its file {path} are both given; keep one")
     try:
-        text = path.read_text("utf-8").strip()
+        text = path.read_text("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"
         raise UsageError(

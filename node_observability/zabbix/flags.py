@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import ssl
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -30,6 +31,8 @@ __all__ = [
     "template_of",
 ]
 
+_MAX_S = 10 * 366 * 86400
+_MAX_DIGITS = 12
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -38,7 +41,10 @@ def duration_s(text: str) -> int:
     found = re.fullmatch(r"([0-9]+)(s|min|m|h|d)", text)
     if not found:
         raise argparse.ArgumentTypeError(f"`{text}` must be a time such as 90s, 30m, 12h or 7d")
-    return int(found[1]) * _UNITS_S[found[2]]
+    seconds = int(found[1][:_MAX_DIGITS]) * _UNITS_S[found[2]]
+    if len(found[1]) > _MAX_DIGITS or seconds > _MAX_S:
+        raise argparse.ArgumentTypeError(f"`{text[:_MAX_DIGITS]}…` is more than ten years")
+    return seconds
 
 
 def _timeout_s(text: str) -> float:
@@ -72,12 +78,12 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
 
 def connection_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Connection:
     """Return what the flags and the environment say."""
-    url = options.url or environment.get("ZABBIX_URL", "")
+    url = (options.url or environment.get("ZABBIX_URL", "")).strip()
     if not url:
         raise UsageError("no address of a Zabbix frontend; give --url or ZABBIX_URL")
     ca_file: Path | None = options.ca_file
-    if ca_file is not None and not ca_file.is_file():
-        raise UsageError(f"--ca-file {ca_file}: no such file")
+    if ca_file is not None:
+        _check_authorities(ca_file)
     token = secret(environment, "ZABBIX_API_TOKEN", options.token_file)
     username = environment.get("ZABBIX_USER", "").rstrip("\r\n")
     password = secret(environment, "ZABBIX_PASSWORD", options.password_file)
@@ -94,6 +100,15 @@ def connection_of(options: argparse.Namespace, environment: Mapping[str, str]) -
         proxy=options.proxy,
         timeout_s=options.timeout,
     )
+
+
+def _check_authorities(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError as error:
+        raise UsageError(f"--ca-file {path}: holds no certificates in PEM form") from error
+    except OSError as error:
+        raise UsageError(f"--ca-file {path}: {error.strerror}") from error
 
 
 def add_template(parser: argparse.ArgumentParser) -> None:
@@ -234,13 +249,16 @@ def nodes_of(options: argparse.Namespace, environment: Mapping[str, str]) -> fro
         return nodes.from_text(text, options.nodes_file, selector)
     selector = options.default_selector if given is None else given
     if options.in_cluster:
-        return nodes.from_api(service_account.in_cluster(environment), selector)
+        access = service_account.in_cluster(environment)
+        return nodes.from_api(access, selector, options.timeout)
     return nodes.from_kubectl(
         options.kubeconfig, environment, context=options.context, selector=selector
     )
 
 
 def _read(name: str) -> str:
+    if name == "-" and sys.stdin is None:
+        raise UsageError("--nodes-file -: standard input is closed")
     try:
         return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

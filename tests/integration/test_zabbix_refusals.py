@@ -76,6 +76,77 @@ def test_an_answer_that_is_none_of_the_api_is_one_short_line(
     assert len(line) < 300
 
 
+@pytest.mark.parametrize("result", [7, True, {}, ["a"], [[]], None])
+def test_a_result_that_has_not_its_form_is_one_short_line(
+    result: object, api: Frontend, prune: Run
+) -> None:
+    api.answers["hostgroup.get"] = {"result": result}
+    code, (line,) = prune(ZABBIX_API_TOKEN="t")  # noqa: S106
+    assert code == 2
+    assert "what answers to hostgroup.get is no Zabbix API" in line
+
+
+def test_the_words_of_a_server_without_its_database_are_told(api: Frontend, prune: Run) -> None:
+    api.answers["apiinfo.version"] = refusal("Error connecting to database")
+    code, (line,) = prune(ZABBIX_API_TOKEN="t")  # noqa: S106
+    assert code == 1
+    assert line == f"node-observability zabbix: {api.url}: Error connecting to database"
+
+
+def test_after_a_host_that_nobody_answers_for_no_other_is_tried(api: Frontend, prune: Run) -> None:
+    api.answers["hostgroup.get"] = {"result": [{"groupid": "1"}]}
+    host = {"status": "0", "maintenance_status": "0", "tags": [], "parentTemplates": []}
+    numbers = [str(number) for number in range(5)]
+    api.answers["host.get"] = {"result": [{**host, "hostid": n, "host": n} for n in numbers]}
+    ping = {"lastclock": "1", "state": "0", "error": ""}
+    api.answers["item.get"] = {"result": [{**ping, "hostid": n} for n in numbers]}
+    api.silent.add("host.update")
+    code, (line,) = prune("--all-gone", "--timeout", "1s", ZABBIX_API_TOKEN="t")  # noqa: S106
+    assert code == 2
+    assert "no answer within 1 s" in line
+    assert api.asked.count("host.update") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "No such file"),
+        (b"", "holds no certificates in PEM form"),
+        (b"root:x:0:0:\n", "holds no certificates in PEM form"),
+    ],
+)
+def test_a_file_of_authorities_that_holds_none_is_named(
+    content: bytes | None, problem: str, *, prune: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    code, (line,) = prune("--ca-file", str(path), ZABBIX_API_TOKEN="t")  # noqa: S106
+    assert code == 2
+    assert f"--ca-file {path}: {problem}" in line
+
+
+def test_an_address_that_speaks_no_tls_is_told_so(api: Frontend, prune: Run) -> None:
+    url = api.url.replace("http:", "https:")
+    code, (line,) = prune(ZABBIX_API_TOKEN="t", ZABBIX_URL=url)  # noqa: S106
+    assert code == 2
+    assert "TLS failed" in line
+    assert "give http:// if that is what it speaks" in line
+
+
+@pytest.mark.parametrize("space", ["\n", " ", "\r\n"])
+def test_spaces_around_what_the_environment_holds_do_no_harm(
+    space: str, api: Frontend, prune: Run
+) -> None:
+    around = {
+        "ZABBIX_URL": f"{space}{api.url}{space}",
+        "ZABBIX_API_TOKEN": f"{space}t{space}",
+    }
+    code, (line,) = prune(**around)
+    assert code == 2
+    assert "no host group" in line
+
+
 def test_a_frontend_that_says_nothing_is_given_up(api: Frontend, prune: Run) -> None:
     api.silent.add("hostgroup.get")
     code, (line,) = prune("--timeout", "1s", ZABBIX_API_TOKEN="t")  # noqa: S106
@@ -92,7 +163,7 @@ def test_rights_that_lack_are_not_told_as_a_method_that_lacks(api: Frontend, pru
     api.answers["host.update"] = refusal(
         "No permissions to referred object or it does not exist!", -32500
     )
-    code, (line,) = prune(ZABBIX_API_TOKEN="t")  # noqa: S106
+    code, (line,) = prune("--all-gone", ZABBIX_API_TOKEN="t")  # noqa: S106
     assert code == 2
     assert line.startswith("node-observability zabbix: gone: disable: host.update: ")
     assert "give its user group the rights" in line

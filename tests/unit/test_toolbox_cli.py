@@ -9,6 +9,7 @@ import pytest
 
 from node_observability import cli
 
+_LIBRARY = "node-observability: a_library_of_the_toolbox"
 COMMANDS = (("try", "tests.support.toolbox_command", "try it"),)
 
 
@@ -16,6 +17,13 @@ COMMANDS = (("try", "tests.support.toolbox_command", "try it"),)
     ("arguments", "code", "out", "err"),
     [
         (["try"], 0, "done\n", ""),
+        (["try", "--how", "stopped"], 130, "", "node-observability: interrupted\n"),
+        (
+            ["try", "--how", "bare"],
+            1,
+            "",
+            f"{_LIBRARY} is not installed; install `node-observability[toolbox]`\n",
+        ),
         (["try", "--how", "failed"], 1, "", "node-observability try: the server is gone\n"),
         (
             ["try", "--how", "wrong"],

@@ -25,6 +25,12 @@ def test_a_time_without_one_is_refused(text: str) -> None:
         flags.duration_s(text)
 
 
+@pytest.mark.parametrize("text", ["999999d", "9" * 5000 + "s"])
+def test_a_time_of_more_than_ten_years_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is more than ten years"):
+        flags.duration_s(text)
+
+
 def _nodes(selector: str, *arguments: str) -> frozenset[str]:
     parser = argparse.ArgumentParser()
     flags.add_nodes(parser, selector=selector)

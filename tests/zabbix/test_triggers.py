@@ -1,7 +1,7 @@
 """Triggers of host, agent and exporter, each raised by what it is for, and recovering when that is over.
 
 Those of log patterns are in ``test_template``. Missing are those that no test can bring about: a reboot,
-a wrong clock, swap, a busy disk, journal files that root may not read or that crash their reader.
+swap, a busy disk, journal files that root may not read or that crash their reader.
 """
 
 import os
