@@ -33,7 +33,10 @@ class Api:
 
     def exists(self, path: str) -> bool:
         """Whether there is such an object."""
-        return self._session.get(self._server + path, timeout=_TIMEOUT_S).status_code != _GONE
+        reply = self._session.get(self._server + path, timeout=_TIMEOUT_S)
+        if not reply.ok and reply.status_code != _GONE:
+            raise ClusterError(f"GET {path}: {reply.status_code} {reply.text[:2000]}")
+        return reply.ok
 
     def list(self, path: str, selector: str = "") -> list[Manifest]:
         """Return the objects of a kind."""

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.processes import ClusterError, base
+from tests.cluster.processes import ClusterError, base, logs
 
 _KEPT_LOGS = Path(__file__).resolve().parents[2] / ".cache/cluster/logs"
 _evidence: list[Callable[[], str]] = []
 figures: list[str] = []
+_failed: dict[Path, str] = {}
+"""The first test that failed in each file: the others of a file go on where it stopped."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -25,16 +27,19 @@ def _asked_for(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="module")
-def plane(_asked_for: None) -> Iterator[ControlPlane]:
+def plane(_asked_for: None, request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
     """Run a control plane of its own for each file of tests; its logs are kept in .cache/cluster/logs."""
-    with ControlPlane() as running:
-        _evidence.append(running.evidence)
-        figures.append(f"control plane started: {running.started_s}")
-        yield running
+    try:
+        with ControlPlane() as running:
+            _evidence.append(running.evidence)
+            figures.append(f"control plane started: {running.started_s}")
+            yield running
+    finally:
         _evidence.clear()
-    _KEPT_LOGS.mkdir(parents=True, exist_ok=True)
-    for log in (base() / "logs").iterdir():
-        shutil.copy(log, _KEPT_LOGS)
+        kept = _KEPT_LOGS / request.path.stem
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(logs(), kept)
+        shutil.rmtree(logs())
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +60,20 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed and item.path.is_relative_to(Path(__file__).parent):
+        _failed.setdefault(item.path, item.name)
         for show in _evidence:
-            report.sections.append(("the cluster", show()))
+            # Evidence that cannot be had must not take the place of the failure.
+            try:
+                text = show()
+            except (ClusterError, OSError) as error:
+                text = f"{type(error).__name__}: {error}"
+            report.sections.append(("the cluster", text))
     return report
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if before := _failed.get(item.path):
+        pytest.skip(f"{before} failed, and this goes on where it should have ended")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

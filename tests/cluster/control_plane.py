@@ -5,7 +5,7 @@ bridge, where the API server itself listens. Nor is there a cluster DNS; ``names
 """
 
 import os
-import subprocess
+import shutil
 from collections.abc import Collection
 from typing import Self
 
@@ -27,7 +27,7 @@ _START_S = 240
 
 
 class ControlPlane:
-    """Start it as a context manager; one at a time."""
+    """Start it as a context manager; one at a time, and the next begins with nothing."""
 
     def __init__(self) -> None:
         self._directory = base() / "control-plane"
@@ -57,10 +57,11 @@ class ControlPlane:
             program.stop()
         self._names.stop()
         run("ip", "link", "delete", BRIDGE)
+        shutil.rmtree(self._directory)
 
     def kubectl(self, *arguments: str) -> str:
         """Run kubectl; return what it printed."""
-        return run(BIN / "kubectl", "--kubeconfig", self.kubeconfig, *arguments)
+        return self.command("kubectl", *arguments)
 
     def restart(self, name: str) -> None:
         """Stop one of its programs and start it again, without waiting for it."""
@@ -71,27 +72,20 @@ class ControlPlane:
     def environment(self) -> dict[str, str]:
         """Return the environment in which ``kubectl`` and ``helm`` are these and ask this cluster."""
         path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-        return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "PATH": path}
+        return {
+            **os.environ,
+            "KUBECONFIG": str(self.kubeconfig),
+            "KUBECACHEDIR": str(self._directory / "kube-cache"),
+            "PATH": path,
+        }
 
-    def command(self, *words: str, deadline_s: float = 300, codes: Collection[int] = (0,)) -> str:
+    def command(self, *words: str, codes: Collection[int] = (0,)) -> str:
         """Run a command in that environment; return what it printed.
 
         Raises:
             ClusterError: it ended with none of these exit codes.
         """
-        done = subprocess.run(
-            words,
-            env=self.environment(),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=deadline_s,
-        )
-        if done.returncode not in codes:
-            raise ClusterError(
-                f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
-            )
-        return done.stdout
+        return run(*words, environment=self.environment(), codes=codes)
 
     def evidence(self) -> str:
         """Return what the cluster says about itself, for a failure."""

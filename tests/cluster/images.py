@@ -69,6 +69,7 @@ def agent(name: str) -> Archive:
                 "--dpkgopt=path-exclude=/usr/share/locale/*",
             ),
             *(suite, fresh),
+            deadline_s=1800,
         )
         fresh.rename(layer)
     return _archive(name, layer, {"Cmd": ["sh"]})

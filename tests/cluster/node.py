@@ -7,6 +7,7 @@ has an address on the bridge of the control plane. So two nodes on this machine 
 import contextlib
 import json
 import os
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Self
 from tests.cluster.api import is_ready
 from tests.cluster.control_plane import BRIDGE, HOST, SERVER, ControlPlane
 from tests.cluster.images import PAUSE, Archive
-from tests.cluster.processes import BIN, Program, base, cgroup, run, wait_until
+from tests.cluster.processes import BIN, Program, base, cgroup, logs, run, wait_until
 
 __all__ = ["Node"]
 
@@ -50,6 +51,8 @@ root = "/var/lib/containerd"
 state = "/run/containerd"
 [grpc]
   address = "{socket}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{directory}/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
   # A machine that is itself a sandbox may not let anybody lower it (CAP_SYS_RESOURCE).
@@ -100,8 +103,8 @@ class Node:
                 *(self.root, " ".join(_OWN), " ".join(_KERNEL)),
             ],
         )
-        self.containerd: Program
-        self.kubelet: Program
+        self.containerd = Program(f"{name}-containerd", ["containerd"])
+        self.kubelet = Program(f"{name}-kubelet", [BIN / "kubelet"])
 
     @property
     def logs(self) -> Path:
@@ -189,12 +192,14 @@ class Node:
         return "\n".join(one.tail() for one in (self.containerd, self.kubelet))
 
     def __exit__(self, *_exception: object) -> None:
-        """End containers, programs and namespaces."""
-        with contextlib.suppress(AttributeError):
-            self.kubelet.stop()
-            self._end_containers()
-            self.containerd.stop()
+        """End containers, programs and namespaces; another node of this name finds nothing of it."""
+        self.kubelet.stop()
+        self._end_containers()
+        self.containerd.stop()
         self._holder.stop(signal.SIGKILL)
+        if (self.logs / "pods").exists():
+            shutil.copytree(self.logs / "pods", logs() / f"{self.name}-pods", dirs_exist_ok=True)
+        shutil.rmtree(self.root)
 
     def _end_containers(self) -> None:
         """Kill what runs in the node's cgroup: shims end when their container has."""
@@ -273,7 +278,7 @@ class Node:
         for controller in controllers:
             if (controller / cgroup()).exists():
                 own = controller / self._cgroup().lstrip("/")
-                own.mkdir()
+                own.mkdir(exist_ok=True)  # of a node that was here before
                 for name in ("cpuset.cpus", "cpuset.mems"):
                     if (own / name).exists() and not (own / name).read_text().strip():
                         (own / name).write_text((own.parent / name).read_text())
@@ -297,6 +302,7 @@ class Node:
             "clusterDNS": [HOST],
             "clusterDomain": "cluster.local",
             "resolvConf": "",
+            "volumePluginDir": str(self.root / "volume-plugins"),
             "registerWithTaints": self._taints,
             # The machine's disk is not the node's to watch.
             "evictionHard": {

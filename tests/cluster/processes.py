@@ -8,10 +8,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["BIN", "ClusterError", "Program", "base", "cgroup", "run", "wait_until"]
+__all__ = ["BIN", "ClusterError", "Program", "base", "cgroup", "logs", "run", "wait_until"]
 
 BIN = Path(__file__).resolve().parents[2] / ".cache/bin"
 _TAIL_BYTES = 4000
@@ -34,6 +34,13 @@ def base() -> Path:
             "a cluster needs namespaces of its own: run `make cluster-test`, or put tests/cluster/enter "
             "before the command"
         ) from None
+
+
+def logs() -> Path:
+    """Return the directory of what programs print; its content is what is kept of a cluster."""
+    path = base() / "logs"
+    path.mkdir(exist_ok=True)
+    return path
 
 
 def cgroup() -> str:
@@ -62,17 +69,36 @@ def wait_until(
     return time.monotonic() - begun_s
 
 
-def run(*command: str | Path, text: str | None = None) -> str:
+def run(
+    *command: str | Path,
+    environment: Mapping[str, str] | None = None,
+    codes: Collection[int] = (0,),
+    deadline_s: float = 300,
+) -> str:
     """Run a command to its end; return what it printed.
 
     Raises:
-        ClusterError: it failed.
+        ClusterError: it ended with none of these exit codes, or not within ``deadline_s``.
     """
     words = [str(word) for word in command]
-    done = subprocess.run(words, input=text, check=False, capture_output=True, text=True)
-    if done.returncode:
-        said = (done.stdout + done.stderr)[-_TAIL_BYTES:]
-        raise ClusterError(f"{' '.join(words)} ended with {done.returncode}:\n{said}")
+    try:
+        done = subprocess.run(
+            words,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=deadline_s,
+        )
+    except subprocess.TimeoutExpired as error:
+        said = b"".join(filter(None, (error.stdout, error.stderr)))[-_TAIL_BYTES:]
+        raise ClusterError(
+            f"{' '.join(words)} took longer than {deadline_s:.0f} s:\n{said.decode(errors='replace')}"
+        ) from None
+    if done.returncode not in codes:
+        text = (done.stdout + done.stderr)[-_TAIL_BYTES:]
+        raise ClusterError(f"{' '.join(words)} ended with {done.returncode}:\n{text}")
     return done.stdout
 
 
@@ -83,8 +109,7 @@ class Program:
         self, name: str, command: Sequence[str | Path], *, inside: Sequence[str] = ()
     ) -> None:
         self.name = name
-        self.log = base() / "logs" / f"{name}.log"
-        self.log.parent.mkdir(exist_ok=True)
+        self.log = logs() / f"{name}.log"
         self._command = [*inside, *(str(word) for word in command)]
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.cluster.api import Manifest, is_ready
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.processes import BIN, wait_until
+from tests.cluster.processes import BIN, ClusterError, wait_until
 from tests.support.helm import CHART, NAMESPACE, RELEASE
 
 __all__ = ["AGENT", "CRI", "DOCKER", "VALUES", "Release"]
@@ -148,12 +148,23 @@ class Release:
         )
 
     def evidence(self) -> str:
-        """Return what the containers said last."""
+        """Return what the containers said last, or why that cannot be told."""
+
+        def said(pod: Manifest, container: str, *flags: str) -> str:
+            try:
+                return self.logs(pod, container, "--tail", "30", *flags)
+            except ClusterError as error:  # one that waits for its image, for one, has said nothing
+                return str(error)
+
         return "\n".join(
-            f"--- {pod['metadata']['name']} {container['name']} ---\n"
-            + self.logs(pod, container["name"], "--tail", "30")
+            f"--- {pod['metadata']['name']} {one['name']} ---\n{said(pod, one['name'])}"
+            + (
+                f"before its restart:\n{said(pod, one['name'], '-p')}"
+                if one["restartCount"]
+                else ""
+            )
             for pod in self.pods()
-            for container in pod["spec"]["containers"]
+            for one in pod["status"].get("containerStatuses", [])
         )
 
     def coverage(self, *flags: str) -> str:
