@@ -1,4 +1,8 @@
-"""The certificates of a cluster, as kubeadm lays them out, made by openssl for a day."""
+"""The certificates of a cluster, as kubeadm lays them out, made by openssl for a day.
+
+The authority's says nothing of the use of its key: like those of many clusters it is refused by who verifies
+strictly (``ssl.VERIFY_X509_STRICT``), and by nobody else.
+"""
 
 import json
 from collections.abc import Sequence
