@@ -60,10 +60,11 @@ class Daemon:
         inside = (
             ["sh", "-euc", _ENTER, "sh", str(root), *pairs, "--"] if "--mount" in unshare else []
         )
-        # A namespace of process ids ends whole with its first process: no child outlives it.
+        # A namespace of process ids ends whole with its first process: no child outlives it. So does what
+        # they share as System V has it.
         self._command = [
             *("setpriv", "--pdeathsig=KILL", "unshare", *unshare),
-            *("--pid", "--fork", "--kill-child=KILL"),
+            *("--ipc", "--pid", "--fork", "--kill-child=KILL"),
             *(*inside, *command),
         ]
         self.path = log

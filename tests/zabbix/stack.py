@@ -134,15 +134,15 @@ def _server_port() -> int:
     raise StackError("no free port between 20000 and 32767")
 
 
-def _listens(port: int) -> bool:
+def _listens(port: int, address: str = "127.0.0.1") -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0
 
 
 class Stack:
     """Database, server and API; ``start`` takes ``started_s``. ``psk`` is for its agents.
 
-    ``address`` is one at which the server listens besides loopback.
+    ``address`` is one at which the server listens besides loopback, and the API in its place.
     """
 
     def __init__(
@@ -152,10 +152,11 @@ class Stack:
         self.root = root
         self.psk = secrets.token_hex(32)
         self.db_port, self.port, self.web_port = free_port(), _server_port(), free_port()
-        self.url = f"http://127.0.0.1:{self.web_port}"
+        self.url = f"http://{address}:{self.web_port}"
         self.started_s = 0.0
         self._token = ""
         self._reload_s = reload_s
+        self._address = address
         self._listen = ",".join(dict.fromkeys(("127.0.0.1", address)))
         self._bin = _postgresql() or Path("/usr/bin")
         for name in ("server", "web"):
@@ -181,7 +182,7 @@ class Stack:
         self._initialise()
         self.server.start()
         self._frontend.start()
-        self._frontend.ready(lambda: _listens(self.web_port), "the API to listen")
+        self._frontend.ready(lambda: _listens(self.web_port, self._address), "the API to listen")
         self.server.ready(lambda: _listens(self.port), "the server to listen")
         self.call("hostgroup.get", {"limit": 1})
         self.started_s = time.monotonic() - begun_s
@@ -203,7 +204,7 @@ class Stack:
     def start_frontend(self) -> None:
         """Give the API back."""
         self._frontend.start()
-        self._frontend.ready(lambda: _listens(self.web_port), "the API to listen")
+        self._frontend.ready(lambda: _listens(self.web_port, self._address), "the API to listen")
 
     def call(self, method: str, params: object) -> Any:  # noqa: ANN401 - JSON
         """Call the API as its administrator, without any of the code under test."""
@@ -243,6 +244,8 @@ class Stack:
             "full_page_writes": "off",
             "wal_level": "minimal",
             "max_wal_senders": "0",
+            # In its own directory: what is in /dev/shm outlives a database that is killed.
+            "dynamic_shared_memory_type": "mmap",
         }
         options = [text for name in settings for text in ("-c", f"{name}={settings[name]}")]
         return Daemon(
@@ -311,7 +314,7 @@ class Stack:
                 "/usr/bin/php",
                 *options,
                 "-S",
-                f"127.0.0.1:{self.web_port}",
+                f"{self._address}:{self.web_port}",
                 "-t",
                 "/usr/share/zabbix",
             ],
