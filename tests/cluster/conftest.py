@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster.control_plane import HOST, ControlPlane
 from tests.cluster.processes import ClusterError, base, logs
+from tests.zabbix.stack import Stack
 
 _KEPT_LOGS = Path(__file__).resolve().parents[2] / ".cache/cluster/logs"
 _evidence: list[Callable[[], str]] = []
@@ -40,6 +41,17 @@ def plane(_asked_for: None, request: pytest.FixtureRequest) -> Iterator[ControlP
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(logs(), kept)
         shutil.rmtree(logs())
+
+
+@pytest.fixture(scope="module")
+def zabbix(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """Run a Zabbix of its own for each file of tests, with nothing in it, in the cluster's network."""
+    assert plane.api
+    directory = base() / f"{request.path.stem}-zabbix"
+    with Stack(directory, address=HOST) as running:
+        _evidence.append(lambda: f"--- zabbix_server ---\n{running.server.log()[-3000:]}")
+        yield running
+    shutil.copy(running.server.path, logs() / "zabbix_server.log")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ __all__ = ["Node"]
 # Directories that every machine has, so that none is made on it. /srv is a disk of the node's, as /local is
 # on Bottlerocket: the template leaves out / and /var, which are parts of others there.
 _OWN = ("var/log", "run", "var/lib", "srv")
+_SYSTEMS = ("containerd", "kubelet", "cni", "journal", "pods", "containers")
 _SOCKET = "/run/containerd/containerd.sock"
 
 # The kubelet would set these for the whole machine; it leaves them alone where they are as it wants them.
@@ -187,6 +188,27 @@ class Node:
                     found[name] = int(pid)
         return found
 
+    def files(self) -> set[str]:
+        """Return what others than container runtime, kubelet and journald keep in the node's directories."""
+        found: set[str] = set()
+        for parent in ("var/log", "var/lib", "srv"):
+            for path in (self.root / parent).iterdir():
+                if path.name not in _SYSTEMS:
+                    inside = list(path.glob("*"))
+                    found |= {str(one.relative_to(self.root)) for one in inside or [path]}
+        return found
+
+    def traces(self, pods: Collection[str]) -> set[str]:
+        """Return the mounts, directories and cgroups of pods, given by their uids."""
+        found = [
+            line.split()[4]
+            for line in Path(f"/proc/{self._holder.pid}/mountinfo").read_text().splitlines()
+        ]
+        found += [str(path) for path in (self.root / "var/lib/kubelet/pods").glob("*")]
+        found += [str(path) for path in (self.logs / "pods").glob("*")]
+        found += [str(path) for path in self._top().rglob("pod*")]
+        return {path for path in found if any(uid in path for uid in pods)}
+
     def evidence(self) -> str:
         """Return the ends of its logs."""
         return "\n".join(one.tail() for one in (self.containerd, self.kubelet))
@@ -203,9 +225,7 @@ class Node:
 
     def _end_containers(self) -> None:
         """Kill what runs in the node's cgroup: shims end when their container has."""
-        top = Path("/sys/fs/cgroup/pids") / self._cgroup().lstrip("/")
-        if not top.parent.exists():
-            top = Path("/sys/fs/cgroup") / self._cgroup().lstrip("/")
+        top = self._top()
 
         def members() -> list[int]:
             return [
@@ -219,6 +239,11 @@ class Node:
             return not members()
 
         wait_until(none, f"the containers of {self.name} to end", 20)
+
+    def _top(self) -> Path:
+        """Return the node's cgroup, below one of the controllers where each has its own."""
+        top = Path("/sys/fs/cgroup/pids") / self._cgroup().lstrip("/")
+        return top if top.parent.exists() else Path("/sys/fs/cgroup") / self._cgroup().lstrip("/")
 
     def _inside(self) -> tuple[str, ...]:
         return ("nsenter", "--target", str(self._holder.pid), "--mount", "--net", "--")

@@ -33,6 +33,10 @@ class Receiver:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever)
 
+    def of_pod(self, name: str) -> list[dict[str, Any]]:
+        """Return the records whose pod is known and has this name."""
+        return [one for one in self.records if one.get("kubernetes", {}).get("pod_name") == name]
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

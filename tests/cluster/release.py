@@ -19,6 +19,11 @@ AGENT, CRI, DOCKER = (
 )
 _DAEMON_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets"
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+# The controller manager makes these in each namespace, moments after it.
+_NAMESPACES_OWN = ("configmap/kube-root-ca.crt", "serviceaccount/default")
+_GONE_S = 240
+"""1,800 pods were gone after 76 s."""
+_PASSING = ("events", "componentstatuses")
 
 
 class Release:
@@ -58,12 +63,15 @@ class Release:
         return self._helm("test", RELEASE, "--timeout", "90s")
 
     def uninstall(self) -> float:
-        """Uninstall it; return the seconds until no pod was left."""
+        """Uninstall it; return the seconds until no pod of a DaemonSet was left."""
         begun_s = time.monotonic()
         self._helm("uninstall", RELEASE)
-        wait_until(
-            lambda: not self.pods(), "the pods to be gone", 120, evidence=self._plane.evidence
-        )
+
+        def gone() -> bool:
+            owners = [pod["metadata"]["ownerReferences"][0]["kind"] for pod in self.pods()]
+            return "DaemonSet" not in owners
+
+        wait_until(gone, "the pods to be gone", _GONE_S, evidence=self._plane.evidence)
         return time.monotonic() - begun_s
 
     def daemon_set(self, name: str) -> Manifest:
@@ -146,6 +154,21 @@ class Release:
             *("logs", pod["metadata"]["name"], "--namespace", NAMESPACE),
             *("--container", container, *flags),
         )
+
+    def objects(self) -> set[str]:
+        """Return the names of all objects in the namespace, and of those in none, that events do not make."""
+        found = set(_NAMESPACES_OWN)
+        for namespaced in ("true", "false"):
+            kinds = self._plane.kubectl(
+                *("api-resources", "--verbs=list", f"--namespaced={namespaced}", "--output=name")
+            ).split()
+            wanted = ",".join(kind for kind in kinds if kind.partition(".")[0] not in _PASSING)
+            found |= set(
+                self._plane.kubectl(
+                    *("get", wanted, "--namespace", NAMESPACE, "--output", "name")
+                ).split()
+            )
+        return found
 
     def evidence(self) -> str:
         """Return what the containers said last, or why that cannot be told."""

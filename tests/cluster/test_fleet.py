@@ -44,7 +44,6 @@ def installed(
         figure(f"{len(fleet.names)} simulated nodes ready: {time.monotonic() - begun_s:.0f} s")
         release.prepare()
         yield Installed(fleet, release)
-        evidence.clear()
 
 
 def expected(said: str) -> dict[str, set[str]]:

@@ -3,19 +3,17 @@
 The tests are one run: they share the cluster and go on where the one before stopped, down to the uninstall.
 """
 
-import itertools
 import json
 import os
 import re
-import shutil
 import signal
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +23,12 @@ from tests.cluster import images
 from tests.cluster.control_plane import HOST, ControlPlane
 from tests.cluster.machines import BOTTLEROCKET, OTHER, image_names, machines
 from tests.cluster.node import Node
-from tests.cluster.processes import base, wait_until
+from tests.cluster.processes import run, wait_until
 from tests.cluster.receiver import Receiver
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
+from tests.cluster.repeats import Watch, unexplained
 from tests.cluster.zabbix import Host
-from tests.support.helm import NAMESPACE, RELEASE
+from tests.support.helm import NAMESPACE
 from tests.support.journald import Journald
 from tests.zabbix.load import Load, counts
 from tests.zabbix.stack import PSK_IDENTITY, Stack
@@ -40,6 +39,19 @@ NUMBER = re.compile(rb" load\[\d+\]: (\w+) (\d+) ")
 WALKER = re.compile(r" walker\[\d+\]: the first line that is followed$", re.MULTILINE)
 # agent2 asks for its items a minute after it registered, and the server needs time to hand out a new host.
 ITEMS_S = 180.0
+LATE_S = 20.0
+"""The p99 of a line's way is 8 to 9 s on two busy cores: the agent sends each 5 s."""
+KEPT = {
+    BOTTLEROCKET: {
+        "var/log/node-observability/messages",
+        "var/lib/node-observability/journal-exporter",
+        "var/lib/node-observability/fluent-bit-cri",
+    },
+    # The second is empty: made for the mount, for this node has no Docker.
+    OTHER: {"var/lib/node-observability/fluent-bit-docker", "var/lib/docker/containers"},
+}
+"""What the chart's README says that an uninstall leaves on the nodes."""
+NO_FLUENT_BIT = "NODEOBS_FLUENT_BIT names no binary: the stand-in checked configuration and mounts"
 CONFIGURATION = "/etc/zabbix/node-observability/zabbix_agent2.conf"
 
 Figure = Callable[[str], None]
@@ -57,6 +69,8 @@ class Cluster:
     host: Host
     receiver: Receiver
     release: Release
+    objects: set[str]
+    """What there was before the first install."""
 
     def numbers(self, name: str) -> Counter[int]:
         """Return how often each number of a load is in the node's files."""
@@ -68,37 +82,31 @@ class Cluster:
 
 
 @pytest.fixture(scope="module")
-def zabbix(plane: ControlPlane) -> Iterator[Stack]:
-    assert plane.api
-    with Stack(base() / "zabbix", address=HOST) as stack:
-        secrets = base() / "zabbix-secrets"
-        secrets.mkdir()
-        (secrets / "token").write_text(stack.token())
-        (secrets / "psk").write_text(stack.psk)
-        environment = {
-            "ZABBIX_URL": stack.url,
-            "ZABBIX_API_TOKEN_FILE": str(secrets / "token"),
+def applied(zabbix: Stack) -> Stack:
+    """Return a Zabbix that knows what to do with nodes; in ``test_zabbix_jobs`` the chart sees to that."""
+    run(
+        *(Path(sys.executable).with_name("node-observability"), "zabbix", "apply"),
+        *("--cluster", "cluster-test"),
+        environment={
+            **os.environ,
+            "ZABBIX_URL": zabbix.url,
+            "ZABBIX_API_TOKEN": zabbix.token(),
             "ZABBIX_PSK_IDENTITY": PSK_IDENTITY,
-            "ZABBIX_PSK_FILE": str(secrets / "psk"),
-        }
-        program = Path(sys.executable).with_name("node-observability")
-        subprocess.run(
-            [program, "zabbix", "apply", "--cluster", "cluster-test"],
-            env={**os.environ, **environment},
-            check=True,
-        )
-        # Else the agent may be faster than the server is to see the new action.
-        stack.server.stop()
-        stack.restart_server()
-        yield stack
+            "ZABBIX_PSK": zabbix.psk,
+        },
+    )
+    # Else the agent may be faster than the server is to see the new action.
+    zabbix.server.stop()
+    zabbix.restart_server()
+    return zabbix
 
 
 @pytest.fixture(scope="module")
 def cluster(
-    plane: ControlPlane, zabbix: Stack, evidence: list[Callable[[], str]], figure: Figure
+    plane: ControlPlane, applied: Stack, evidence: list[Callable[[], str]], figure: Figure
 ) -> Iterator[Cluster]:
     """Run two nodes with the chart's images, and nothing installed."""
-    release = Release(plane, "--values", str(VALUES), "--set", f"zabbix.server.port={zabbix.port}")
+    release = Release(plane, "--values", str(VALUES), "--set", f"zabbix.server.port={applied.port}")
     begun_s = time.monotonic()
     with machines(plane, release.manifest()) as running, Receiver(HOST, 8888) as receiver:
         nodes = (running.bottlerocket, running.other)
@@ -106,16 +114,10 @@ def cluster(
         for name, archive in running.archives.items():
             figure(f"image {name}: {archive.unpacked_bytes / 1e6:.0f} MB unpacked, {archive.name}")
         figure(f"two nodes with images, from nothing: {time.monotonic() - begun_s:.0f} s")
-        release.prepare(zabbix.psk)
-        yield Cluster(
-            plane,
-            *(*nodes, running.journald),
-            zabbix,
-            Host(zabbix, BOTTLEROCKET),
-            receiver,
-            release,
-        )
-        evidence.clear()
+        release.prepare(applied.psk)
+        host = Host(applied, BOTTLEROCKET)
+        objects = release.objects()
+        yield Cluster(plane, *nodes, running.journald, applied, host, receiver, release, objects)
 
 
 def test_the_daemon_sets_are_ready_on_the_nodes_that_coverage_said(
@@ -184,84 +186,111 @@ def test_helm_test_has_every_program_read_its_configuration(cluster: Cluster) ->
     assert re.search(r"Phase: +Succeeded", cluster.release.test())
 
 
+def talk(cluster: Cluster, node_name: str, name: str, script: str) -> None:
+    """Run a shell script in a pod of somebody's."""
+    container = {
+        "name": "talker",
+        "image": image_names(cluster.release.manifest())["zabbix-agent2"],
+        "command": ["sh", "-c", script],
+    }
+    spec = {
+        "nodeName": node_name,
+        "tolerations": [{"operator": "Exists"}],
+        "terminationGracePeriodSeconds": 0,
+        "containers": [container],
+    }
+    pod = {"metadata": {"name": name, "labels": {"app": "talker"}}, "spec": spec}
+    cluster.plane.api.create("/api/v1/namespaces/default/pods", pod)
+
+
 @pytest.mark.parametrize("node_name", [BOTTLEROCKET, OTHER])
 def test_a_line_of_a_container_arrives_parsed_at_the_output(
     cluster: Cluster, node_name: str
 ) -> None:
     name = f"talker-{node_name}"
-    agent_image = image_names(cluster.release.manifest())["zabbix-agent2"]
-    pod = {
-        "metadata": {"name": name, "labels": {"app": "talker"}},
-        "spec": {
-            "nodeName": node_name,
-            "tolerations": [{"operator": "Exists"}],
-            "terminationGracePeriodSeconds": 0,
-            "containers": [
-                {
-                    "name": "talker",
-                    "image": agent_image,
-                    "command": [
-                        "sh",
-                        "-c",
-                        "echo 'to the output'; echo 'to stderr' >&2; sleep 3600",
-                    ],
-                }
-            ],
-        },
-    }
-    cluster.plane.api.create("/api/v1/namespaces/default/pods", pod)
+    talk(
+        cluster, node_name, name, "echo 'to the output'; echo 'to stderr' >&2; exec sleep infinity"
+    )
     daemon_set = CRI if node_name == BOTTLEROCKET else DOCKER
     if images.fluent_bit_program() is None:
         said = cluster.release.logs(cluster.release.ready_pod(daemon_set), "fluent-bit")
         assert "the configuration is whole" in said
         assert re.search(r"[1-9]\d* container logs can be read", said)
-        pytest.skip(
-            "NODEOBS_FLUENT_BIT names no binary: the stand-in checked configuration and mounts"
-        )
+        pytest.skip(NO_FLUENT_BIT)
 
-    def records() -> dict[str, dict[str, Any]]:
-        mine = [
-            r for r in cluster.receiver.records if r.get("kubernetes", {}).get("pod_name") == name
-        ]
-        return {record["stream"]: record for record in mine}
+    def records() -> list[dict[str, Any]]:
+        return cluster.receiver.of_pod(name)
 
     wait_until(
-        lambda: len(records()) == 2,
+        lambda: len(records()) >= 2,
         "both lines",
         60,
         evidence=lambda: str(cluster.receiver.records[-20:]),
     )
+    found = {record.get("stream"): record for record in records()}
+    assert found.keys() == {"stdout", "stderr"}, records()
     for stream, text in (("stdout", "to the output"), ("stderr", "to stderr")):
-        record = records()[stream]
+        record = found[stream]
         assert text in (record.get("message"), record.get("log"))
         assert record["kubernetes"]["labels"] == {"app": "talker"}
         assert record["kubernetes"]["host"] == node_name
+
+
+@pytest.mark.parametrize("node_name", [BOTTLEROCKET, OTHER])
+def test_no_line_of_a_container_is_lost_when_fluent_bit_is_replaced_or_killed(
+    cluster: Cluster, node_name: str, figure: Figure
+) -> None:
+    if images.fluent_bit_program() is None:
+        pytest.skip(NO_FLUENT_BIT)
+    release, count, name = cluster.release, 600, f"counter-{node_name}"
+    node = cluster.bottlerocket if node_name == BOTTLEROCKET else cluster.other
+    daemon_set = CRI if node_name == BOTTLEROCKET else DOCKER
+    script = f"for i in $(seq 0 {count - 1}); do echo number $i; sleep 0.05; done"
+    talk(cluster, node_name, name, f"{script}; exec sleep infinity")
+
+    def numbers() -> Counter[int]:
+        texts = [record.get("message", record.get("log", "")) for record in records()]
+        return Counter(int(text.split()[1]) for text in texts)
+
+    def records() -> list[dict[str, Any]]:
+        return cluster.receiver.of_pod(name)
+
+    wait_until(lambda: len(numbers()) > 0, "the first numbers", 60)
+    pod = release.ready_pod(daemon_set)
+    release.delete_pod(pod)
+    release.ready_pod(daemon_set, other_than=pod["metadata"]["uid"])
+    replaced = numbers()
+    os.kill(node.containers()["fluent-bit"], signal.SIGKILL)
+    assert len(replaced) < count, "all had been said before it was killed"
+    wait_until(
+        lambda: numbers().keys() == set(range(count)),
+        "every number",
+        120,
+        evidence=lambda: str(sorted(set(range(count)) - numbers().keys())),
+    )
+    again, again_before = (found.total() - len(found) for found in (numbers(), replaced))
+    figure(
+        f"{daemon_set}: {count} lines, 0 lost; {again_before} repeated after its pod was deleted, "
+        f"{again - again_before} more after it was killed"
+    )
+    assert again_before == 0, "a pod that ends keeps its offsets"
 
 
 def test_a_line_is_in_the_history_seconds_after_it_was_logged(
     cluster: Cluster, figure: Figure
 ) -> None:
     """By the API, which is asked all the while; the agent sends each 5 s, as the chart has it."""
-    seen_s: dict[int, float] = {}
-    with Load(cluster.journald, "late", 10) as load:
-        end_s = time.monotonic() + 60
-        while time.monotonic() < end_s:
-            now_s = time.time()
-            for number in counts(cluster.host.lines(200), "late"):
-                seen_s.setdefault(number, now_s)
-            time.sleep(0.1)
+    with Load(cluster.journald, "late", 10) as load, Watch(cluster.host, load) as watch:
+        load.mark("nothing", 60)
         load.stop()
-        sent_s = load.sent_s
-    wait_until(
-        lambda: len(counts(cluster.host.lines(), "late")) == len(sent_s), "the last lines", 60
-    )
-    late_s = sorted(seen_s[number] - sent_s[number] for number in seen_s)
+        wait_until(watch.has_all, "the last lines", 60, evidence=watch.missing)
+    late_s = sorted(watch.seen_s[number] - sent_s for number, sent_s in enumerate(load.sent_s))
     quantiles = statistics.quantiles(late_s, n=100)
     figure(
         f"journal to Zabbix history, {len(late_s)} lines at 10/s: p50 {quantiles[49]:.1f} s, "
         f"p99 {quantiles[98]:.1f} s, most {late_s[-1]:.1f} s"
     )
-    assert quantiles[98] < 20
+    assert quantiles[98] < LATE_S
 
 
 def test_nothing_is_lost_whatever_happens_to_the_pod_and_the_kubelet(
@@ -269,12 +298,16 @@ def test_nothing_is_lost_whatever_happens_to_the_pod_and_the_kubelet(
 ) -> None:
     release, node = cluster.release, cluster.bottlerocket
     pause_s = 6.0
-    with Load(cluster.journald, "chaos", LOAD_PER_S) as load:
+    with (
+        Load(cluster.journald, "chaos", LOAD_PER_S) as load,
+        Watch(cluster.host, load) as watch,
+    ):
         load.mark("nothing", pause_s)
         pod = release.ready_pod(AGENT)
         release.delete_pod(pod)
         load.mark("pod deleted", pause_s)
         pod = release.ready_pod(AGENT, other_than=pod["metadata"]["uid"])
+        starts_s = agent_starts_s(release)
         load.mark("pod back", pause_s)
         os.kill(node.containers()["journal-exporter"], signal.SIGKILL)
         load.mark("exporter killed", pause_s)
@@ -284,59 +317,71 @@ def test_nothing_is_lost_whatever_happens_to_the_pod_and_the_kubelet(
         load.mark("agent killed", pause_s)
         wait_until(lambda: restarts(release, "zabbix-agent2") == 1, "its restart", 60)
         release.ready_pod(AGENT)
+        starts_s += agent_starts_s(release)
+        running = node.containers()
         node.kubelet.stop(signal.SIGKILL)
         load.mark("no kubelet", pause_s)
         node.join()
         load.mark("kubelet back", pause_s)
+        assert node.containers() == running, "the kubelet's restart restarted containers"
         took_s = release.upgrade("--set", "zabbix.agent.metadata=nodegroup=workers")
         load.mark("helm upgrade", pause_s)
         rolled_s = release.wait_ready(ONE_EACH)
         load.mark("upgraded", pause_s)
-    figure(f"helm upgrade: {took_s:.1f} s, the new pods ready {rolled_s + pause_s:.0f} s later")
-    changed = release.ready_pod(AGENT)["metadata"]["uid"] != pod["metadata"]["uid"]
-    assert changed, "the upgrade replaced no pod"
-    expect_all(cluster, load, figure)
+        load.stop()
+        figure(f"helm upgrade: {took_s:.1f} s, the new pods ready {rolled_s + pause_s:.0f} s later")
+        upgraded = release.ready_pod(AGENT)
+        assert upgraded["metadata"]["uid"] != pod["metadata"]["uid"], "it replaced no pod"
+        settings = release.execute(upgraded, "zabbix-agent2", "cat", CONFIGURATION)
+        assert "cluster=cluster-test nodegroup=workers\n" in settings
+        expect_all(cluster, watch, load, [*starts_s, *agent_starts_s(release)], figure)
 
 
 def restarts(release: Release, container: str) -> int:
     """Return how often a container of the agent's pod was restarted."""
-    statuses = itertools.chain.from_iterable(
-        pod["status"].get("containerStatuses", []) for pod in release.pods(AGENT)
+    return sum(
+        status["restartCount"]
+        for pod in release.pods(AGENT)
+        for status in pod["status"].get("containerStatuses", [])
+        if status["name"] == container
     )
-    return sum(status["restartCount"] for status in statuses if status["name"] == container)
 
 
-def expect_all(cluster: Cluster, load: Load, figure: Figure) -> None:
-    """Each line is once in the node's files and at least once in Zabbix; tell how often more than once."""
+def agent_starts_s(release: Release) -> list[float]:
+    """Return when the running agents were started, rounded down to seconds, as ``time.time`` has it."""
+    return [
+        datetime.fromisoformat(running["startedAt"]).timestamp()
+        for pod in release.pods(AGENT)
+        for status in pod["status"].get("containerStatuses", [])
+        if status["name"] == "zabbix-agent2" and (running := status["state"].get("running"))
+    ]
+
+
+def expect_all(
+    cluster: Cluster, watch: Watch, load: Load, starts_s: list[float], figure: Figure
+) -> None:
+    """Each line is once in the node's files and in Zabbix, but for what the starts of agents repeat."""
     wanted = set(range(len(load.sent_s)))
     wait_until(lambda: cluster.numbers(load.name).keys() >= wanted, "every line in the files", 60)
     assert set(cluster.numbers(load.name).values()) == {1}
-    wait_until(
-        lambda: counts(cluster.host.lines(), load.name).keys() >= wanted,
-        f"every line of {load.name} in Zabbix",
-        240,
-        every_s=2,
-        evidence=lambda: missing(cluster, load),
-    )
-    again = counts(cluster.host.lines(), load.name).total() - len(wanted)
-    figure(
-        f"{load.name}: {len(wanted)} lines, each once in the files, in Zabbix 0 lost, {again} repeated"
-    )
-
-
-def missing(cluster: Cluster, load: Load) -> str:
-    """Return how many lines of each part Zabbix has not."""
+    wait_until(watch.has_all, f"every line of {load.name} in Zabbix", 240, evidence=watch.missing)
     found = counts(cluster.host.lines(), load.name)
-    ends = [begin for _, begin in load.parts[1:]] + [len(load.sent_s)]
-    return "\n".join(
-        f"{part}: {sum(number not in found for number in range(begin, end))} of {end - begin} missing"
-        for (part, begin), end in zip(load.parts, ends, strict=True)
+    again = {number: count for number, count in found.items() if count > 1}
+    figure(
+        f"{load.name}: {len(wanted)} lines, each once in the files, in Zabbix 0 lost, "
+        f"{sum(again.values()) - len(again)} repeated"
     )
+    for number in sorted(again):
+        sent_s, late_s = load.sent_s[number], watch.seen_s[number] - load.sent_s[number]
+        started = ", ".join(f"{start - sent_s:+.0f} s" for start in sorted(set(starts_s)))
+        figure(
+            f"{load.name} {number}, {again[number]} times: stored {late_s:+.1f} s, agents: {started}"
+        )
+    assert unexplained(found, load.sent_s, watch.seen_s, starts_s) == {}
 
 
-def test_memory_and_cpu_of_each_container_stay_below_their_limits(
-    cluster: Cluster, figure: Figure
-) -> None:
+def test_each_container_stays_within_what_it_requests(cluster: Cluster, figure: Figure) -> None:
+    """The scheduler counts on requests; a limit cannot be exceeded, for its container is killed there."""
     summary = json.loads(
         cluster.plane.kubectl("get", "--raw", f"/api/v1/nodes/{BOTTLEROCKET}/proxy/stats/summary")
     )
@@ -346,43 +391,48 @@ def test_memory_and_cpu_of_each_container_stay_below_their_limits(
         if pod["podRef"]["namespace"] == NAMESPACE
         for container in pod["containers"]
     }
-    assert found.keys() == {"zabbix-agent2", "journal-exporter", "fluent-bit"}
+    requested = {
+        container["name"]: container["resources"]["requests"]
+        for pod in cluster.release.pods()
+        for container in pod["spec"]["containers"]
+    }
+    assert found.keys() == requested.keys() == {"zabbix-agent2", "journal-exporter", "fluent-bit"}
     for name, container in found.items():
-        memory, cpu = container["memory"]["workingSetBytes"], container["cpu"]["usageNanoCores"]
-        figure(f"{name}: {memory / 2**20:.0f} MiB working set, {cpu / 1e6:.1f} millicores")
-        limits = {"zabbix-agent2": 448, "journal-exporter": 128, "fluent-bit": 256}
-        assert memory < limits[name] * 2**20
+        memory_mib = container["memory"]["workingSetBytes"] / 2**20
+        millicores = container["cpu"]["usageNanoCores"] / 1e6
+        figure(f"{name}: {memory_mib:.0f} MiB working set, {millicores:.1f} millicores")
+        assert memory_mib < int(requested[name]["memory"].removesuffix("Mi")), name
+        assert millicores > 0, name
 
 
 def test_uninstall_leaves_the_nodes_files_and_a_new_install_goes_on_where_they_end(
     cluster: Cluster, figure: Figure
 ) -> None:
-    with Load(cluster.journald, "uninstalled", LOAD_PER_S) as load:
+    release = cluster.release
+    with (
+        Load(cluster.journald, "uninstalled", LOAD_PER_S) as load,
+        Watch(cluster.host, load) as watch,
+    ):
         load.mark("installed", 5)
-        figure(f"helm uninstall: {cluster.release.uninstall():.0f} s until no pod was left")
-        kinds = "all,configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies"
-        selector = ("--selector", f"app.kubernetes.io/instance={RELEASE}", "--output", "name")
-        left = cluster.plane.kubectl("get", kinds, "--namespace", NAMESPACE, *selector)
-        left += cluster.plane.kubectl("get", "clusterroles,clusterrolebindings", *selector)
-        assert left == ""
-        root = cluster.bottlerocket.root
-        kept = {
-            str(path.relative_to(root))
-            for parent in ("var/log/node-observability", "var/lib/node-observability")
-            for path in (root / parent).iterdir()
-            if not path.name.startswith("messages")
-        }
-        documented = {"journal-exporter", "fluent-bit-cri"}
-        assert kept == {f"var/lib/node-observability/{name}" for name in documented}
+        pods = {pod["metadata"]["uid"] for pod in release.pods()}
+        figure(f"helm uninstall: {release.uninstall():.0f} s until no pod was left")
+        wait_until(
+            lambda: release.objects() == cluster.objects,
+            "everything of the release to be gone",
+            60,
+            evidence=lambda: str(release.objects() ^ cluster.objects),
+        )
+        nodes = (cluster.bottlerocket, cluster.other)
+        wait_until(
+            lambda: not any(node.traces(pods) for node in nodes),
+            "the nodes to forget the pods",
+            60,
+            evidence=lambda: str([node.traces(pods) for node in nodes]),
+        )
+        assert {node.name: node.files() for node in nodes} == KEPT
         load.mark("away", 5)
-        cluster.release.install()
-        cluster.release.wait_ready(ONE_EACH)
+        release.install()
+        release.wait_ready(ONE_EACH)
         load.mark("installed again", 5)
-    expect_all(cluster, load, figure)
-
-
-def test_the_node_is_left_without_a_container(cluster: Cluster) -> None:
-    cluster.release.uninstall()
-    for node in (cluster.bottlerocket, cluster.other):
-        assert not node.containers().keys() - {"talker"}
-    shutil.rmtree(base() / "zabbix-secrets")
+        load.stop()
+        expect_all(cluster, watch, load, agent_starts_s(release), figure)
