@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.processes import ClusterError, run
-from tools.image_rootfs import build
+from tools.image_rootfs import ImageError, build
 
-__all__ = ["PAUSE", "Archive", "agent", "exporter", "fluent_bit", "fluent_bit_program", "pause"]
+__all__ = [
+    "PAUSE",
+    "Archive",
+    "agent",
+    "exporter",
+    "fluent_bit",
+    "fluent_bit_program",
+    "pause",
+    "toolbox",
+]
 
 PAUSE = "node-observability.test/pause:1"
 _TOP = Path(__file__).resolve().parents[2]
@@ -42,9 +52,26 @@ class Archive:
 
 def exporter(name: str) -> Archive:
     """Return the sidecar's image, built at most once for the same sources."""
-    image = build(_TOP / ".cache/image")
-    layer = _cached(f"exporter-{image.rootfs.parent.name}.layer")
+    return _built(name, "exporter", "")
+
+
+def toolbox(name: str) -> Archive:
+    """Return the image of the chart's Jobs, built at most once for the same sources."""
+    return _built(name, "toolbox", "toolbox")
+
+
+def _built(name: str, kind: str, stage: str) -> Archive:
+    try:
+        image = build(_TOP / ".cache/image", stage)
+    except ImageError as error:
+        raise ClusterError(
+            f"{error}\nNo {kind} image of these sources: `python -m tests.cluster.images` builds one "
+            "where there is a network; below tests/cluster/enter there is none"
+        ) from error
+    layer = _cached(f"{kind}-{image.rootfs.parent.name}.layer")
     if not layer.exists():
+        for old in _CACHE.glob(f"{kind}-*"):
+            old.unlink()
         fresh = layer.with_suffix(".new")
         run("tar", "--create", "--numeric-owner", "--file", fresh, "--directory", image.rootfs, ".")
         fresh.rename(layer)
@@ -165,11 +192,20 @@ def _archive(name: str, layer: Path, config: Mapping[str, Any]) -> Archive:
     return Archive(name, path, layer.stat().st_size)
 
 
-def main() -> None:
+def main() -> int:
     """Build what needs Debian's packages, while there is a network: the namespaces of a cluster have none."""
-    for archive in (exporter("exporter"), agent("agent"), fluent_bit("fluent-bit"), pause()):
-        print(f"{archive.path.name}: {archive.unpacked_bytes / 1e6:.0f} MB")  # noqa: T201
+    try:
+        # The quick ones first: they say at once what is wrong with the machine.
+        for archive in (
+            *(fluent_bit("fluent-bit"), pause(), agent("agent")),
+            *(exporter("exporter"), toolbox("toolbox")),
+        ):
+            print(f"{archive.path.name}: {archive.unpacked_bytes / 1e6:.0f} MB", flush=True)  # noqa: T201
+    except ClusterError as error:
+        print(f"cluster: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

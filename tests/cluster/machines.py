@@ -28,13 +28,12 @@ class Machines:
 
 def image_names(manifest: str) -> dict[str, str]:
     """Return the images that a manifest names, by container."""
-    containers = (
-        container
+    specs = [
+        one["spec"].get("jobTemplate", one)["spec"]["template"]["spec"]
         for one in objects(manifest)
-        if one["kind"] == "DaemonSet"
-        for container in one["spec"]["template"]["spec"]["containers"]
-    )
-    return {container["name"]: container["image"] for container in containers}
+        if one["kind"] in ("DaemonSet", "Job", "CronJob")
+    ]
+    return {one["name"]: one["image"] for spec in specs for one in spec["containers"]}
 
 
 @contextmanager
@@ -47,6 +46,8 @@ def machines(plane: ControlPlane, manifest: str) -> Iterator[Machines]:
         "fluent-bit": images.fluent_bit(names["fluent-bit"]),
         "pause": images.pause(),
     }
+    if "toolbox" in names:
+        archives["toolbox"] = images.toolbox(names["toolbox"])
     bottlerocket = Node(plane, 1, BOTTLEROCKET, labels={"os": "bottlerocket"}, taints=[_TAINT])
     other = Node(plane, 2, OTHER)
     with Journald(bottlerocket.root) as journald, bottlerocket, other:

@@ -122,10 +122,15 @@ class Program:
 
     def start(self) -> None:
         """Start it, again too."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+        try:
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
+        except FileNotFoundError as error:
+            raise ClusterError(
+                f"{error.filename} is not there; `tools/setup cluster` installs and builds it"
+            ) from error
 
     def ready(self, happened: Callable[[], bool], what: str, deadline_s: float = 60) -> float:
         """Wait until it is ready; return the seconds.
