@@ -251,8 +251,8 @@ def test_a_rotated_file_is_read_to_its_end(tmp_path: Path) -> None:
     pipeline.append("web", cri("a"))
     with pipeline.running():
         pipeline.wait_for(1)
-        log = pipeline.logs / "web.log"
-        rotated = log.with_name("web.log.20161006-001710")
+        log = pipeline.file("web")
+        rotated = log.with_name("0.log.20161006-001710")
         log.rename(rotated)
         with rotated.open("ab") as file:
             file.write(cri("b") + b"\n")

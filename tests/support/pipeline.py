@@ -109,8 +109,17 @@ class Pipeline:
 
     def append(self, name: str, *lines: bytes) -> None:
         """Append lines to the log of a container."""
-        with (self.logs / f"{name}.log").open("ab") as file:
+        path = self.file(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
             file.write(b"".join(line + b"\n" for line in lines))
+        link = self.logs / f"{name}.log"
+        if not link.is_symlink():
+            link.symlink_to(path)
+
+    def file(self, name: str) -> Path:
+        """Return the file behind the link that Fluent Bit finds, as the kubelet lays them out."""
+        return self.directory / "pods" / name / "0.log"
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
