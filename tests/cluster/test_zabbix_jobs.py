@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from node_observability.zabbix.hosts import PRUNED_TAG, UNHEARD_TAG
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.machines import BOTTLEROCKET, machines
 from tests.cluster.processes import ClusterError, run, wait_until
@@ -24,7 +25,6 @@ from tests.zabbix.stack import Stack
 TEMPLATE = "Bottlerocket node by Zabbix agent active"
 GROUP = "Kubernetes/cluster-test/Bottlerocket nodes"
 GONE, BY_HAND, ELSEWHERE = "gone-1", "by-hand-1", "elsewhere-1"
-TAG = "node-observability-pruned"
 # The server looks at a registration that it knows every two minutes only; then the action has been made.
 REGISTERED_S = 300.0
 SETTINGS = {
@@ -184,7 +184,7 @@ def test_prune_disables_and_then_deletes_the_host_of_a_node_that_is_gone_and_no_
 
     jobs.plane.api.delete(f"/api/v1/nodes/{GONE}")
     assert f"disable: {GONE}\n" in jobs.prune("prune-disable")
-    assert jobs.states() == {**before, GONE: ("1", [TAG])}
+    assert jobs.states() == {**before, GONE: ("1", [PRUNED_TAG])}
 
     assert f"delete: {GONE}\n" in jobs.prune("prune-delete")
     assert jobs.states() == {name: state for name, state in before.items() if name != GONE}
@@ -194,8 +194,15 @@ def test_prune_disables_and_then_deletes_the_host_of_a_node_that_is_gone_and_no_
 
 
 def make_host(zabbix: Stack, name: str, group: str, status: int = 0) -> None:
-    """Make a host without any value yet."""
-    host: dict[str, Any] = {"host": name, "groups": [{"groupid": group}], "status": status}
+    """Make a host of which nothing was heard since 1970."""
+    query = {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
+    host: dict[str, Any] = {
+        "host": name,
+        "groups": [{"groupid": group}],
+        "status": status,
+        "templates": zabbix.call("template.get", query),
+        "tags": [{"tag": UNHEARD_TAG, "value": "1"}],
+    }
     zabbix.call("host.create", host)
 
 
