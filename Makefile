@@ -39,6 +39,8 @@ goldens:
 	@$(python) -m pytest --quiet tests/unit tests/contract tests/fluentbit tests/chart --update-goldens
 
 cluster-test:
+	@tests/cluster/enter test -z "$$NODEOBS_FLUENT_BIT" -o -x "$$NODEOBS_FLUENT_BIT" || \
+	    { echo "cluster: if nothing is said above, NODEOBS_FLUENT_BIT=$$NODEOBS_FLUENT_BIT names no program; unset it for a stand-in" >&2; exit 2; }
 	@tools/setup cluster
 	@$(python) -m tests.cluster.images
 	@tests/cluster/enter $(python) -m pytest tests/cluster --cluster --durations=0

@@ -13,7 +13,8 @@ import re
 import shutil
 import sys
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -90,7 +91,15 @@ def agent(name: str) -> Archive:
     if not layer.exists():
         fresh = layer.with_suffix(".new.tar")
         run(
-            *("mmdebstrap", "--quiet", "--variant=minbase", "--include=zabbix-agent2"),
+            # Of its own session: when it fails it ends its whole process group, ours too.
+            *(
+                "setsid",
+                "--wait",
+                "mmdebstrap",
+                "--quiet",
+                "--variant=minbase",
+                "--include=zabbix-agent2",
+            ),
             *(
                 "--dpkgopt=path-exclude=/usr/share/doc/*",
                 "--dpkgopt=path-exclude=/usr/share/locale/*",
@@ -150,9 +159,20 @@ def _go(name: str) -> Path:
     return program
 
 
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """Write a file beside it and rename it: another run may be reading the old one."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        yield fresh
+        fresh.rename(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
 def _layer(path: Path, files: Mapping[str, Path]) -> None:
     """Write a layer of files, with the directories that a read-only root file system needs for mounts."""
-    with tarfile.open(path, "w") as tar:
+    with _replaced(path) as fresh, tarfile.open(fresh, "w") as tar:
         for directory in ("etc", "proc", "sys", "dev", "tmp", "var", "run"):
             entry = tarfile.TarInfo(directory)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
@@ -180,7 +200,7 @@ def _archive(name: str, layer: Path, config: Mapping[str, Any]) -> Archive:
         {"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}
     ]
     path = layer.with_suffix(".tar")
-    with tarfile.open(path, "w") as tar:
+    with _replaced(path) as fresh, tarfile.open(fresh, "w") as tar:
         for member, text in (
             ("config.json", description),
             ("manifest.json", json.dumps(manifest).encode()),
