@@ -62,6 +62,8 @@ def table(found: Iterable[Row]) -> str:
 def _state(item: Item | None, now_s: int, age_s: int) -> str:
     if item is None:
         return "no item"
+    if not item.enabled:
+        return "item disabled"
     if item.error:
         return f"not supported: {item.error}"
     if not item.last_s:

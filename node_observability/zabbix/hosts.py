@@ -27,6 +27,7 @@ class Item:
 
     last_s: int
     error: str = ""
+    enabled: bool = True
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,12 +108,13 @@ def _items(api: Api, group_id: str, **which: object) -> dict[str, Item]:
     found = api.call(
         "item.get",
         groupids=[group_id],
-        output=["hostid", "lastclock", "state", "error"],
+        output=["hostid", "lastclock", "state", "error", "status"],
         **which,
     )
     return {
         item["hostid"]: Item(
             last_s=int(item["lastclock"] or 0),
+            enabled=int(item["status"]) == 0,
             # Reasons may have several lines.
             error=" ".join(item["error"].split()) or "no reason" if int(item["state"]) else "",
         )

@@ -28,7 +28,7 @@ class Verdict(enum.Enum):
     WAIT = "disabled, to be deleted later"
     LEAVE = "disabled by somebody else: left alone"
     MAINTENANCE = "in maintenance: left alone"
-    STRANGE = "without agent.ping: left alone"
+    STRANGE = "without agent.ping, or with it disabled: left alone"
     DISABLE = "disable"
     DELETE = "delete"
     ENABLE = "enable again"
@@ -84,7 +84,8 @@ def plan(
         if host.in_maintenance:
             return Verdict.MAINTENANCE
         if host.enabled:
-            return Verdict.STRANGE if host.ping is None else enabled(host, host.ping)
+            ping = host.ping
+            return enabled(host, ping) if ping and ping.enabled else Verdict.STRANGE
         return Verdict.LEAVE if host.pruned_s is None else disabled(host.pruned_s)
 
     return [Step(host=host, verdict=verdict(host)) for host in hosts]

@@ -98,7 +98,7 @@ def test_after_a_host_that_nobody_answers_for_no_other_is_tried(api: Frontend, p
     host = {"status": "0", "maintenance_status": "0", "tags": [], "parentTemplates": []}
     numbers = [str(number) for number in range(5)]
     api.answers["host.get"] = {"result": [{**host, "hostid": n, "host": n} for n in numbers]}
-    ping = {"lastclock": "1", "state": "0", "error": ""}
+    ping = {"lastclock": "1", "state": "0", "error": "", "status": "0"}
     api.answers["item.get"] = {"result": [{**ping, "hostid": n} for n in numbers]}
     api.silent.add("host.update")
     code, (line,) = prune("--all-gone", "--timeout", "1s", ZABBIX_API_TOKEN="t")  # noqa: S106
@@ -158,7 +158,14 @@ def test_rights_that_lack_are_not_told_as_a_method_that_lacks(api: Frontend, pru
     api.answers["hostgroup.get"] = {"result": [{"groupid": "1"}]}
     host = {"hostid": "2", "host": "gone", "status": "0", "maintenance_status": "0"}
     api.answers["host.get"] = {"result": [{**host, "tags": [], "parentTemplates": []}]}
-    ping = {"hostid": "2", "key_": "agent.ping", "lastclock": "1", "state": "0", "error": ""}
+    ping = {
+        "hostid": "2",
+        "key_": "agent.ping",
+        "lastclock": "1",
+        "state": "0",
+        "error": "",
+        "status": "0",
+    }
     api.answers["item.get"] = {"result": [ping]}
     api.answers["host.update"] = refusal(
         "No permissions to referred object or it does not exist!", -32500

@@ -70,6 +70,11 @@ def _host(
             Verdict.MAINTENANCE,
         ),
         (_host(last_s=None), "b", Verdict.STRANGE),
+        (
+            dataclasses.replace(_host(), ping=Item(last_s=0, enabled=False)),
+            "b",
+            Verdict.STRANGE,
+        ),
         (_host(last_s=None), "a", Verdict.KEEP),
     ],
 )
@@ -110,16 +115,19 @@ def test_check_says_what_is_wrong_with_each_node() -> None:
             log=Item(last_s=0, error="no such directory"),
         ),
     ]
-    names = frozenset({"good", "off", "silent", "bare", "new"})
+    off = Item(last_s=NOW_S, enabled=False)
+    hosts.append(dataclasses.replace(_host("unwatched"), ping=off, log=off))
+    names = frozenset({"good", "off", "silent", "bare", "new", "unwatched"})
     rows = check.rows(hosts, names, now_s=NOW_S, agent_age_s=300, log_age_s=3600)
     assert [(row.node, row.ok) for row in rows if row.ok] == [("good", True)]
     assert check.table(rows).splitlines() == [
-        "NODE    HOST            TEMPLATE    AGENT             LOG",
-        "bare    ok              not linked  no item           not supported: no such directory",
-        "good    ok              ok          ok                ok",
-        "new     not registered  -           -                 -",
-        "off     disabled        ok          ok                ok",
-        "silent  ok              ok          silent for 400 s  ok",
+        "NODE       HOST            TEMPLATE    AGENT             LOG",
+        "bare       ok              not linked  no item           not supported: no such directory",
+        "good       ok              ok          ok                ok",
+        "new        not registered  -           -                 -",
+        "off        disabled        ok          ok                ok",
+        "silent     ok              ok          silent for 400 s  ok",
+        "unwatched  ok              ok          item disabled     item disabled",
     ]
 
 
