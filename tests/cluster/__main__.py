@@ -18,6 +18,7 @@ from tests.cluster.release import VALUES, Release
 
 def main(command: list[str]) -> int:
     """Bring it up, run the command, take it down; return the command's exit code."""
+    print("bringing up the control plane and two nodes, about a minute …", file=sys.stderr)  # noqa: T201
     try:
         with ControlPlane() as plane:
             release = Release(plane, "--values", str(VALUES))

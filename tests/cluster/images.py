@@ -135,11 +135,20 @@ def fluent_bit(name: str) -> Archive:
     program = fluent_bit_program()
     files = {_FLUENT_BIT: _go("standin")}
     if program is not None:
-        linked = _LINKED.findall(run("ldd", program))
+        linked = _LINKED.findall(_libraries(program))
         files = {_FLUENT_BIT: program, **{path: Path(path).resolve() for path in linked}}
     layer = _cached("fluent-bit.layer")
     _layer(layer, files)
     return _archive(name, layer, {"Entrypoint": [_FLUENT_BIT]})
+
+
+def _libraries(program: Path) -> str:
+    try:
+        return run("ldd", program)
+    except ClusterError as error:
+        if "not a dynamic executable" not in str(error):
+            raise
+        return ""  # linked to none
 
 
 def _cached(name: str) -> Path:

@@ -19,6 +19,8 @@ from tests.zabbix.node import CLUSTER, GROUP, NODE_NAME, Node
 from tests.zabbix.processes import wait_until
 from tests.zabbix.stack import Stack
 
+# Nothing was heard of a host since 1970: its grace is over.
+UNHEARD = [{"tag": UNHEARD_TAG, "value": "1"}]
 # Some lists have no host of the group, as that of another cluster.
 ARGUMENTS = ("prune", "--cluster", CLUSTER, "--all-gone")
 
@@ -36,8 +38,7 @@ def gone(applied: Stack) -> Iterator[str]:
             "templates": applied.call(
                 "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
             ),
-            # Nothing was heard of it since 1970: its grace is over.
-            "tags": [{"tag": "owner", "value": "me"}, {"tag": UNHEARD_TAG, "value": "1"}],
+            "tags": [{"tag": "owner", "value": "me"}, *UNHEARD],
         },
     )
     (host_id,) = made["hostids"]
@@ -89,6 +90,7 @@ def test_a_host_goes_in_two_passes_and_comes_back_with_its_node(
     assert {tag["tag"] for tag in back["tags"]} == {"owner"}
 
     _nodes(tmp_path, "another")
+    stack.call("host.update", {"hostid": gone, "tags": UNHEARD})
     assert command(*ARGUMENTS, *without) == 0  # and gone again
     assert command(*ARGUMENTS, *without, "--delete-after", "0s") == 0
     assert "delete: gone" in capsys.readouterr().out
