@@ -5,20 +5,18 @@ stands in an error. Never used as a context manager: pyzabbix 1.3.1 swallows err
 guarantee is in ``sessions``.
 """
 
-import dataclasses
 import logging
-from pathlib import Path
-from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from typing import Any
 
 import requests
 from packaging.version import InvalidVersion, Version
 from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix.sessions import bearer, reason, session
+from node_observability.zabbix.connection import Connection, check_url, no_api, unreachable
+from node_observability.zabbix.sessions import bearer, session
 
-__all__ = ["Api", "Connection", "UnreachableError", "connect"]
+__all__ = ["Api", "connect"]
 
 OLDEST = Version("6.0")
 # Of an object, where the method itself is allowed.
@@ -33,23 +31,6 @@ _SESSION_HINTS = (
 )
 _JSON_RPC_INVALID = -32602
 _LONG_S = 600.0
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Connection:
-    """Where the API is and how to speak to it; secrets are kept out of ``repr``."""
-
-    url: str
-    token: str = dataclasses.field(default="", repr=False)
-    username: str = ""
-    password: str = dataclasses.field(default="", repr=False)
-    ca_file: Path | None = None
-    proxy: str = dataclasses.field(default="", repr=False)
-    timeout_s: float = 30.0
-
-
-class UnreachableError(UsageError):
-    """Nobody answers: the next call would wait as long."""
 
 
 class Api:
@@ -90,7 +71,7 @@ class Api:
         except ZabbixAPIException as error:
             raise _refused(method, error) from error
         if not _has_its_form(method, result):
-            raise _no_api(self._connection, method)
+            raise no_api(self._connection, method)
         return result
 
 
@@ -102,7 +83,7 @@ def connect(connection: Connection) -> Api:
 
     """
     _cap_logger()
-    _check_url(connection.url)
+    check_url(connection.url)
     own = session(str(connection.ca_file or ""), connection.proxy)
     zabbix = ZabbixAPI(connection.url, own, timeout=connection.timeout_s)
     try:
@@ -110,7 +91,7 @@ def connect(connection: Connection) -> Api:
     except ZabbixAPIException as error:
         raise ToolboxError(f"{connection.url}: {_text(error)}") from error
     except InvalidVersion as error:
-        raise _no_api(connection, "apiinfo.version") from error
+        raise no_api(connection, "apiinfo.version") from error
     if version < OLDEST:
         raise UsageError(
             f"{connection.url}: Zabbix {version} is too old; {OLDEST} or later is needed"
@@ -147,11 +128,11 @@ def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: obj
         if isinstance(error.error, dict):
             raise
         # An empty answer, or one that is no JSON: the exception has the whole of it.
-        raise _no_api(connection, method) from error
+        raise no_api(connection, method) from error
     except (requests.RequestException, OSError) as error:
-        _unreachable(connection, error)
+        unreachable(connection, error)
     except (KeyError, TypeError, ValueError) as error:
-        raise _no_api(connection, method) from error
+        raise no_api(connection, method) from error
 
 
 def _has_its_form(method: str, result: object) -> bool:
@@ -162,77 +143,9 @@ def _has_its_form(method: str, result: object) -> bool:
     return True
 
 
-def _no_api(connection: Connection, method: str) -> UsageError:
-    return UsageError(
-        f"{connection.url}: what answers to {method} is no Zabbix API; give the address of the frontend, or "
-        "look into its log"
-    )
-
-
 def _cap_logger() -> None:
     for name in ("pyzabbix", "pyzabbix.api"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        host, user = parts.hostname, parts.username
-    except ValueError as error:
-        raise UsageError(
-            "the URL can't be read; give one such as https://zabbix.example"
-        ) from error
-    if user is not None:
-        raise UsageError(
-            f"the URL of {host} holds a user name or password; give them by ZABBIX_USER and a file"
-        )
-    if parts.scheme not in ("http", "https") or not host:
-        raise UsageError(
-            f"`{url}` is no URL of a frontend; give one such as https://zabbix.example"
-        )
-
-
-def _unreachable(connection: Connection, error: Exception) -> NoReturn:
-    url = connection.url
-    if isinstance(error, requests.exceptions.SSLError):
-        text = reason(error)
-        raise UsageError(f"{url}: TLS failed ({text}); {_tls_fix(text)}") from error
-    if isinstance(error, requests.TooManyRedirects):
-        place = (
-            error.response.headers.get("Location", "elsewhere") if error.response else "elsewhere"
-        )
-        raise UsageError(f"{url}: redirects to {place}; give that address") from error
-    if isinstance(error, requests.Timeout):
-        raise UnreachableError(
-            f"{url}: no answer within {connection.timeout_s:g} s; check the address, or raise "
-            "--timeout (what was asked for may still be done)"
-        ) from error
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        raise UsageError(
-            f"{url}: HTTP {error.response.status_code}; give the address of the frontend"
-        ) from error
-    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
-        raise UsageError(
-            f"--ca-file {connection.ca_file}: can't be read as certificates"
-        ) from error
-    through, check = "", "the address"
-    if connection.proxy:
-        through, check = f" through --proxy {_without_password(connection.proxy)}", "both"
-    raise UnreachableError(
-        f"{url}: can't be reached{through} ({reason(error)}); check {check}"
-    ) from error
-
-
-def _tls_fix(text: str) -> str:
-    if "mismatch" in text:
-        return "give the address by a name that is in its certificate"
-    if "WRONG_VERSION_NUMBER" in text or "UNEXPECTED_EOF" in text:
-        return "give http:// if that is what it speaks"
-    return "give the authority's certificate by --ca-file"
-
-
-def _without_password(url: str) -> str:
-    return url.rpartition("@")[2]
 
 
 def _text(error: ZabbixAPIException) -> str:

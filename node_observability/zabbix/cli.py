@@ -17,7 +17,7 @@ from pathlib import Path
 from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix import apply as applying
 from node_observability.zabbix import check as checking
-from node_observability.zabbix import documentation, flags, hosts, prune
+from node_observability.zabbix import documentation, flags, hosts, node_flags, prune
 from node_observability.zabbix import render as rendering
 from node_observability.zabbix.api import Api, connect
 from node_observability.zabbix.desired import Change
@@ -115,7 +115,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for command, selector in ((pruned, ""), (checked, "os=bottlerocket")):
         flags.add_connection(command)
         flags.add_cluster(command)
-        flags.add_nodes(command, selector=selector)
+        node_flags.add_nodes(command, selector=selector)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -214,7 +214,7 @@ def _prune(options: argparse.Namespace) -> int:
     with _session(options) as api:
         # The hosts first: a node that joins in between can only be missing from the hosts.
         found = hosts.hosts(api, cluster.group)
-        names = flags.nodes_of(options, os.environ)
+        names = node_flags.nodes_of(options, os.environ)
         now_s = int(time.time())
         steps = prune.plan(
             found,
@@ -243,7 +243,7 @@ def _prune(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     cluster = flags.cluster_of(options)
-    names = flags.nodes_of(options, os.environ)
+    names = node_flags.nodes_of(options, os.environ)
     with _session(options) as api:
         found = hosts.hosts(api, cluster.group)
     rows = checking.rows(

@@ -3,28 +3,25 @@
 import argparse
 import re
 import ssl
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from node_observability.errors import UsageError
-from node_observability.zabbix import catalogue, nodes, service_account
+from node_observability.zabbix import catalogue
 from node_observability.zabbix import render as rendering
-from node_observability.zabbix.api import Connection
 from node_observability.zabbix.catalogue import Pattern
+from node_observability.zabbix.connection import Connection
 from node_observability.zabbix.desired import Cluster, Psk
 from node_observability.zabbix.files import secret
 
 __all__ = [
     "add_cluster",
     "add_connection",
-    "add_nodes",
     "add_psk",
     "add_template",
     "cluster_of",
     "connection_of",
     "duration_s",
-    "nodes_of",
     "pairs",
     "patterns_of",
     "psk_of",
@@ -212,55 +209,3 @@ def psk_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Psk |
             f"PSK identity `{identity}` without a key; give --psk-file or ZABBIX_PSK_FILE"
         )
     return Psk(identity=identity, key=key.lower())
-
-
-def add_nodes(parser: argparse.ArgumentParser, *, selector: str) -> None:
-    """Add where the list of nodes comes from."""
-    group = parser.add_argument_group("nodes")
-    source = group.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "--kubeconfig", type=Path, metavar="FILE", help="ask the cluster that it names, by kubectl"
-    )
-    source.add_argument(
-        "--in-cluster", action="store_true", help="ask the cluster that this pod is in"
-    )
-    source.add_argument(
-        "--nodes-file",
-        metavar="FILE",
-        help="names, one a line, or `kubectl get nodes -o json`; - is standard input",
-    )
-    group.add_argument("--context", default="", metavar="NAME", help="context of the kubeconfig")
-    group.add_argument(
-        "--selector",
-        default=None,
-        metavar="KEY=VALUE",
-        help=f"only nodes with this label (default: {selector or 'none'}; not for a file of names)",
-    )
-    parser.set_defaults(default_selector=selector)
-
-
-def nodes_of(options: argparse.Namespace, environment: Mapping[str, str]) -> frozenset[str]:
-    """Return the names of the nodes."""
-    given: str | None = options.selector
-    if options.nodes_file is not None:
-        text = _read(options.nodes_file)
-        is_json = text.lstrip().startswith("{")
-        selector = options.default_selector if given is None and is_json else given or ""
-        return nodes.from_text(text, options.nodes_file, selector)
-    selector = options.default_selector if given is None else given
-    if options.in_cluster:
-        access = service_account.in_cluster(environment)
-        return nodes.from_api(access, selector, options.timeout)
-    return nodes.from_kubectl(
-        options.kubeconfig, environment, context=options.context, selector=selector
-    )
-
-
-def _read(name: str) -> str:
-    if name == "-" and sys.stdin is None:
-        raise UsageError("--nodes-file -: standard input is closed")
-    try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise UsageError(f"--nodes-file {name}: can't be read ({reason})") from error

@@ -12,7 +12,8 @@ import enum
 from collections.abc import Callable, Iterable
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix.api import Api, UnreachableError
+from node_observability.zabbix.api import Api
+from node_observability.zabbix.connection import UnreachableError
 from node_observability.zabbix.hosts import PRUNED_TAG, UNHEARD_TAG, Host, Item
 
 __all__ = ["Step", "Verdict", "carry_out", "plan"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix import flags, nodes, service_account
+from node_observability.zabbix import node_flags, nodes, service_account
 from tests.support.nodes_api import Authority, NodesApi, nodes_api
 
 TOKEN = "e30.first"  # noqa: S105 - of nobody
@@ -71,10 +71,10 @@ def test_a_kubeconfig_and_the_selector_of_the_command_choose_the_nodes(
     }
     (account / "kubeconfig").write_text(json.dumps(config))
     parser = argparse.ArgumentParser()
-    flags.add_nodes(parser, selector="os=bottlerocket")
+    node_flags.add_nodes(parser, selector="os=bottlerocket")
     source = ("--kubeconfig", str(account / "kubeconfig"))
-    assert flags.nodes_of(parser.parse_args(source), environment) == set(NAMES)
-    everything = flags.nodes_of(parser.parse_args([*source, "--selector", ""]), environment)
+    assert node_flags.nodes_of(parser.parse_args(source), environment) == set(NAMES)
+    everything = node_flags.nodes_of(parser.parse_args([*source, "--selector", ""]), environment)
     assert everything == {*NAMES, "other"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from node_observability import cli
-from node_observability.zabbix.api import Connection
+from node_observability.zabbix.connection import Connection
 from tests.support.frontend import Frontend, frontend, refusal
 
 Run = Callable[..., tuple[int, list[str]]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from node_observability.errors import UsageError
-from node_observability.zabbix import flags
+from node_observability.zabbix import flags, node_flags
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_a_time_of_more_than_ten_years_is_refused(text: str) -> None:
 
 def _nodes(selector: str, *arguments: str) -> frozenset[str]:
     parser = argparse.ArgumentParser()
-    flags.add_nodes(parser, selector=selector)
-    return flags.nodes_of(parser.parse_args(arguments), {})
+    node_flags.add_nodes(parser, selector=selector)
+    return node_flags.nodes_of(parser.parse_args(arguments), {})
 
 
 def test_the_selector_of_a_command_applies_to_json_and_not_to_names(tmp_path: Path) -> None:
