@@ -29,7 +29,7 @@ class Verdict(enum.Enum):
     WAIT = "disabled, to be deleted later"
     LEAVE = "disabled by somebody else: left alone"
     MAINTENANCE = "in maintenance: left alone"
-    STRANGE = "without agent.ping, or with it disabled: left alone"
+    STRANGE = "without agent.ping: left alone"
     DISABLE = "disable"
     DELETE = "delete"
     ENABLE = "enable again"
