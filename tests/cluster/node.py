@@ -219,6 +219,8 @@ class Node:
         self._end_containers()
         self.containerd.stop()
         self._holder.stop(signal.SIGKILL)
+        # The kernel does it too, but when it comes to it: another node of this name may be there before.
+        run("ip", "link", "delete", self._interface, codes=(0, 1))
         if (self.logs / "pods").exists():
             shutil.copytree(self.logs / "pods", logs() / f"{self.name}-pods", dirs_exist_ok=True)
         shutil.rmtree(self.root)
