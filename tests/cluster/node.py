@@ -5,6 +5,7 @@ has an address on the bridge of the control plane. So two nodes on this machine 
 """
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -64,6 +65,16 @@ state = "/run/containerd"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
 """
+
+
+def _pids(procs: Path) -> list[int]:
+    """Return the processes of a cgroup; none when it has gone."""
+    try:
+        return [int(pid) for pid in procs.read_text().split()]
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENODEV):
+            raise
+        return []
 
 
 class Node:
@@ -230,9 +241,11 @@ class Node:
         top = self._top()
 
         def members() -> list[int]:
-            return [
-                int(pid) for file in top.rglob("cgroup.procs") for pid in file.read_text().split()
-            ]
+            found = []
+            for directory, _, files in os.walk(top):  # which passes over those that go meanwhile
+                if "cgroup.procs" in files:
+                    found += _pids(Path(directory) / "cgroup.procs")
+            return found
 
         def none() -> bool:
             for pid in members():

@@ -101,7 +101,7 @@ def nodes(tmp_path: Path) -> Path:
 def forsaken(applied: Stack) -> str:
     """Return a host that ``prune`` disables, and later deletes."""
     (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
-    name = f"forsaken-{secrets.token_hex(4)}"
+    name = f"forsaken-x{secrets.token_hex(4)}"
     applied.call(
         "host.create",
         {
