@@ -30,7 +30,6 @@ _SESSION_HINTS = (
     "session terminated",
 )
 _JSON_RPC_INVALID = -32602
-_LONG_S = 600.0
 
 
 class Api:
@@ -47,14 +46,11 @@ class Api:
 
     def call_long(self, method: str, /, **parameters: object) -> Any:  # noqa: ANN401 - JSON
         """Call a method that a server takes minutes for, such as an import that hundreds of hosts have."""
-        usual_s, self._zabbix.timeout = (
-            self._zabbix.timeout,
-            max(_LONG_S, self._connection.timeout_s),
-        )
+        self._zabbix.timeout = max(self._connection.long_timeout_s, self._connection.timeout_s)
         try:
             return self._call(method, parameters)
         finally:
-            self._zabbix.timeout = usual_s
+            self._zabbix.timeout = self._connection.timeout_s
 
     def call_list(self, method: str, ids: list[str]) -> Any:  # noqa: ANN401 - JSON
         """Call a method that takes a list, such as ``host.delete``."""
@@ -130,7 +126,9 @@ def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: obj
         # An empty answer, or one that is no JSON: the exception has the whole of it.
         raise no_api(connection, method) from error
     except (requests.RequestException, OSError) as error:
-        unreachable(connection, error)
+        # pyzabbix takes pairs of times too; ours is one.
+        waited_s = zabbix.timeout if isinstance(zabbix.timeout, float) else connection.timeout_s
+        unreachable(connection, error, waited_s)
     except (KeyError, TypeError, ValueError) as error:
         raise no_api(connection, method) from error
 

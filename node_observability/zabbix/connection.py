@@ -15,7 +15,10 @@ __all__ = ["Connection", "UnreachableError", "check_url", "no_api", "unreachable
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Connection:
-    """Where the API is and how to speak to it; secrets are kept out of ``repr``."""
+    """Where the API is and how to speak to it; secrets are kept out of ``repr``.
+
+    ``long_timeout_s`` is for calls that take a server minutes, unless ``timeout_s`` is longer.
+    """
 
     url: str
     token: str = dataclasses.field(default="", repr=False)
@@ -24,6 +27,7 @@ class Connection:
     ca_file: Path | None = None
     proxy: str = dataclasses.field(default="", repr=False)
     timeout_s: float = 30.0
+    long_timeout_s: float = 600.0
 
 
 class UnreachableError(UsageError):
@@ -62,8 +66,8 @@ def check_url(url: str) -> None:
         )
 
 
-def unreachable(connection: Connection, error: Exception) -> NoReturn:
-    """Tell why no answer came.
+def unreachable(connection: Connection, error: Exception, waited_s: float) -> NoReturn:
+    """Tell why no answer came, or none in the time that was allowed.
 
     Raises:
         UsageError: always; an UnreachableError where the next call would fare no better.
@@ -80,7 +84,7 @@ def unreachable(connection: Connection, error: Exception) -> NoReturn:
         raise UsageError(f"{url}: redirects to {place}; give that address") from error
     if isinstance(error, requests.Timeout):
         raise UnreachableError(
-            f"{url}: no answer within {connection.timeout_s:g} s; check the address, or raise "
+            f"{url}: no answer within {waited_s:g} s; check the address, or raise "
             "--timeout (what was asked for may still be done)"
         ) from error
     if isinstance(error, requests.HTTPError) and error.response is not None:

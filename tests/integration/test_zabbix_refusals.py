@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from node_observability import cli
-from node_observability.zabbix.connection import Connection
+from node_observability.zabbix.api import connect
+from node_observability.zabbix.connection import Connection, UnreachableError
 from tests.support.frontend import Frontend, frontend, refusal
 
 Run = Callable[..., tuple[int, list[str]]]
@@ -152,6 +153,16 @@ def test_a_frontend_that_says_nothing_is_given_up(api: Frontend, prune: Run) -> 
     code, (line,) = prune("--timeout", "1s", ZABBIX_API_TOKEN="t")  # noqa: S106
     assert code == 2
     assert "no answer within 1 s; check the address, or raise --timeout" in line
+
+
+def test_a_call_that_takes_minutes_has_a_time_of_its_own_and_tells_it(api: Frontend) -> None:
+    api.answers["hostgroup.get"] = {"result": []}
+    api.silent.update(("configuration.import", "host.get"))
+    own = connect(Connection(url=api.url, token="t", timeout_s=0.2, long_timeout_s=0.5))  # noqa: S106
+    with pytest.raises(UnreachableError, match=r"no answer within 0[.]5 s"):
+        own.call_long("configuration.import")
+    with pytest.raises(UnreachableError, match=r"no answer within 0[.]2 s"):
+        own.call("host.get")
 
 
 def test_rights_that_lack_are_not_told_as_a_method_that_lacks(api: Frontend, prune: Run) -> None:
