@@ -3,7 +3,7 @@
 Guarantees: entries in the journal's order, each once; the place after every batch; what is missing in
 between, counted. Opening after a loss is the same path as a restart: ``seek``.
 
-Traps that shape this module (each cost a peer lines, see docs/architecture.md):
+Traps that shape this module (each cost a peer lines, see docs/explanation/architecture.md):
 ``get_next()`` returns ``{}`` both at the end and for an unreadable entry, so it is not used;
 ``fileno()`` must come right after opening, else deleted files stay open; ``wait()`` may miss what it waits
 for, so ``_next()`` is asked on every turn.

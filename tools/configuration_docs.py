@@ -1,4 +1,4 @@
-"""Renders ``docs/configuration.md`` from the exporter's settings table; a contract test compares."""
+"""Renders ``docs/reference/configuration.md`` from the settings table; a contract test compares."""
 
 from journal_exporter.config import FIELDS, default_text, flag, variable
 from journal_exporter.metrics import METRICS, PREFIX

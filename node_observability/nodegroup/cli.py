@@ -46,7 +46,7 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help="a description (docs/node-groups.md); for eksctl several, of one cluster",
+        help="a description (docs/reference/node-groups.md); for eksctl several, of one cluster",
     )
 
 

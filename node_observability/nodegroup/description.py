@@ -92,7 +92,9 @@ def parse(document: object) -> tuple[NodeGroup | None, list[Problem]]:
         ]
     if "apiVersion" in document or "AWSTemplateFormatVersion" in document:
         return None, [
-            Problem((), "is a target's file; expected a description (docs/node-groups.md)")
+            Problem(
+                (), "is a target's file; expected a description (docs/reference/node-groups.md)"
+            )
         ]
     found = list(problems(DESCRIPTION, document))
     if found:

@@ -1,7 +1,7 @@
 """What a description of a node group may hold: our own input, key by key.
 
 Keys are in camelCase, as in Helm's values and eksctl's files; under ``kubelet`` and ``settings`` stand
-Bottlerocket's own names. docs/node-groups.md explains each.
+Bottlerocket's own names. docs/reference/node-groups.md explains each.
 """
 
 from typing import Final

@@ -164,12 +164,12 @@ def _refused(method: str, error: ZabbixAPIException) -> ToolboxError:
     if _NO_RIGHTS in lower:
         return UsageError(
             f"{method}: {text} Unless it has just been deleted, give its user group the rights that "
-            "docs/zabbix.md names"
+            "docs/reference/zabbix.md names"
         )
     if any(hint in lower for hint in _PERMISSION_HINTS):
         return UsageError(
             f"this user may not call {method} ({text}); allow it in Users > User roles, with the type that "
-            "docs/zabbix.md names"
+            "docs/reference/zabbix.md names"
         )
     if details.get("code") == _JSON_RPC_INVALID:
         return UsageError(f"{method}: {text}")

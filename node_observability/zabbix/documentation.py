@@ -14,7 +14,7 @@ _HEAD = f"""# {TEMPLATE}
 
 Made by `node-observability zabbix render` (`make goldens`); a test compares. The template for Zabbix 6.0
 and later: import [{{name}}]({{name}}), or let `node-observability zabbix apply` do it together with
-auto-registration. How it works, and how to change it: [docs/zabbix.md](../docs/zabbix.md).
+auto-registration. How it works, and how to change it: [the Zabbix page](../docs/reference/zabbix.md).
 """
 NAME = "bottlerocket-node-by-zabbix-agent-active.yaml"
 

@@ -1,9 +1,8 @@
 """When lines came into Zabbix' history, and which of them it may have twice.
 
 To an agent that starts, the server tells the position of what is stored; what it has acknowledged and not
-stored yet is sent again (docs/zabbix.md, "What Zabbix itself loses or repeats"). So a line may come once
-more for each start of an agent between when it was logged and its first copy in the history, and never
-otherwise.
+stored yet is sent again (docs/reference/zabbix.md). So a line may come once more for each start
+of an agent between when it was logged and its first copy in the history, and never otherwise.
 """
 
 import threading

@@ -20,7 +20,7 @@ def _pins(lines: list[str]) -> dict[str, str]:
 def test_the_configuration_page_is_what_the_settings_table_says(
     golden: Callable[[str, str], None],
 ) -> None:
-    golden("../../docs/configuration.md", render())
+    golden("../../docs/reference/configuration.md", render())
 
 
 def test_every_direct_dependency_is_pinned_to_one_version_everywhere() -> None:

@@ -10,7 +10,7 @@ import yaml
 from node_observability import cli
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["docs/node-groups.md", "docs/debugging.md", "docs/posts.md"]
+PAGES = ["docs/reference/node-groups.md", "docs/how-to/debug.md", "docs/explanation/posts.md"]
 COMMANDS = tuple(name for name, _, _ in cli.COMMANDS)
 # What they do not parse without, where a text names the subcommand alone.
 WANTED: dict[tuple[str, ...], list[str]] = {
@@ -44,14 +44,14 @@ def test_every_command_that_a_page_shows_is_understood(page: str) -> None:
 
 
 def test_the_examples_that_the_pages_name_exist_and_are_named() -> None:
-    text = (ROOT / "docs/node-groups.md").read_text()
-    named = set(re.findall(r"\(examples/([a-z-]+\.yaml)\)", text))
+    text = (ROOT / "docs/reference/node-groups.md").read_text()
+    named = set(re.findall(r"\(\.\./examples/([a-z-]+\.yaml)\)", text))
     assert named == {path.name for path in (ROOT / "docs/examples").glob("*.yaml")}
 
 
 def test_every_value_of_the_chart_that_the_posts_page_names_is_one_that_there_is() -> None:
     values = yaml.safe_load((ROOT / "charts/node-observability/values.yaml").read_text())
-    text = (ROOT / "docs/posts.md").read_text()
+    text = (ROOT / "docs/explanation/posts.md").read_text()
     found = re.findall(r"`((?:nodeSelection|zabbix|fluentBit)\.[A-Za-z.]+)`", text)
     assert len(found) > 5
     for path in found:
@@ -63,6 +63,8 @@ def test_every_value_of_the_chart_that_the_posts_page_names_is_one_that_there_is
 
 def test_every_parser_that_the_posts_page_names_is_one_that_there_is() -> None:
     parsers = (ROOT / "fluentbit/parsers.conf").read_text()
-    found = set(re.findall(r"`(nodeobs_[a-z_]+)`", (ROOT / "docs/posts.md").read_text()))
+    found = set(
+        re.findall(r"`(nodeobs_[a-z_]+)`", (ROOT / "docs/explanation/posts.md").read_text())
+    )
     assert found
     assert found <= set(re.findall(r"^\s*Name\s+(\S+)$", parsers, re.MULTILINE))

@@ -310,7 +310,7 @@ def test_parts_are_joined_for_each_stream_and_file(name: str, tmp_path: Path) ->
 
 
 def test_a_pending_part_is_lost_when_fluent_bit_ends(tmp_path: Path) -> None:
-    # A hole of Fluent Bit's that docs/fluent-bit.md tells: the offset is stored before the part is out.
+    # docs/reference/fluent-bit.md names this hole: Fluent Bit stores the offset before the part is out.
     pipeline = Pipeline(tmp_path, "yaml", ["input-cri-join"])
     pipeline.append("web", cri("first"), cri("part", "P"))
     with pipeline.running():

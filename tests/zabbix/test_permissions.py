@@ -1,4 +1,4 @@
-"""The least permissions that docs/zabbix.md names are enough, and no method of them can be left out."""
+"""The permissions in docs/reference/zabbix.md are enough, and none of their methods can be left out."""
 
 import dataclasses
 import re
@@ -15,7 +15,7 @@ from tests.zabbix.conftest import APPLY, Command
 from tests.zabbix.node import CLUSTER, GROUP, NODE_NAME
 from tests.zabbix.stack import Stack
 
-_DOCUMENT = Path(__file__).parents[2] / "docs/zabbix.md"
+_DOCUMENT = Path(__file__).parents[2] / "docs/reference/zabbix.md"
 _ROW = re.compile(
     r"^\| `(\w+)`[^|]*\| (User|Admin|Super admin) \| (`[a-z.`, ]+`) \| (.+?) \|$", re.MULTILINE
 )

@@ -26,7 +26,7 @@ WRONG = [
     ("cluster: {name: demo}\n", "1 name: is missing"),
     (
         "apiVersion: eksctl.io/v1alpha5\n",
-        "1 is a target's file; expected a description (docs/node-groups.md)",
+        "1 is a target's file; expected a description (docs/reference/node-groups.md)",
     ),
     (BASE + "label: {os: x}\n", "3 label: there is no such key; did you mean labels?"),
     (
