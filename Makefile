@@ -24,7 +24,7 @@ fix:
 
 chaos:
 	@tools/setup test
-	@HYPOTHESIS_PROFILE=fuzz $(python) -m pytest tests/chaos tests/property --long
+	@HYPOTHESIS_PROFILE=fuzz $(python) -m pytest tests/exporter/chaos tests/exporter/property tests/nodegroup/property --long
 
 bench:
 	@tools/setup bench
@@ -36,7 +36,7 @@ image:
 
 goldens:
 	@tools/setup test
-	@$(python) -m pytest --quiet tests/unit tests/contract tests/fluentbit tests/chart --update-goldens
+	@$(python) -m pytest --quiet --update-goldens
 
 cluster-test:
 	@tests/cluster/enter test -z "$$NODEOBS_FLUENT_BIT" -o -x "$$NODEOBS_FLUENT_BIT" || \

@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.version:
-        from journal_exporter.exposition import version  # noqa: PLC0415 - only here
+        from journal_exporter.monitoring.prometheus import version  # noqa: PLC0415 - only here
 
         return _emit(f"journal-exporter {version()}")
     if options.command is None:
@@ -122,9 +122,9 @@ def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.command == "check-config":
         return _show(loaded)
     log.configure(loaded.settings.log_level, loaded.settings.log_format)
-    from journal_exporter import service  # noqa: PLC0415 - needs libsystemd, the others do not
+    from journal_exporter.process import supervisor  # noqa: PLC0415 - needs libsystemd, the others do not
 
-    return service.run(loaded)
+    return supervisor.run(loaded)
 
 
 def _show(loaded: Loaded) -> int:

@@ -11,16 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from journal_exporter.archives import MAX_KEEP_FILES
 from journal_exporter.errors import ConfigError
-from journal_exporter.format import FORMATS
+from journal_exporter.lines.filters import FACILITIES, PRIORITIES, facility_number, priority_number
+from journal_exporter.lines.format import FORMATS
+from journal_exporter.output.archives import MAX_KEEP_FILES
 from journal_exporter.quantities import duration_s, size_bytes, size_text
-from journal_exporter.selection import (
-    FACILITIES,
-    PRIORITIES,
-    facility_number,
-    priority_number,
-)
 
 ENV_PREFIX = "JOURNAL_EXPORTER_"
 _SERVICE_LINK = re.compile(

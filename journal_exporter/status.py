@@ -5,14 +5,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from journal_exporter import archives, checkpoint, lag
-from journal_exporter import cursor as cursors
 from journal_exporter.errors import ConfigError
-from journal_exporter.journal_files import find, look
-from journal_exporter.numbering import ends
-from journal_exporter.preflight import check_directory
+from journal_exporter.journal import cursor as cursors
+from journal_exporter.journal.files import find, look
+from journal_exporter.journal.sequence import ends
+from journal_exporter.monitoring import lag
+from journal_exporter.output import archives, checkpoint
+from journal_exporter.process.preflight import check_directory
+from journal_exporter.process.state_lock import is_running
 from journal_exporter.quantities import human_bytes
-from journal_exporter.state_lock import is_running
 
 
 def collect(state_directory: Path) -> dict[str, Any]:

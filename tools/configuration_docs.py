@@ -1,12 +1,12 @@
 """Renders ``docs/reference/configuration.md`` from the settings table; a contract test compares."""
 
 from journal_exporter.config import FIELDS, default_text, flag, variable
-from journal_exporter.metrics import METRICS, PREFIX
+from journal_exporter.monitoring.metrics import METRICS, PREFIX
 
 _HEAD = """\
 # Configuration of the journal exporter
 
-Made from `journal_exporter/config.py` and `journal_exporter/metrics.py` by `make goldens`; a test
+Made from `journal_exporter/config.py` and `journal_exporter/monitoring/metrics.py` by `make goldens`; a test
 compares.
 
 ## Settings

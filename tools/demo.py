@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from journal_exporter.journal_files import directories, find, look
-from journal_exporter.state_lock import is_running
+from journal_exporter.journal.files import directories, find, look
+from journal_exporter.process.state_lock import is_running
 
 _BASE = Path("var")
 _SAMPLE_ENTRIES = 10_000

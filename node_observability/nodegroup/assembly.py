@@ -5,10 +5,10 @@ Labels, taints and the cluster are not in it: each target has its own place for 
 
 from typing import Any
 
-from node_observability.nodegroup import admin_container
 from node_observability.nodegroup.credentials import Resolve, SecretError
 from node_observability.nodegroup.description import NodeGroup, is_auth
-from node_observability.nodegroup.model_kubernetes import KUBERNETES
+from node_observability.nodegroup.schema import admin_container
+from node_observability.nodegroup.schema.bottlerocket_kubernetes import KUBERNETES
 
 Settings = dict[str, Any]
 

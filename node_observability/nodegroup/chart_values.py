@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from node_observability.coverage import placement
-from node_observability.nodegroup import grammar
 from node_observability.nodegroup.description import Taint
-from node_observability.nodegroup.kinds import (
+from node_observability.nodegroup.schema import kubernetes_values
+from node_observability.nodegroup.schema.kinds import (
     BOOLEAN,
     I64_MAX,
     STRING,
@@ -24,8 +24,8 @@ from node_observability.nodegroup.kinds import (
     choice,
     integer,
 )
-from node_observability.nodegroup.problem import Path, Problem, dotted
-from node_observability.nodegroup.walk import problems, shape
+from node_observability.nodegroup.schema.problem import Path, Problem, dotted
+from node_observability.nodegroup.schema.validate import problems, shape
 
 # Whose labels are there without the node group: Kubernetes, node feature discovery, EKS, eksctl, Karpenter.
 _OTHERS: Final = (
@@ -51,7 +51,7 @@ _TOLERATIONS: Final = ListOf(
             "key": STRING,
             "operator": choice("Exists", "Equal", ""),
             "value": STRING,
-            "effect": choice(*grammar.EFFECTS, ""),
+            "effect": choice(*kubernetes_values.EFFECTS, ""),
             "tolerationSeconds": integer(-I64_MAX, I64_MAX),
         }
     )
@@ -223,7 +223,7 @@ def _written(toleration: object) -> object:
 
 def _is_met(key: str, value: str, labels: Mapping[str, str]) -> bool:
     """Whether nodes have the label; of those that others put on, nobody can tell here."""
-    others = grammar.is_below(key, _OTHERS)
+    others = kubernetes_values.is_below(key, _OTHERS)
     return labels.get(key) == value or (others and key not in labels)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from node_observability.errors import UsageError
-from node_observability.nodegroup import assembly, checking, credentials, documents, files, render
-from node_observability.nodegroup.described import Described, read_description
+from node_observability.nodegroup import assembly, check_command, credentials, files, render
+from node_observability.nodegroup.formats import templates
 from node_observability.nodegroup.kube_reserved import kube_reserved
-from node_observability.nodegroup.target_rules import TARGETS
+from node_observability.nodegroup.load import Described, read_description
+from node_observability.nodegroup.rules.targets import TARGETS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _configure_render(
         commands.add_parser("render", help="make a target's file", allow_abbrev=False)
     )
-    checking.configure(
+    check_command.configure(
         commands.add_parser(
             "check",
             help="judge user data, or a description, before a node has to",
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the subcommand."""
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "render": _render,
-        "check": checking.run,
+        "check": check_command.run,
         "kube-reserved": _kube_reserved,
     }
     return actions[options.action](options)
@@ -65,7 +66,7 @@ def _kube_reserved(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(settings))
     else:
-        print(documents.user_data({"kubernetes": {"kube-reserved": settings}}), end="")
+        print(templates.user_data({"kubernetes": {"kube-reserved": settings}}), end="")
     return 0
 
 
@@ -78,7 +79,7 @@ def _render(options: argparse.Namespace) -> int:
         for one in described
         for line in [
             *one.at(render.losses(options.target, one.group, one.tree)),
-            *checking.too_large(options.target, one),
+            *check_command.too_large(options.target, one),
         ]
     ]
     if problems:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as File
 from typing import Final
 
-from node_observability.nodegroup.kinds import LINE, Kind, Scalar, Struct
-from node_observability.nodegroup.problem import Path, Problem
+from node_observability.nodegroup.schema.kinds import LINE, Struct
+from node_observability.nodegroup.schema.problem import Path, Problem
 
 PLACEHOLDER: Final = "REDACTED"
 # One that stays valid where base64 of "user:password" is wanted.
@@ -93,7 +93,3 @@ def _from_file(file: File, path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SecretError(path, f"{file} is not UTF-8") from None
-
-
-ANY_SECRET: Final[Kind] = Scalar("{env: NAME} or {file: PATH}", lambda _: True)
-"""In the table of a description: ``source_problems`` judges these, since it shows no value."""

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from node_observability.nodegroup import credentials, kubelet, settings_rules
-from node_observability.nodegroup.description_model import DESCRIPTION
-from node_observability.nodegroup.model_kubernetes import KUBERNETES
-from node_observability.nodegroup.problem import Path, Problem
-from node_observability.nodegroup.walk import problems, shape
+from node_observability.nodegroup import credentials
+from node_observability.nodegroup.rules import settings as settings_rules
+from node_observability.nodegroup.schema import kubelet_names
+from node_observability.nodegroup.schema.bottlerocket_kubernetes import KUBERNETES
+from node_observability.nodegroup.schema.description import DESCRIPTION
+from node_observability.nodegroup.schema.problem import Path, Problem
+from node_observability.nodegroup.schema.validate import problems, shape
 
 UPDATER_LABEL: Final = ("bottlerocket.aws/updater-interface-version", "2.0.0")
 _AUTH_FORMS: Final = ("password", "auth", "identitytoken")
@@ -107,7 +109,7 @@ def parse(document: object) -> tuple[NodeGroup | None, list[Problem]]:
 
 def _node_group(document: Mapping[str, Any]) -> NodeGroup:
     given = document.get
-    settings = kubelet.translated(given("kubelet", {}))
+    settings = kubelet_names.translated(given("kubelet", {}))
     settings |= {ROTATION[name]: value for name, value in (given("logRotation") or {}).items()}
     labels = dict(given("labels", {}))
     if given("updateOperator"):
@@ -205,9 +207,9 @@ def _taints(taints: list[Mapping[str, str]]) -> Iterator[Problem]:
 
 def _kubelet(document: Mapping[str, Any]) -> Iterator[Problem]:
     settings = document.get("kubelet", {})
-    found = list(kubelet.problems(settings, ("kubelet",)))
+    found = list(kubelet_names.problems(settings, ("kubelet",)))
     yield from found
-    names = {kubelet.NAMES.get(name, name): name for name in settings}
+    names = {kubelet_names.NAMES.get(name, name): name for name in settings}
     for setting, place in _CLUSTER_KEYS.items():
         if setting in names:
             yield Problem(("kubelet", names[setting]), f"write it as {place}")
@@ -216,7 +218,7 @@ def _kubelet(document: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(("logRotation", name), f"kubelet.{names[ROTATION[name]]} says the same")
     if found:
         return
-    translated = kubelet.translated(settings)
+    translated = kubelet_names.translated(settings)
     for problem in problems(KUBERNETES, translated):
         first, *rest = problem.path
         yield Problem(("kubelet", names[str(first)], *rest), problem.text)

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from node_observability.nodegroup import assembly, documents, toml_reader
+from node_observability.nodegroup import assembly
 from node_observability.nodegroup.description import NodeGroup
-from node_observability.nodegroup.envelope import LIMIT_BYTES
-from node_observability.nodegroup.problem import Problem, dotted
-from node_observability.nodegroup.target_rules import TARGETS, effects
+from node_observability.nodegroup.formats import templates, toml_reader
+from node_observability.nodegroup.formats.envelope import LIMIT_BYTES
+from node_observability.nodegroup.rules.targets import TARGETS, effects
+from node_observability.nodegroup.schema.problem import Problem, dotted
 from node_observability.nodegroup.targets import cloudformation, eksctl, karpenter, user_data
 
 Groups = list[tuple[NodeGroup, assembly.Settings]]
@@ -63,7 +64,7 @@ def losses(target: str, group: NodeGroup, tree: Mapping[str, Any]) -> list[Probl
 def _unmergeable(target: str, placed: assembly.Settings) -> Iterator[str]:
     """Yield what EKS could not merge into its own user data."""
     if target == "cloudformation":
-        for _, text in cloudformation.form_problems(toml_reader.read(documents.user_data(placed))):
+        for _, text in cloudformation.form_problems(toml_reader.read(templates.user_data(placed))):
             yield text
     elif target == "eksctl-managed":
         for path, text in cloudformation.tree_problems(placed):
@@ -117,4 +118,4 @@ def user_data_bytes(target: str, group: NodeGroup, tree: assembly.Settings) -> i
     placed = _TARGETS[target].placed(group, tree)
     if target == "user-data":
         return len(user_data.render([(group, tree)]).encode())
-    return len(documents.user_data(placed).encode()) if placed else 0
+    return len(templates.user_data(placed).encode()) if placed else 0

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from node_observability.parsers.parser import Parser
+from node_observability.parsers.model.parser import Parser
 
 __all__ = ["Result", "measure"]
 

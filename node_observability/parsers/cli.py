@@ -13,19 +13,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from node_observability.errors import UsageError, printable
-from node_observability.parsers import bench, casefiles, fluentbit
-from node_observability.parsers.conversion import to_classic, to_yaml
-from node_observability.parsers.definitions import Definitions, build
+from node_observability.parsers import bench, fluentbit
+from node_observability.parsers.cases import files as case_files
+from node_observability.parsers.cases.report import failure_text, summary, write_junit
+from node_observability.parsers.cases.runner import Outcome, run_all
+from node_observability.parsers.cases.update import update
+from node_observability.parsers.configuration.conversion import to_classic, to_yaml
+from node_observability.parsers.configuration.files import check_readable, read_text
+from node_observability.parsers.configuration.sections import Configuration, Section
+from node_observability.parsers.configuration.sources import load
 from node_observability.parsers.explanation import explain
-from node_observability.parsers.files import check_readable, read_text
-from node_observability.parsers.findings import Finding, lint
-from node_observability.parsers.parser import Parser
-from node_observability.parsers.report import failure_text, summary, write_junit
-from node_observability.parsers.sections import Configuration, Section
-from node_observability.parsers.sources import load
-from node_observability.parsers.syntax import UnmodelledError
-from node_observability.parsers.updates import update
-from node_observability.parsers.verification import Outcome, run_all
+from node_observability.parsers.lint.rules import Finding, lint
+from node_observability.parsers.model.definitions import Definitions, build
+from node_observability.parsers.model.parser import Parser
+from node_observability.parsers.regex.syntax_tree import UnmodelledError
 
 __all__ = ["configure", "run"]
 
@@ -104,7 +105,7 @@ def _definitions(source: str) -> list[tuple[Configuration, Definitions]]:
 
 def _test(options: argparse.Namespace) -> int:
     start = time.perf_counter()
-    files = [casefiles.read(path) for path in casefiles.find(options.cases or [Path(_CASES)])]
+    files = [case_files.read(path) for path in case_files.find(options.cases or [Path(_CASES)])]
     definitions = [found for _, found in _definitions(options.config)]
     outcomes = run_all(files, definitions)
     if options.update:

@@ -4,13 +4,13 @@ import json
 import re
 from dataclasses import dataclass
 
-from node_observability.parsers.deadline import LIMIT_S, TooSlowError, limited
-from node_observability.parsers.differences import quoted
-from node_observability.parsers.onigmo import Pattern
-from node_observability.parsers.parser import Parsed, Parser
-from node_observability.parsers.syntax import UnmodelledError
-from node_observability.parsers.tail import without_return
-from node_observability.parsers.verification import time_text
+from node_observability.parsers.cases.diff import quoted
+from node_observability.parsers.cases.runner import time_text
+from node_observability.parsers.model.parser import Parsed, Parser
+from node_observability.parsers.model.tail import without_return
+from node_observability.parsers.regex.deadline import LIMIT_S, TooSlowError, limited
+from node_observability.parsers.regex.pattern import Pattern
+from node_observability.parsers.regex.syntax_tree import UnmodelledError
 
 __all__ = ["Stop", "explain", "stop_of"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from node_observability.errors import ToolboxError
-from node_observability.parsers.sections import Property, Section
+from node_observability.parsers.configuration.sections import Property, Section
 
 __all__ = ["Speed", "binary", "measure", "version"]
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from node_observability.errors import UsageError
-from node_observability.parsers import casefiles
-from node_observability.parsers.definitions import Definitions, build
-from node_observability.parsers.report import failure_text
-from node_observability.parsers.sources import load
-from node_observability.parsers.verification import Outcome, run_all
+from node_observability.parsers.cases import files as case_files
+from node_observability.parsers.cases.report import failure_text
+from node_observability.parsers.cases.runner import Outcome, run_all
+from node_observability.parsers.configuration.sources import load
+from node_observability.parsers.model.definitions import Definitions, build
 
 __all__ = ["fluentbit_parsers", "pytest_addoption", "pytest_collect_file", "pytest_configure"]
 
@@ -92,7 +92,7 @@ class CaseCollector(pytest.File):
             CollectError: the file or the configuration can't be used.
         """
         try:
-            outcomes = run_all([casefiles.read(self.path)], _definitions(self.config))
+            outcomes = run_all([case_files.read(self.path)], _definitions(self.config))
         except UsageError as error:
             raise self.CollectError("\n".join(error.problems)) from None
         for outcome in outcomes:

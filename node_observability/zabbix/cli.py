@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix import apply as applying
-from node_observability.zabbix import check as checking
-from node_observability.zabbix import documentation, flags, hosts, node_flags, prune
-from node_observability.zabbix import render as rendering
-from node_observability.zabbix.api import Api, connect
-from node_observability.zabbix.desired import Change
+from node_observability.zabbix.commands import flags, node_flags
+from node_observability.zabbix.hosts import check as checking
+from node_observability.zabbix.hosts import inventory, prune
+from node_observability.zabbix.server import apply as applying
+from node_observability.zabbix.server.api import Api, connect
+from node_observability.zabbix.server.desired import Change
+from node_observability.zabbix.template import documentation
+from node_observability.zabbix.template import render as rendering
 
 __all__ = ["configure", "run"]
 
@@ -213,7 +215,7 @@ def _prune(options: argparse.Namespace) -> int:
         raise UsageError("--grace must be 24h at most: of a longer silence the API does not tell")
     with _session(options) as api:
         # The hosts first: a node that joins in between can only be missing from the hosts.
-        found = hosts.hosts(api, cluster.group)
+        found = inventory.hosts(api, cluster.group)
         names = node_flags.nodes_of(options, os.environ)
         now_s = int(time.time())
         steps = prune.plan(
@@ -245,7 +247,7 @@ def _check(options: argparse.Namespace) -> int:
     cluster = flags.cluster_of(options)
     names = node_flags.nodes_of(options, os.environ)
     with _session(options) as api:
-        found = hosts.hosts(api, cluster.group)
+        found = inventory.hosts(api, cluster.group)
     rows = checking.rows(
         found,
         names,

@@ -22,7 +22,7 @@ from typing import Any
 from tests.bench import report
 from tests.bench.processes import Program
 from tests.bench.shipping import LineWriter
-from tests.support.chart_programs import agent_file
+from tests.support.chart.programs import agent_file
 from tests.support.exporter import free_port
 from tests.support.tools import need
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.bench.processes import Program
+from tests.support.paths import ROOT
 from tools.sample_journal import MACHINE_ID
 
 __all__ = ["DEBIAN_PYTHON", "Contender", "all_contenders", "exporter_command"]
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 DEBIAN_PYTHON = "/usr/bin/python3"
 _RSYSLOG_CONF = """
 module(load="imjournal"
@@ -75,7 +75,7 @@ def exporter_command(python: str, journal: Path, directory: Path, *flags: str) -
 def _exporter(python: str) -> Callable[[Path, Path], Program]:
     def start(journal: Path, directory: Path) -> Program:
         command = exporter_command(python, journal, directory, "--once")
-        return Program(command, directory=REPOSITORY)
+        return Program(command, directory=ROOT)
 
     return start
 
@@ -97,7 +97,7 @@ def _rsyslog(journal: Path, directory: Path) -> Program:
 
 def _naive(journal: Path, directory: Path) -> Program:
     command = (sys.executable, "-m", "tests.bench.naive", journal, directory / "messages")
-    return Program(command, directory=REPOSITORY)
+    return Program(command, directory=ROOT)
 
 
 def _runs(*command: str) -> bool:

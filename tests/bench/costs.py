@@ -19,14 +19,14 @@ from pathlib import Path
 
 from systemd._reader import _Reader
 
-from journal_exporter import worker
 from journal_exporter.clock import PipeStop, SystemClock
 from journal_exporter.config import load
-from journal_exporter.format import Formatter
-from journal_exporter.metrics import Numbers
-from journal_exporter.record import Batch
-from journal_exporter.selection import Selection
-from journal_exporter.source import JournalSource
+from journal_exporter.journal.batch import Batch
+from journal_exporter.journal.reader import JournalSource
+from journal_exporter.lines.filters import Selection
+from journal_exporter.lines.format import Formatter
+from journal_exporter.monitoring.metrics import SharedMetrics
+from journal_exporter.process import worker
 from tests.bench import journals, report
 
 __all__ = ["main"]
@@ -100,7 +100,7 @@ def _everything(journal: Path) -> None:
         }
         stop, holder_fd = PipeStop.pipe()
         settings = load(flags, {}).settings
-        worker.run(worker.Work(settings, Numbers(), SystemClock(), _BOOT_ID), stop)
+        worker.run(worker.Work(settings, SharedMetrics(), SystemClock(), _BOOT_ID), stop)
         os.close(holder_fd)
         os.close(stop.fd)
 

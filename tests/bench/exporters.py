@@ -5,8 +5,9 @@ import socket
 import urllib.request
 from pathlib import Path
 
-from tests.bench.contenders import REPOSITORY, exporter_command
+from tests.bench.contenders import exporter_command
 from tests.bench.processes import Program
+from tests.support.paths import ROOT
 
 __all__ = ["Exporter"]
 
@@ -28,7 +29,7 @@ class Exporter(Program):
         self._address = f"127.0.0.1:{_free_port()}"
         address = f"--metrics-address={self._address}"
         command = exporter_command(python, journal, directory, address, *flags)
-        super().__init__(command, directory=REPOSITORY)
+        super().__init__(command, directory=ROOT)
 
     def metric(self, name: str) -> float:
         """Return one number; -1 while nothing is served yet."""

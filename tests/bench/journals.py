@@ -7,13 +7,13 @@ from pathlib import Path
 from systemd._reader import _Reader
 
 from tests.bench.report import say
+from tests.support.paths import ROOT
 from tools.sample_journal import MACHINE_ID, realistic, write_journal
 
 __all__ = ["ENTRIES", "reference", "warm"]
 
 ENTRIES = 500_000
-_REPOSITORY = Path(__file__).resolve().parents[2]
-_CACHE = _REPOSITORY / ".cache" / "bench"
+_CACHE = ROOT / ".cache" / "bench"
 _REVISION = 1
 _START_REALTIME_US = 1_750_000_000_000_000
 _STEP_US = 100_000

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import report
-from tests.bench.contenders import REPOSITORY
 from tests.bench.exporters import Exporter
 from tests.bench.processes import Program
 from tests.bench.tailer import stamped
 from tests.support.journald import Journald, unavailable
+from tests.support.paths import ROOT
 
 __all__ = ["run"]
 
@@ -55,7 +55,7 @@ def _measure(start: Callable[[Path, Path], Program], rate: int) -> tuple[int, li
             tail = (sys.executable, "-m", "tests.bench.tailer", directory / "messages")
             with (
                 start(journald.persistent, directory),
-                Program(tail, output=ages, directory=REPOSITORY),
+                Program(tail, output=ages, directory=ROOT),
             ):
                 time.sleep(_READY_S)
                 sent = _send(journald, rate)

@@ -15,7 +15,7 @@ from typing import Self
 
 from tests.bench import report
 from tests.bench.processes import Program
-from tests.support.chart_programs import fluent_bit
+from tests.support.chart.programs import fluent_bit
 from tests.support.exporter import free_port
 
 __all__ = ["LineWriter", "run"]

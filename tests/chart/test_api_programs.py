@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from node_observability import cli
-from node_observability.zabbix import flags
-from node_observability.zabbix.desired import Psk
+from node_observability.zabbix.commands import flags
+from node_observability.zabbix.server.desired import Psk
 from tests.support.helm import CHART, Manifest, rendered
 
 EVERYTHING = CHART / "ci" / "everything-values.yaml"

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.chart.changes import BASE_VALUES, LEAVES, merged, rendered_with, tree
+from tests.support.chart.changes import BASE_VALUES, LEAVES, merged, rendered_with, tree
 from tests.support.helm import objects
 from tools.chart_values import Value
 

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.support.chart_programs import fluent_bit
+from tests.support.chart.programs import fluent_bit
 from tests.support.exporter import free_port
 from tests.support.helm import CHART, rendered
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart.cases import ALL, INVALID, each_case, name_of
+from tests.support.chart.cases import ALL, INVALID, each_case, name_of
 from tests.support.helm import RenderError, render_text
 
 _VOLATILE = re.compile(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart.cases import each_case
-from tests.chart.objects import daemonsets, pods
+from tests.support.chart.cases import each_case
+from tests.support.chart.objects import daemonsets, pods
 from tests.support.helm import CHART, RELEASE, Manifest, helm, objects, render_text, rendered
 
 SELECTOR = {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"}

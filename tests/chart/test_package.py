@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart.cases import each_case
+from tests.support.chart.cases import each_case
 from tests.support.helm import CHART, helm, render_text
 
 FLUENT_BIT = CHART.parents[1] / "fluentbit"

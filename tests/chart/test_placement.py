@@ -12,7 +12,7 @@ from node_observability.coverage.findings import Row, judge
 from node_observability.coverage.nodes import Node
 from node_observability.coverage.placement import Taint
 from node_observability.coverage.workloads import Workload, parse
-from tests.chart.cases import ALL, each_case
+from tests.support.chart.cases import ALL, each_case
 from tests.support.helm import CHART, render_text
 
 LABELS = {

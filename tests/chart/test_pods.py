@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from tests.chart.cases import each_case
-from tests.chart.objects import daemonsets, ours, pods
+from tests.support.chart.cases import each_case
+from tests.support.chart.objects import daemonsets, ours, pods
 from tests.support.helm import rendered
 
 

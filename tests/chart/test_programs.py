@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from node_observability.parsers.definitions import build
-from node_observability.parsers.findings import lint
-from node_observability.parsers.sources import load
-from tests.chart.cases import each_case
-from tests.support.chart_programs import agent_file, fluent_bit, named
+from node_observability.parsers.configuration.sources import load
+from node_observability.parsers.lint.rules import lint
+from node_observability.parsers.model.definitions import build
+from tests.support.chart.cases import each_case
+from tests.support.chart.programs import agent_file, fluent_bit, named
 from tests.support.exporter import free_port
 from tests.support.helm import CHART, render_text, rendered
 from tests.support.tools import need

@@ -13,7 +13,7 @@ import yaml
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from tests.chart.cases import each_case
+from tests.support.chart.cases import each_case
 from tests.support.helm import CHART, Manifest, rendered
 from tests.support.tools import in_ci
 

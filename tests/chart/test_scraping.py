@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.chart.cases import each_case
-from tests.chart.objects import component, daemonsets, ports
+from tests.support.chart.cases import each_case
+from tests.support.chart.objects import component, daemonsets, ports
 from tests.support.helm import NAMESPACE, rendered
 
 PATHS = {

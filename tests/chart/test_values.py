@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.changes import (
+from tests.support.chart.changes import (
     BASE_VALUES,
     BESIDE,
     LEAVES,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart.cases import ALL, each_case
-from tests.chart.objects import component, daemonsets, ours, pods
+from tests.support.chart.cases import ALL, each_case
+from tests.support.chart.objects import component, daemonsets, ours, pods
 from tests.support.helm import Manifest, rendered
 
 EVERYTHING = ALL["everything"]

@@ -8,9 +8,10 @@ import pytest
 
 from tests.cluster.control_plane import HOST, ControlPlane
 from tests.cluster.processes import ClusterError, base, logs
-from tests.zabbix.stack import Stack
+from tests.support.paths import ROOT
+from tests.support.zabbix.stack import Stack
 
-_KEPT_LOGS = Path(__file__).resolve().parents[2] / ".cache/cluster/logs"
+_KEPT_LOGS = ROOT / ".cache/cluster/logs"
 _evidence: list[Callable[[], str]] = []
 figures: list[str] = []
 _failed: dict[Path, str] = {}

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.processes import ClusterError, run
+from tests.support.paths import ROOT
 from tools.image_rootfs import ImageError, build
 
 __all__ = [
@@ -35,8 +36,7 @@ __all__ = [
 ]
 
 PAUSE = "node-observability.test/pause:1"
-_TOP = Path(__file__).resolve().parents[2]
-_CACHE = _TOP / ".cache/cluster/images"
+_CACHE = ROOT / ".cache/cluster/images"
 _SOURCES = Path(__file__).with_name("images")
 _FLUENT_BIT = "/fluent-bit/bin/fluent-bit"
 _LINKED = re.compile(r"(/\S+) \(0x")
@@ -63,7 +63,7 @@ def toolbox(name: str) -> Archive:
 
 def _built(name: str, kind: str, stage: str) -> Archive:
     try:
-        image = build(_TOP / ".cache/image", stage)
+        image = build(ROOT / ".cache/image", stage)
     except ImageError as error:
         raise ClusterError(
             f"{error}\nNo {kind} image of these sources: `python -m tests.cluster.images` builds one "

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from tests.support.paths import ROOT
+
 __all__ = ["BIN", "ClusterError", "Program", "base", "cgroup", "logs", "run", "wait_until"]
 
-BIN = Path(__file__).resolve().parents[2] / ".cache/bin"
+BIN = ROOT / ".cache/bin"
 _TAIL_BYTES = 4000
 
 

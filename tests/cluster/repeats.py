@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 from tests.cluster.zabbix import Host
-from tests.zabbix.load import Load, counts
-from tests.zabbix.processes import StackError
+from tests.support.zabbix.load import Load, counts
+from tests.support.zabbix.processes import StackError
 
 __all__ = ["Watch", "unexplained"]
 

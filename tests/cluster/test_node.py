@@ -30,8 +30,8 @@ from tests.cluster.repeats import Watch, unexplained
 from tests.cluster.zabbix import Host
 from tests.support.helm import NAMESPACE
 from tests.support.journald import Journald
-from tests.zabbix.load import Load, counts
-from tests.zabbix.stack import PSK_IDENTITY, Stack
+from tests.support.zabbix.load import Load, counts
+from tests.support.zabbix.stack import PSK_IDENTITY, Stack
 
 ONE_EACH = {AGENT: 1, CRI: 1, DOCKER: 1}
 LOAD_PER_S = 20

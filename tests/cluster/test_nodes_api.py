@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix import nodes, service_account
+from node_observability.zabbix.hosts import nodes, service_account
 from tests.cluster.control_plane import HOST, SERVER, ControlPlane
 from tests.cluster.processes import base, wait_until
 from tests.support.helm import CHART, NAMESPACE, RELEASE

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from node_observability.zabbix.hosts import PRUNED_TAG, UNHEARD_TAG
+from node_observability.zabbix.hosts.inventory import PRUNED_TAG, UNHEARD_TAG
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.machines import BOTTLEROCKET, machines
 from tests.cluster.processes import ClusterError, run, wait_until
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
 from tests.cluster.zabbix import Host
 from tests.support.helm import NAMESPACE, RELEASE
-from tests.zabbix.stack import Stack
+from tests.support.zabbix.stack import Stack
 
 TEMPLATE = "Bottlerocket node by Zabbix agent active"
 GROUP = "Kubernetes/cluster-test/Bottlerocket nodes"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.zabbix.stack import Stack
+from tests.support.zabbix.stack import Stack
 
 __all__ = ["Host"]
 

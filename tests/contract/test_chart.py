@@ -9,13 +9,13 @@ from pathlib import Path
 import yaml
 
 from journal_exporter.config import ENV_PREFIX, FIELDS, default_text, load, variable
-from journal_exporter.metrics import PREFIX
-from node_observability.zabbix import catalogue, render
-from tests.chart.cases import each_case
+from journal_exporter.monitoring.metrics import PREFIX
+from node_observability.zabbix.template import catalogue, render
+from tests.support.chart.cases import each_case
 from tests.support.helm import CHART, Manifest, rendered
+from tests.support.paths import ROOT
 from tools.chart_values import flat, read, schema_text, with_table
 
-ROOT = Path(__file__).parents[2]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 CHART_FILE = yaml.safe_load((CHART / "Chart.yaml").read_text())
 VALUES = read(CHART / "values.yaml")

@@ -3,12 +3,11 @@
 import re
 import tomllib
 from collections.abc import Callable
-from pathlib import Path
 
-from journal_exporter.exposition import version
+from journal_exporter.monitoring.prometheus import version
+from tests.support.paths import ROOT
 from tools.configuration_docs import render
 
-ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 

@@ -2,14 +2,13 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import yaml
 
 from node_observability import cli
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = ["docs/reference/node-groups.md", "docs/how-to/debug.md", "docs/explanation/posts.md"]
 COMMANDS = tuple(name for name, _, _ in cli.COMMANDS)
 # What they do not parse without, where a text names the subcommand alone.

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from journal_exporter.metrics import METRICS, PREFIX
-from node_observability.zabbix import catalogue, documentation, render
-from node_observability.zabbix.identities import Identities, committed
+from journal_exporter.monitoring.metrics import METRICS, PREFIX
+from node_observability.zabbix.template import catalogue, documentation, render
+from node_observability.zabbix.template.identities import Identities, committed
 
 PATTERNS = catalogue.load()
 EXPORT = yaml.safe_load(render.render(PATTERNS))["zabbix_export"]

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.image.containers import Container, StartContainer
+from tests.support.image.containers import Container, StartContainer
+from tests.support.paths import ROOT
 from tests.support.tools import in_ci, need
 from tools.image_rootfs import PROGRAMS, Image, build
 
-_CACHE = Path(__file__).resolve().parents[2] / ".cache/image"
+_CACHE = ROOT / ".cache/image"
 
 
 def _built(stage: str) -> Image:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.containers import Container, StartContainer
+from tests.support.image.containers import Container, StartContainer
+from tests.support.paths import ROOT
 from tools.image_rootfs import Image
 from tools.sample_journal import MACHINE_ID, JournalAppender, realistic, write_journal
 
-_TOP = Path(__file__).resolve().parents[2]
 _BOOT_ID = "b0071d00" * 4
 _ENTRIES = 500
 _SYSTEMD_JOURNAL = 4242
@@ -119,9 +119,9 @@ def test_journals_of_every_compression_are_read(
 
 
 def test_the_whole_package_and_its_pins_are_in_the_image(image: Image) -> None:
-    project = tomllib.loads((_TOP / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     (site,) = image.rootfs.glob("opt/journal-exporter/lib/python3*/site-packages")
-    wanted = {path.name for path in (_TOP / "journal_exporter").glob("*.py")}
+    wanted = {path.name for path in (ROOT / "journal_exporter").glob("*.py")}
     assert {path.name for path in (site / "journal_exporter").glob("*.py")} == wanted
     found = {
         path.name.removesuffix(path.suffix)
@@ -147,7 +147,7 @@ def test_nothing_for_building_is_in_the_image(image: Image) -> None:
 
 
 def test_the_image_says_what_it_is(image: Image) -> None:
-    project = tomllib.loads((_TOP / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     labels = image.config["Labels"]
     assert labels["org.opencontainers.image.title"] == "journal-exporter"
     assert labels["org.opencontainers.image.licenses"] == project["license"]

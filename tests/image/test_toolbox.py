@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tests.support.tools import need
 from tools.image_rootfs import Image
-
-_TOP = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def test_it_makes_the_template_that_this_work_tree_makes(run: Run) -> None:
     assert done.returncode == 0, done.stderr
     assert (
         done.stdout
-        == (_TOP / "zabbix" / "bottlerocket-node-by-zabbix-agent-active.yaml").read_text()
+        == (ROOT / "zabbix" / "bottlerocket-node-by-zabbix-agent-active.yaml").read_text()
     )
 
 
@@ -98,7 +97,7 @@ def test_it_holds_the_pins_of_this_work_tree_and_nothing_for_building(
 ) -> None:
     pins = dict(
         line.lower().replace("-", "_").split("==")
-        for line in (_TOP / "tools" / "requirements.txt").read_text().splitlines()
+        for line in (ROOT / "tools" / "requirements.txt").read_text().splitlines()
         if "==" in line
     )
     (site,) = toolbox_image.rootfs.glob("opt/node-observability/lib/python3*/site-packages")

@@ -7,20 +7,20 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from journal_exporter.checkpoint import CheckpointFile, State, load
-from journal_exporter.cursor import parse
 from journal_exporter.errors import SinkError, SourceError
-from journal_exporter.format import Formatter
-from journal_exporter.metrics import Numbers
-from journal_exporter.numbering import Numbering, Verdict
-from journal_exporter.pipeline import Pipeline
-from journal_exporter.record import Batch, Position
-from journal_exporter.resume import Resume, Setup
-from journal_exporter.selection import Selection
-from journal_exporter.sink import Output
-from journal_exporter.watch import View
-from journal_exporter.writer import Rotation, Writer
-from tests.fakes import FakeClock, ScriptedStop, context, cursor
+from journal_exporter.journal.batch import Batch, Position
+from journal_exporter.journal.cursor import parse
+from journal_exporter.journal.sequence import SequenceTracker, Verdict
+from journal_exporter.lines.filters import Selection
+from journal_exporter.lines.format import Formatter
+from journal_exporter.monitoring.journal_watch import View
+from journal_exporter.monitoring.metrics import SharedMetrics
+from journal_exporter.output.checkpoint import CheckpointFile, State, load
+from journal_exporter.output.resume import Resume, Setup
+from journal_exporter.output.rotating_file import Output
+from journal_exporter.output.writer import Rotation, Writer
+from journal_exporter.process.pipeline import Pipeline
+from tests.support.fakes import FakeClock, ScriptedStop, context, cursor
 
 __all__ = ["Entry", "Killed", "Plan", "Rig", "ScriptedSource", "entries", "refusal"]
 
@@ -61,7 +61,7 @@ class ScriptedSource:
         self.calls: list[str] = []
         self._batch_entries = batch_entries
         self._cursor: str | None = None
-        self._numbering = Numbering()
+        self._numbering = SequenceTracker()
 
     def vacuum(self, count: int) -> None:
         """Lose the oldest entries, as when journald deletes a file."""
@@ -85,7 +85,7 @@ class ScriptedSource:
 
     def seek(self, position: Position) -> bool:
         self._cursor = position.cursor
-        self._numbering = Numbering(position.numbering)
+        self._numbering = SequenceTracker(position.numbering)
         return position.cursor is None or any(
             entry.seqnum == self._read_up_to for entry in self.journal
         )
@@ -215,7 +215,7 @@ class Rig:
         self.state = base
         self.journal = journal
         self.clock = FakeClock()
-        self.numbers = Numbers()
+        self.numbers = SharedMetrics()
         self.boot_id = "boot-1"
         self.start = "head"
         self.max_bytes = max_bytes

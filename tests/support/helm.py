@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
+from tests.support.paths import ROOT
 from tests.support.tools import need
 
 __all__ = ["CHART", "Manifest", "RenderError", "helm", "objects", "render_text", "rendered"]
 
-ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "node-observability"
 BUILT = ROOT / ".cache" / "bin" / "helm"
 KUBE_VERSION = "1.34.0"

@@ -1,14 +1,15 @@
 """Node groups for tests: the shipped examples, and small descriptions made in place."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from node_observability.nodegroup import assembly, credentials, render, yaml_document
+from node_observability.nodegroup import assembly, credentials, render
 from node_observability.nodegroup.description import NodeGroup, parse
-from node_observability.nodegroup.target_rules import TARGETS
+from node_observability.nodegroup.formats import yaml_document
+from node_observability.nodegroup.rules.targets import TARGETS
+from tests.support.paths import ROOT
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+EXAMPLES = ROOT / "docs" / "examples"
 NAMES = tuple(sorted(path.stem for path in EXAMPLES.glob("*.yaml")))
 MINIMAL: Mapping[str, Any] = {"name": "workers", "cluster": {"name": "demo"}}
 

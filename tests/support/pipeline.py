@@ -12,16 +12,17 @@ from pathlib import Path
 
 from tests.support.exporter import free_port
 from tests.support.fluentbit import RealRecord, need_fluent_bit, read_records
+from tests.support.paths import ROOT
 
-__all__ = ["ROOT", "Pipeline", "defaults", "until"]
+__all__ = ["FLUENT_BIT", "Pipeline", "defaults", "until"]
 
-ROOT = Path(__file__).parents[2] / "fluentbit"
+FLUENT_BIT = ROOT / "fluentbit"
 _PATIENCE_S = 15
 
 
 def defaults() -> dict[str, str]:
     """Return the variables of ``defaults.env``."""
-    lines = (ROOT / "defaults.env").read_text().splitlines()
+    lines = (FLUENT_BIT / "defaults.env").read_text().splitlines()
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
     return {name: value for name, _, value in pairs}
 
@@ -58,7 +59,7 @@ class Pipeline:
         (directory / "out").mkdir(exist_ok=True)
         # As in the ConfigMap: all files in one directory, the main one among them.
         (directory / "etc").mkdir(exist_ok=True)
-        for path in [*ROOT.glob("*.yaml"), *ROOT.glob("*.conf")]:
+        for path in [*FLUENT_BIT.glob("*.yaml"), *FLUENT_BIT.glob("*.conf")]:
             shutil.copy(path, directory / "etc")
         self.variables = {
             **defaults(),

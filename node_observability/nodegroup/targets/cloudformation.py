@@ -7,10 +7,10 @@ it: EKS fills in the cluster's address and certificate either way, so the templa
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from node_observability.nodegroup import documents, toml_reader
 from node_observability.nodegroup.assembly import Settings
 from node_observability.nodegroup.description import NodeGroup
-from node_observability.nodegroup.problem import Path, Problem
+from node_observability.nodegroup.formats import templates, toml_reader
+from node_observability.nodegroup.schema.problem import Path, Problem
 from node_observability.nodegroup.targets import common
 
 _ARCHITECTURES: Final = {"x86_64": "x86_64", "arm64": "ARM_64"}
@@ -38,7 +38,7 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
     """Return the template of one node group."""
     ((group, settings),) = groups
     inside = placed(group, settings)
-    return documents.document(
+    return templates.document(
         "cloudformation.yaml.j2",
         description=f"Bottlerocket nodes {group.name}, by node-observability",
         name=group.name,
@@ -58,7 +58,7 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
         volumes=_volumes(group),
         # One hop ends before a pod's network; two is what EKS' own templates have.
         hop_limit=1 if common.has_secrets(inside) else 2,
-        user_data=documents.user_data(inside) if inside else "",
+        user_data=templates.user_data(inside) if inside else "",
     )
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from node_observability.nodegroup import grammar, settings_rules
 from node_observability.nodegroup.assembly import Settings
 from node_observability.nodegroup.description import NodeGroup
-from node_observability.nodegroup.problem import Problem
+from node_observability.nodegroup.rules import settings as settings_rules
+from node_observability.nodegroup.schema import kubernetes_values
+from node_observability.nodegroup.schema.problem import Problem
 
 OS_DEVICE: Final = "/dev/xvda"
 # Containers, images, logs and the journal are on the second volume.
@@ -55,14 +56,14 @@ def reserved_labels(
     """Yield the labels whose prefix a target keeps for itself."""
     for key in group.labels:
         prefix = key.rpartition("/")[0]
-        if grammar.is_below(key, domains) and prefix not in allowed:
+        if kubernetes_values.is_below(key, domains) and prefix not in allowed:
             yield Problem(("labels", key), f"{who} rejects labels below {prefix}")
 
 
 def kubelet_labels(group: NodeGroup) -> Iterator[Problem]:
     """Yield the labels that a kubelet may not set, where it is the kubelet that sets them."""
     for key in group.labels:
-        if not grammar.is_for_the_kubelet(key):
+        if not kubernetes_values.is_for_the_kubelet(key):
             text = "the kubelet may not set labels of Kubernetes' own domains, and does not start with it"
             yield Problem(("labels", key), text)
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from node_observability.nodegroup import documents
 from node_observability.nodegroup.assembly import Settings
 from node_observability.nodegroup.description import NodeGroup
-from node_observability.nodegroup.problem import Problem
+from node_observability.nodegroup.formats import templates
+from node_observability.nodegroup.schema.problem import Problem
 from node_observability.nodegroup.targets import common
 
 _FIRST = 0
@@ -59,7 +59,7 @@ def _document(
     key: str, groups: list[tuple[NodeGroup, Settings]], fields: list[dict[str, Any]]
 ) -> str:
     cluster = groups[_FIRST][0].cluster
-    return documents.document(
+    return templates.document(
         "eksctl.yaml.j2",
         key=key,
         cluster=cluster,

@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from node_observability.nodegroup import documents, kubelet_rules
 from node_observability.nodegroup.assembly import Settings
 from node_observability.nodegroup.description import NodeGroup
-from node_observability.nodegroup.problem import Problem
-from node_observability.nodegroup.target_rules import KARPENTER_KUBELET
+from node_observability.nodegroup.formats import templates
+from node_observability.nodegroup.rules import kubelet as kubelet_rules
+from node_observability.nodegroup.rules.targets import KARPENTER_KUBELET
+from node_observability.nodegroup.schema.problem import Problem
 from node_observability.nodegroup.targets import common
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -50,7 +51,7 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
     ((group, settings),) = groups
     inside = placed(settings)
     own = group.karpenter
-    return documents.document(
+    return templates.document(
         "karpenter.yaml.j2",
         name=group.name,
         alias=_alias(group),
@@ -66,7 +67,7 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
         volumes=_volumes(group),
         kubelet=_kubelet(group, settings),
         tags=dict(group.tags),
-        user_data=documents.user_data(inside) if inside else "",
+        user_data=templates.user_data(inside) if inside else "",
         labels=dict(group.labels),
         taints=common.taints_of_kubernetes(group),
         requirements=_requirements(group),

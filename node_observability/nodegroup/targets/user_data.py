@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from node_observability.nodegroup import documents
 from node_observability.nodegroup.assembly import Settings, with_node
 from node_observability.nodegroup.description import NodeGroup
-from node_observability.nodegroup.problem import Problem
+from node_observability.nodegroup.formats import templates
+from node_observability.nodegroup.schema.problem import Problem
 from node_observability.nodegroup.targets import common
 
 # In the description, by the setting.
@@ -41,4 +41,4 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
         f"Bottlerocket user data of the node group {group.name}, made by node-observability.",
         "Every pod that reaches the instance metadata can read this, secrets included.",
     ]
-    return documents.user_data(placed(group, settings), preamble=preamble)
+    return templates.user_data(placed(group, settings), preamble=preamble)

@@ -1,0 +1,1 @@
+"""Reads journal files: where they are, what they hold, and which entries are missing."""

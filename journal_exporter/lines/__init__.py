@@ -1,0 +1,1 @@
+"""Decides which entries become lines, and formats them. Pure."""

@@ -1,0 +1,124 @@
+"""Pure: which entries become lines.
+
+The default is what Amazon Linux' rsyslog put into ``/var/log/messages``:
+``*.info;mail.none;authpriv.none;cron.none``.
+"""
+
+import dataclasses
+import fnmatch
+import re
+from collections.abc import Iterable
+
+from journal_exporter.journal.batch import Context
+
+PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+FACILITIES = (
+    "kern",
+    "user",
+    "mail",
+    "daemon",
+    "auth",
+    "syslog",
+    "lpr",
+    "news",
+    "uucp",
+    "cron",
+    "authpriv",
+    "ftp",
+    "ntp",
+    "security",
+    "console",
+    "solaris-cron",
+    *(f"local{number}" for number in range(8)),
+)
+_PRIORITY_ALIASES = {"panic": 0, "error": 3, "warn": 4}
+_NOTICE = 5
+_KERN, _USER = 0, 1
+
+
+def priority_number(name: str) -> int:
+    """Return 6 for ``info`` or ``6``.
+
+    Raises:
+        ValueError: no such priority.
+    """
+    key = name.strip().lower()
+    if key.isascii() and key.isdigit() and int(key) < len(PRIORITIES):
+        return int(key)
+    if key in PRIORITIES:
+        return PRIORITIES.index(key)
+    if key in _PRIORITY_ALIASES:
+        return _PRIORITY_ALIASES[key]
+    raise ValueError(f"no priority; write one of {', '.join(PRIORITIES)}, or 0-7")
+
+
+def facility_number(name: str) -> int:
+    """Return 10 for ``authpriv`` or ``10``.
+
+    Raises:
+        ValueError: no such facility.
+    """
+    key = name.strip().lower()
+    if key.isascii() and key.isdigit() and int(key) < len(FACILITIES):
+        return int(key)
+    if key in FACILITIES:
+        return FACILITIES.index(key)
+    raise ValueError(f"no facility; write one of {', '.join(FACILITIES)}, or 0-23")
+
+
+def priority_of(context: Context) -> int:
+    """Return the entry's priority; without a valid one notice, as rsyslog has it."""
+    value = context.priority
+    if value is not None and len(value) == 1 and value.isdigit() and value < b"8":
+        return int(value)
+    return _NOTICE
+
+
+def facility_of(context: Context) -> int:
+    """Return the entry's facility; without one kern for the kernel, without a valid one user."""
+    value = context.facility
+    if value is None:
+        return _KERN if context.transport == b"kernel" else _USER
+    if value.isdigit() and len(value) <= 2 and int(value) < len(FACILITIES):  # noqa: PLR2004
+        return int(value)
+    return _USER
+
+
+def unit_of(context: Context) -> str:
+    """Return the unit that the entry is about, or an empty text.
+
+    What systemd itself says of a unit counts for that unit, as with ``journalctl --unit``.
+    """
+    unit = context.subject_unit if context.pid == b"1" else None
+    return (unit or context.unit or b"").decode("utf-8", "replace")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Selection:
+    """The rules; an entry must pass all of them.
+
+    ``include_units`` and ``exclude_units`` are shell globs on the unit's name. With
+    ``include_units``, entries of no unit (the kernel's) are left out, as ``journalctl --unit`` does.
+    """
+
+    max_priority: int = 6
+    exclude_facilities: frozenset[int] = frozenset({2, 9, 10})
+    include_units: tuple[str, ...] = ()
+    exclude_units: tuple[str, ...] = ()
+
+    def accepts(self, context: Context) -> bool:
+        """Whether the entry becomes a line."""
+        if priority_of(context) > self.max_priority:
+            return False
+        if facility_of(context) in self.exclude_facilities:
+            return False
+        if not self.include_units and not self.exclude_units:
+            return True
+        unit = unit_of(context)
+        if self.include_units and not (unit and _matches(unit, self.include_units)):
+            return False
+        return not (unit and _matches(unit, self.exclude_units))
+
+
+def _matches(name: str, globs: Iterable[str]) -> bool:
+    return any(re.fullmatch(fnmatch.translate(glob), name) for glob in globs)

@@ -1,0 +1,252 @@
+r"""Pure: entries to lines.
+
+Guarantees: any bytes in, exactly one line of printable UTF-8 out; the same entry always gives the
+same bytes, which is what recovery rests on. Control characters become ``#ooo`` as rsyslog writes them
+(newline ``#012``, TAB ``#011``), and so do the line separators of Unicode (U+0080-U+009F, U+2028,
+U+2029), byte by byte; invalid UTF-8 becomes U+FFFD. The tag can't hold what breaks a syslog parser.
+
+The clock is the journal's (``__REALTIME_TIMESTAMP``), as with rsyslog's imjournal.
+There is no writing here and no choice of where a file ends.
+"""
+
+import dataclasses
+import functools
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from journal_exporter.journal.batch import Batch, Context, Field
+from journal_exporter.journal.sequence import Gap
+from journal_exporter.lines.filters import Selection, facility_of, priority_of, unit_of
+
+FORMATS = ("rfc3339", "rfc3164", "json")
+REVISION = 1
+"""Raised when the same entry would give other bytes than before."""
+
+_MAX_PID_DIGITS = 10
+MAX_HEADS = 4096
+"""Heads kept; a node with short-lived processes makes new ones without end."""
+
+_SECOND_US = 1_000_000
+_CONTROLS = bytes(range(32)) + b"\x7f"
+_PLAIN = bytes(range(32, 127))
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NOT_TAG = re.compile(rb"[^!-9;-Z\\^-~]")
+_NOT_HOST = re.compile(rb"[^0-9A-Za-z._:-]")
+_THOUSANDTHS = [b"%03d" % number for number in range(1000)]
+_SELF = b"journal-exporter"
+
+
+def printable(message: bytes) -> bytes:
+    """Return the message as one line can hold it."""
+    if message.isascii() and len(message.translate(None, _CONTROLS)) == len(message):
+        return message
+    text = message.decode("utf-8", "replace")
+    return _UNPRINTABLE.sub(_octal, text).encode()
+
+
+def _octal(match: re.Match[str]) -> str:
+    return "".join(f"#{byte:03o}" for byte in match[0].encode())
+
+
+def _odd_parts(messages: Sequence[Field]) -> Sequence[bytes] | None:
+    """Return of each message what is not plain ASCII; None where that takes a look at each.
+
+    One pass over the whole batch is much cheaper than one at each message, and few messages are odd.
+    """
+    try:
+        joined = b"\0".join(messages)  # type: ignore[arg-type]
+    except TypeError:
+        return None  # One is a list.
+    odd = joined.translate(None, _PLAIN).split(b"\0")
+    # A NUL within a message shifts the parts.
+    return odd if len(odd) == len(messages) else None
+
+
+def _first(value: Field) -> bytes | None:
+    return value[0] if isinstance(value, list) else value
+
+
+def _message(value: Field) -> bytes:
+    first = _first(value)
+    return b"" if first is None else first
+
+
+def _identifier(context: Context) -> bytes:
+    # An entry with all narrow fields comes without the others: these may count only if one is absent.
+    tag = context.comm if context.identifier is None else context.identifier
+    return _NOT_TAG.sub(b"_", tag or b"journal")
+
+
+def _pid(context: Context) -> bytes:
+    if context.pid is None and context.transport == b"kernel":
+        return b""
+    pid = (context.syslog_pid if context.pid is None else context.pid) or b""
+    return pid if pid.isdigit() and len(pid) <= _MAX_PID_DIGITS else b""
+
+
+def _host(context: Context) -> bytes:
+    return _NOT_HOST.sub(b"_", context.host or b"localhost")
+
+
+def _syslog_head(context: Context) -> bytes:
+    pid = _pid(context)
+    tag = _identifier(context) + (b"[" + pid + b"]" if pid else b"")
+    return b" " + _host(context) + b" " + tag + b": "
+
+
+def _json_head(context: Context) -> bytes:
+    pid = _pid(context)
+    head = {
+        "host": _host(context).decode(),
+        "identifier": _identifier(context).decode(),
+        "pid": int(pid) if pid else None,
+        "priority": priority_of(context),
+        "facility": facility_of(context),
+        "unit": unit_of(context) or None,
+    }
+    present = {key: value for key, value in head.items() if value is not None}
+    return b'",' + json.dumps(present, separators=(",", ":")).encode()[1:-1] + b',"message":'
+
+
+def _json_message(message: bytes) -> bytes:
+    return json.dumps(message.decode("utf-8", "replace")).encode()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Layout:
+    """A line is ``before``, the second's text, the microseconds if asked, head, message, ``after``."""
+
+    before: bytes
+    second: Callable[[int], str]
+    with_microseconds: bool
+    head: Callable[[Context], bytes]
+    message: Callable[[bytes], bytes]
+    after: bytes
+
+
+@functools.lru_cache(maxsize=4)
+def _utc_minute(minute: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:", time.gmtime(minute * 60))
+
+
+def _utc_second(second: int) -> str:
+    minute, rest = divmod(second, 60)
+    return f"{_utc_minute(minute)}{rest:02d}."
+
+
+def _local_second(second: int) -> str:
+    return time.strftime("%b %e %H:%M:%S", time.localtime(second))
+
+
+_LAYOUTS = {
+    "rfc3339": _Layout(
+        b"", _utc_second, True, lambda c: b"+00:00" + _syslog_head(c), printable, b"\n"
+    ),
+    "rfc3164": _Layout(b"", _local_second, False, _syslog_head, printable, b"\n"),
+    "json": _Layout(
+        b'{"time":"', _utc_second, True, lambda c: b"+00:00" + _json_head(c), _json_message, b"}\n"
+    ),
+}
+
+
+class Formatter:
+    """Turns batches into lines; holds only caches."""
+
+    def __init__(self, format_name: str, selection: Selection) -> None:
+        self._layout = _LAYOUTS[format_name]
+        self._selection = selection
+        self._heads: dict[tuple[Field, ...], bytes | None] = {}
+
+    def blob(self, batch: Batch) -> tuple[bytes, int]:
+        """Return all lines of a batch without gaps in one piece, and how many they are."""
+        try:
+            parts = self._parts(batch.times_us, batch.contexts, self._messages(batch.messages))
+        except TypeError:
+            # A field that an entry has twice is a list, which can't be looked up.
+            contexts = [tuple(map(_first, context)) for context in batch.contexts]
+            parts = self._parts(batch.times_us, contexts, self._messages(batch.messages))
+        return b"".join(parts), len(parts) // 6
+
+    def lines(self, batch: Batch) -> list[bytes | None]:
+        """Return one line an entry, None where it is left out; gaps are the caller's."""
+        lines: list[bytes | None] = []
+        for time_us, context, message in zip(
+            batch.times_us, batch.contexts, batch.messages, strict=True
+        ):
+            parts = self._parts(
+                (time_us,),
+                (tuple(map(_first, context)),),
+                (self._layout.message(_message(message)),),
+            )
+            lines.append(b"".join(parts) if parts else None)
+        return lines
+
+    def gap_line(self, gap: Gap, time_us: int, context: tuple[Field, ...]) -> bytes:
+        """Return the line that marks a gap, with time and host of the entry after it."""
+        text = f"{gap.entries} journal entries lost (seqnum {gap.seqnum_first}..{gap.seqnum_last})"
+        host = Context(*map(_first, context)).host
+        marker = Context(_SELF, None, host, b"4", b"5")
+        head = self._layout.head(marker)
+        message = self._layout.message(text.encode())
+        return b"".join((*self._stamp(time_us), head, message, self._layout.after))
+
+    def _messages(self, messages: Sequence[Field]) -> Iterable[bytes]:
+        encode = self._layout.message
+        if encode is printable:
+            odd = _odd_parts(messages)
+            if odd is not None:
+                return [
+                    encode(_message(message)) if part else message  # type: ignore[misc]
+                    for message, part in zip(messages, odd, strict=True)
+                ]
+        return [encode(_message(message)) for message in messages]
+
+    def _parts(
+        self,
+        times_us: Iterable[int],
+        contexts: Iterable[tuple[Field, ...]],
+        messages: Iterable[bytes],
+    ) -> list[bytes]:
+        parts: list[bytes] = []
+        extend = parts.extend
+        heads = self._heads
+        layout = self._layout
+        before, after, thousandths = layout.before, layout.after, _THOUSANDTHS
+        micro = layout.with_microseconds
+        start_us = end_us = 0
+        second = b""
+        for time_us, context, message in zip(times_us, contexts, messages, strict=True):
+            try:
+                head = heads[context]
+            except KeyError:
+                head = self._new_head(context)
+            if head is None:
+                continue
+            if not start_us <= time_us < end_us:
+                start_us = time_us - time_us % _SECOND_US
+                end_us = start_us + _SECOND_US
+                second = before + layout.second(start_us // _SECOND_US).encode()
+            if micro:
+                rest_us = time_us - start_us
+                extend((
+                    second, thousandths[rest_us // 1000], thousandths[rest_us % 1000],
+                    head, message, after,
+                ))  # fmt: skip
+            else:
+                extend((second, b"", b"", head, message, after))
+        return parts
+
+    def _stamp(self, time_us: int) -> tuple[bytes, bytes]:
+        second, rest_us = divmod(time_us, _SECOND_US)
+        text = self._layout.before + self._layout.second(second).encode()
+        return text, b"%06d" % rest_us if self._layout.with_microseconds else b""
+
+    def _new_head(self, context: tuple[Field, ...]) -> bytes | None:
+        if len(self._heads) >= MAX_HEADS:
+            self._heads.clear()
+        whole = Context(*context)  # type: ignore[arg-type]
+        head = self._layout.head(whole) if self._selection.accepts(whole) else None
+        self._heads[context] = head
+        return head

@@ -1,0 +1,135 @@
+"""Looks at the journal's files every few seconds: lag, unreadable files, and a reader that has stalled."""
+
+import collections
+import dataclasses
+import logging
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from journal_exporter.journal import cursor as cursors
+from journal_exporter.journal.batch import Position
+from journal_exporter.journal.files import STATES, JournalFile, find, look
+from journal_exporter.journal.sequence import ends
+from journal_exporter.monitoring import lag
+from journal_exporter.monitoring.metrics import SharedMetrics
+
+_LOG = logging.getLogger(__name__)
+_GROWTH_WINDOW_S = 600.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class View:
+    """What a look found: whether entries wait that the reader should have seen, and the numberings."""
+
+    unread: bool
+    single_numbering: bool
+
+
+class JournalWatch:
+    """Keeps what earlier looks found, to tell growth and news."""
+
+    def __init__(
+        self, tops: Sequence[Path], numbers: SharedMetrics, set_aside: frozenset[str] = frozenset()
+    ) -> None:
+        self._tops = tops
+        self._set_aside = set_aside
+        self._numbers = numbers
+        self._told: set[Path] = set()
+        self._is_missing = False
+        self._samples: collections.deque[tuple[float, int]] = collections.deque()
+        self._written_bytes = 0
+        self._sizes: dict[int, int] = {}
+        numbers.set("time_to_vacuum_seconds", math.inf)
+
+    def scan(self, position: Position, now_s: float) -> View:
+        """Look at every file; ``now_s`` is on the monotonic clock."""
+        files = [
+            file._replace(state="set_aside") if file.key in self._set_aside else file
+            for path in find(self._tops)
+            if (file := look(path)) is not None
+        ]
+        for state in STATES:
+            self._numbers.set("journal_files", sum(f.state == state for f in files), state)
+        self._numbers.set("journal_size_bytes", sum(f.size_bytes for f in files))
+        self._tell_ignored(files)
+        good = [file for file in files if file.state == "readable"]
+        self._tell_missing(bool(good))
+        ids = {file.seqnum_id for file in good}
+        return View(self._measure_lag(good, position, now_s), len(ids) <= 1)
+
+    def _measure_lag(self, files: Sequence[JournalFile], position: Position, now_s: float) -> bool:
+        if position.cursor is None:
+            self._set_lag(lag.all_of(files))
+            return False
+        newest_us = cursors.parse(position.cursor).realtime_us
+        ended = ends(position.numbering)
+        behind = lag.lag(files, ended, newest_us)
+        self._set_lag(behind)
+        self._numbers.set("newest_entry_timestamp_seconds", newest_us / 1e6)
+        self._numbers.set(
+            "time_to_vacuum_seconds",
+            lag.seconds_to_vacuum(
+                files,
+                ended,
+                growth_bytes_per_s=self._growth(files, now_s),
+                max_use_bytes=_max_use_bytes(files),
+            ),
+        )
+        news = (f.seqnum_id not in ended and f.tail_realtime_us > newest_us for f in files)
+        return behind.entries > 0 or any(news)
+
+    def _set_lag(self, behind: lag.Lag) -> None:
+        self._numbers.set("lag_entries", behind.entries)
+        self._numbers.set("lag_seconds", behind.lag_s)
+
+    def _growth(self, files: Sequence[JournalFile], now_s: float) -> float:
+        """Return bytes a second over the last ten minutes; deleted files do not count."""
+        sizes = {file.inode: file.size_bytes for file in files}
+        if self._samples:
+            self._written_bytes += sum(
+                max(0, size - self._sizes.get(inode, 0)) for inode, size in sizes.items()
+            )
+        self._sizes = sizes
+        self._samples.append((now_s, self._written_bytes))
+        while now_s - self._samples[0][0] > _GROWTH_WINDOW_S:
+            self._samples.popleft()
+        start_s, start_bytes = self._samples[0]
+        elapsed_s = now_s - start_s
+        return (self._written_bytes - start_bytes) / elapsed_s if elapsed_s > 0 else 0.0
+
+    def _tell_missing(self, there: bool) -> None:  # noqa: FBT001
+        if there == self._is_missing:
+            places = " and ".join(map(str, self._tops))
+            if there:
+                _LOG.info("there are journal files in %s again", places)
+            else:
+                _LOG.warning("there is no journal file that can be read in %s; waiting", places)
+        self._is_missing = not there
+
+    def _tell_ignored(self, files: Sequence[JournalFile]) -> None:
+        ignored = {file.path: file.state for file in files if file.state != "readable"}
+        for path in ignored.keys() - self._told:
+            _LOG.warning(
+                "journal file %s is %s: its entries are not read, or not whole%s",
+                path,
+                ignored[path],
+                "; install libzstd1, liblz4-1 and liblzma5, or a newer libsystemd"
+                if ignored[path] == "unsupported"
+                else "",
+            )
+        self._told = set(ignored)
+
+
+def _max_use_bytes(files: Sequence[JournalFile]) -> int:
+    for file in files:
+        try:
+            status = os.statvfs(file.path)
+        except OSError:
+            continue
+        return lag.default_max_use_bytes(status.f_frsize * status.f_blocks)
+    return 0
+
+
+Scan = Callable[[Position, float], View]

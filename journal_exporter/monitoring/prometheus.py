@@ -1,0 +1,59 @@
+"""The numbers in Prometheus' text format, by prometheus-client."""
+
+import platform
+import time
+from collections.abc import Callable, Iterable
+from importlib import metadata
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from journal_exporter.monitoring.metrics import PREFIX, SharedMetrics
+
+
+def version() -> str:
+    """Return this distribution's version."""
+    return metadata.version("node-observability")
+
+
+class _Exposition(Collector):
+    def __init__(self, numbers: SharedMetrics, now_s: Callable[[], float]) -> None:
+        self._numbers = numbers
+        self._now_s = now_s
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+        for metric, value, number in self._numbers.samples():
+            kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+            family = families.get(metric.name)
+            if family is None:
+                labels = [metric.label] if metric.label else []
+                family = families[metric.name] = kind(
+                    PREFIX + metric.name, metric.help, labels=labels
+                )
+            family.add_metric([value] if metric.label else [], number)
+        yield from families.values()
+        synced_s = self._numbers.get("checkpoint_timestamp_seconds")
+        yield GaugeMetricFamily(
+            PREFIX + "checkpoint_age_seconds",
+            "Time since the checkpoint was last made durable; 0 before the first.",
+            value=max(0.0, self._now_s() - synced_s) if synced_s else 0.0,
+        )
+        yield InfoMetricFamily(
+            PREFIX + "build",
+            "Version of the exporter and of Python.",
+            {"version": version(), "python": platform.python_version()},
+        )
+
+
+def registry(numbers: SharedMetrics, now_s: Callable[[], float] = time.time) -> CollectorRegistry:
+    """Return a registry of the exporter's metrics alone."""
+    own = CollectorRegistry(auto_describe=False)
+    own.register(_Exposition(numbers, now_s))
+    return own

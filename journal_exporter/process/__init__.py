@@ -1,0 +1,1 @@
+"""The processes: supervisor and worker, the checks before they start, and the loop."""

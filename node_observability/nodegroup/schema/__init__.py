@@ -1,0 +1,1 @@
+"""The types, ranges and patterns of Bottlerocket's settings and of our description."""

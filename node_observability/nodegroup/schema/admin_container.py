@@ -1,0 +1,144 @@
+"""The admin container's user data: base64 of JSON, with SSH keys or EC2 Instance Connect. Pure.
+
+What the production post patched into the container in four steps is two keys of this JSON since the
+official image of 2021 (admin container 0.7.2): the image has ec2-instance-connect, openssl and procps,
+links its host keys into ``/etc/ssh``, and writes what stands here into its ``sshd_config``.
+Source: bottlerocket-admin-container, README.md and start_admin.sh.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from node_observability.nodegroup.schema.kinds import LINE, ListOf, Struct, pattern
+from node_observability.nodegroup.schema.problem import Path, Problem
+from node_observability.nodegroup.schema.validate import problems
+
+_USER: Final = pattern("a Linux user name", r"[a-z_][a-z0-9_-]{0,31}")
+_KEYS: Final = ListOf(LINE)
+# An empty one is a line of sshd_config that sshd does not start with.
+_ALGORITHMS: Final = ListOf(LINE, least=1)
+_OFFICIAL: Final = "bottlerocket-admin"
+_LOGINS: Final = (
+    "authorized-keys",
+    "authorized_keys",
+    "trusted-user-ca-keys",
+    "trusted_user_ca_keys",
+    "authorized-keys-command",
+)
+_INSTANCE_CONNECT: Final = {
+    "authorized-keys-command": "/opt/aws/bin/eic_run_authorized_keys %u %f",
+    "authorized-keys-command-user": "ec2-instance-connect",
+}
+USER_DATA: Final = Struct(
+    {
+        "user": _USER,
+        "password-hash": LINE,
+        "ssh": Struct(
+            {
+                "authorized-keys": _KEYS,
+                "trusted-user-ca-keys": _KEYS,
+                "authorized-keys-command": LINE,
+                "authorized-keys-command-user": _USER,
+                "ciphers": _ALGORITHMS,
+                "key-exchange-algorithms": _ALGORITHMS,
+                "macs": _ALGORITHMS,
+            },
+            aliases={
+                "authorized_keys": "authorized-keys",
+                "trusted_user_ca_keys": "trusted-user-ca-keys",
+            },
+        ),
+    },
+    secret=True,
+)
+# Of our description, by the key of the JSON.
+SSH_KEYS: Final = {
+    "authorizedKeys": "authorized-keys",
+    "trustedUserCaKeys": "trusted-user-ca-keys",
+    "ciphers": "ciphers",
+    "keyExchangeAlgorithms": "key-exchange-algorithms",
+    "macs": "macs",
+}
+
+
+def user_data(
+    described: Mapping[str, object], password_hash: str | None
+) -> dict[str, object] | None:
+    """Return the JSON's content for what a description says, or None where it needs none."""
+    ssh: dict[str, object] = {
+        key: described[name] for name, key in SSH_KEYS.items() if name in described
+    }
+    if described.get("instanceConnect"):
+        ssh |= _INSTANCE_CONNECT
+    content: dict[str, object] = {}
+    if "user" in described:
+        content["user"] = described["user"]
+    if password_hash is not None:
+        content["password-hash"] = password_hash
+    if ssh:
+        content["ssh"] = ssh
+    return content or None
+
+
+def encode(content: Mapping[str, object]) -> str:
+    """Return it as the setting ``user-data`` wants it."""
+    return base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
+
+
+def has_password(text: str) -> bool:
+    """Whether an admin container's user data, as it stands in settings, has a password's hash."""
+    try:
+        content = _decoded(text)
+    except ValueError:
+        return False
+    return isinstance(content, dict) and "password-hash" in content
+
+
+def is_official(source: str) -> bool:
+    """Whether an image is Bottlerocket's, whatever registry it is mirrored in; others may read anything."""
+    name = source.rpartition("/")[2]
+    return not source or name.partition("@")[0].partition(":")[0] == _OFFICIAL
+
+
+def lets_nobody_in(text: str) -> bool:
+    """Whether an admin container's user data is right and has no key, command or password to log in with."""
+    if not text or any(encoded_problems(text, ())):
+        return False
+    content = _decoded(text)
+    ssh = content.get("ssh", {}) if isinstance(content, dict) else {}
+    return not (has_password(text) or any(ssh.get(key) for key in _LOGINS))
+
+
+def _decoded(text: str) -> object:
+    """Return what the base64 of a JSON text holds.
+
+    Raises:
+        ValueError: if it is neither, or nested more deeply than Python reads.
+    """
+    try:
+        content: object = json.loads(base64.b64decode(text, validate=True))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return content
+
+
+def encoded_problems(text: str, path: Path) -> Iterator[Problem]:
+    """Yield what is wrong with an admin container's user data as it stands in settings."""
+    try:
+        content = _decoded(text)
+    except ValueError:
+        yield Problem(path, "expected base64 of a JSON object, as the admin container reads it")
+        return
+    for problem in problems(USER_DATA, content):
+        yield Problem((*path, *problem.path), f"{problem.text} (in the JSON)")
+    ssh = content.get("ssh") if isinstance(content, dict) else None
+    if isinstance(ssh, dict):
+        command = "authorized-keys-command" in ssh
+        if command != ("authorized-keys-command-user" in ssh):
+            yield Problem(
+                (*path, "ssh"),
+                "sshd wants authorized-keys-command and authorized-keys-command-user together"
+                " (in the JSON)",
+            )

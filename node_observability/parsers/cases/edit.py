@@ -1,0 +1,190 @@
+"""Writes what is expected into the text of a case file, and leaves all else as it stands.
+
+Guarantees that comments, order, quotes and spaces around what changes are kept. What would lose a comment,
+or change more than the case (an alias), is refused with its line.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from node_observability.parsers.cases.diff import Path, is_same
+from node_observability.parsers.cases.dump import block_text, flow_text
+from node_observability.parsers.cases.values import Expected
+from node_observability.parsers.configuration.sections import Place, broken
+from node_observability.parsers.configuration.yaml_nodes import compose
+from node_observability.parsers.model.types import Value
+
+__all__ = ["Change", "edited"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a case expects so far, None for nothing, and what it is to expect."""
+
+    old: Expected | None
+    new: Expected
+    path: Path = ()
+
+    def within(self, step: str | int) -> "Change":
+        """Return the change of one value of the record or the list."""
+        return Change(_at(self.old, step), _at(self.new, step), (*self.path, step))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Edit:
+    start: int
+    end: int
+    text: str
+
+
+class _Editor:
+    """The edits of one case file."""
+
+    def __init__(self, text: str, file: str, root: yaml.Node) -> None:
+        self._text = text
+        self._file = file
+        self._shared = set(_shared(root))
+        self.edits: list[_Edit] = []
+
+    def case(self, node: yaml.MappingNode, change: Change) -> None:
+        entries: list[tuple[yaml.Node, yaml.Node]] = node.value
+        for key, item in entries:
+            if key.value == "expected":
+                self._patch(key, item, change, is_in_flow=bool(node.flow_style))
+                return
+        last = self._end(entries[-1][1])
+        if node.flow_style:
+            self.edits.append(_Edit(last, last, f", expected: {flow_text(change.new)}"))
+            return
+        line_end = self._text.find("\n", last)
+        at = len(self._text) if line_end < 0 else line_end
+        indent = entries[0][0].start_mark.column
+        text = f"\n{' ' * indent}expected:{self._entry(change.new, indent)}"
+        self.edits.append(_Edit(at, at, text))
+
+    def _entry(self, value: Expected | Value, indent: int) -> str:
+        is_block = isinstance(value, dict | list) and bool(value)
+        return "\n" + block_text(value, indent + 2) if is_block else " " + flow_text(value)
+
+    def _patch(
+        self, key: yaml.Node | None, node: yaml.Node, change: Change, *, is_in_flow: bool
+    ) -> None:
+        old, new = change.old, change.new
+        if is_same(old, new, change.path):
+            return
+        if id(node) in self._shared:
+            raise broken(
+                self._place(node),
+                "an anchor (&) makes this stand at several places; update by hand",
+            )
+        inner_flow = is_in_flow or bool(getattr(node, "flow_style", False))
+        if isinstance(node, yaml.MappingNode) and _has_keys(old, new):
+            for name, item in node.value:
+                self._patch(name, item, change.within(name.value), is_in_flow=inner_flow)
+        elif _has_length(old, new) and node.tag != "!join":
+            for index, item in enumerate(node.value):
+                self._patch(None, item, change.within(index), is_in_flow=inner_flow)
+        else:
+            self._replace(key, node, new, is_in_flow=is_in_flow)
+
+    def _replace(
+        self, key: yaml.Node | None, node: yaml.Node, new: Expected, *, is_in_flow: bool
+    ) -> None:
+        start, end = node.start_mark.index, self._end(node)
+        is_collection = isinstance(new, dict | list) and bool(new)
+        is_flow = bool(getattr(node, "flow_style", False))
+        was_block = isinstance(node, yaml.CollectionNode) and not is_flow
+        if is_in_flow or is_flow or not (was_block or is_collection):
+            text = (" " if start == end else "") + flow_text(new)
+        elif key is not None:
+            start = self._text.index(":", key.end_mark.index) + 1
+            text = self._entry(new, key.start_mark.column)
+        elif is_collection:
+            text = block_text(new, node.start_mark.column).lstrip()
+        else:
+            text = flow_text(new)
+        self.edits.append(_Edit(start, end, text))
+
+    def _end(self, node: yaml.Node) -> int:
+        # A block ends where the next thing begins, comments and all; what counts is its last value.
+        if id(node) in self._shared:
+            raise broken(
+                self._place(node),
+                "an anchor (&) makes this stand at several places; update by hand",
+            )
+        end = int(node.end_mark.index)
+        if isinstance(node, yaml.CollectionNode):
+            if node.flow_style or not node.value:
+                return end
+            last = node.value[-1]
+            return self._end(last[1] if isinstance(last, tuple) else last)
+        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+            return len(self._text[:end].rstrip())
+        return end
+
+    def _place(self, node: yaml.Node) -> Place:
+        return Place(self._file, node.start_mark.line + 1)
+
+
+def _at(value: Expected | None, step: str | int) -> Expected:
+    found: Expected = value[step]  # type: ignore[index, assignment]
+    return found
+
+
+def _has_keys(old: Expected | None, new: Expected) -> bool:
+    return isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys()
+
+
+def _has_length(old: Expected | None, new: Expected) -> bool:
+    return isinstance(old, list) and isinstance(new, list) and len(old) == len(new)
+
+
+def _shared(root: yaml.Node) -> Iterator[int]:
+    """Yield the id of each node that stands at several places."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            yield id(node)
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+
+
+def _comments(text: str) -> Iterator[int]:
+    """Yield where each comment begins: a # between two tokens."""
+    end = 0
+    for token in yaml.scan(text, yaml.SafeLoader):
+        gap = text[end : token.start_mark.index]
+        yield from (end + found.start() for found in re.finditer(r"(?:^|(?<=\s))#[^\n]*", gap))
+        end = max(end, token.end_mark.index)
+
+
+def edited(text: str, file: str, changes: Mapping[int, Change]) -> str:
+    """Return the text with the changes to its cases, which are counted from 0.
+
+    Raises:
+        UsageError: a comment would be lost, or an alias makes the change one of several cases.
+    """
+    # libyaml passes over a byte order mark and does not count it.
+    mark = text[: text.startswith("\ufeff")]
+    text = text[len(mark) :]
+    (root,) = compose(text, file)
+    editor = _Editor(text, file, root)
+    cases = next(node for key, node in root.value if key.value == "cases").value
+    for index, change in changes.items():
+        editor.case(cases[index], change)
+    for at in _comments(text):
+        if any(edit.start <= at < edit.end for edit in editor.edits):
+            place = Place(file, text.count("\n", 0, at) + 1)
+            raise broken(place, "--update would lose this comment; move it out of what is expected")
+    for edit in sorted(editor.edits, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return mark + text

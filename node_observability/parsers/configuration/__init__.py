@@ -1,0 +1,1 @@
+"""Reads Fluent Bit configuration, classic and YAML, and converts one into the other."""

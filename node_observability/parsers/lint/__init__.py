@@ -1,0 +1,1 @@
+"""Findings: what Fluent Bit would refuse or silently ignore in a configuration."""

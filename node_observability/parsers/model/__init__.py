@@ -1,0 +1,1 @@
+"""Models what Fluent Bit does with a line: parsers, types, multiline, tail. Pure."""

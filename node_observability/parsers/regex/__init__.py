@@ -1,0 +1,1 @@
+"""Onigmo's regular expressions, translated to Python's. Pure."""

@@ -1,0 +1,222 @@
+r"""Onigmo's character classes, as Ruby's syntax has them: ``[…]``, ``\d``, ``[:alpha:]``.
+
+A class is a set of ASCII characters and of single characters beyond; sets of sets (``[a[bc]]``, ``&&``)
+and ranges beyond ASCII are refused. ``\d``, ``\w``, ``\s`` and ``\h`` are ASCII (``ONIG_SYNTAX_RUBY``
+has ``ONIG_OPTION_ASCII_RANGE``), ``[:alpha:]`` and its like are Unicode's: ``CharacterClass.is_unicode``.
+"""
+
+import string
+from dataclasses import dataclass
+
+from node_observability.parsers.regex.characters import MULTIBYTE, escape
+from node_observability.parsers.regex.syntax_tree import PatternError, UnmodelledError
+
+__all__ = ["ESCAPES", "SHORTHANDS", "CharacterClass", "read_class", "read_code"]
+
+_DIGITS = frozenset(string.digits)
+_WORD = frozenset(string.ascii_letters + string.digits + "_")
+_SPACE = frozenset(" \t\n\v\f\r")
+_HEX = frozenset(string.hexdigits)
+_ASCII = frozenset(map(chr, range(128)))
+
+SHORTHANDS = {
+    "d": _DIGITS,
+    "w": _WORD,
+    "s": _SPACE,
+    "h": _HEX,
+    "D": _ASCII - _DIGITS,
+    "W": _ASCII - _WORD,
+    "S": _ASCII - _SPACE,
+    "H": _ASCII - _HEX,
+}
+_POSIX = {
+    "alnum": frozenset(string.ascii_letters + string.digits),
+    "alpha": frozenset(string.ascii_letters),
+    "ascii": _ASCII,
+    "blank": frozenset(" \t"),
+    "cntrl": frozenset(map(chr, (*range(32), 127))),
+    "digit": _DIGITS,
+    "graph": frozenset(map(chr, range(33, 127))),
+    "lower": frozenset(string.ascii_lowercase),
+    "print": frozenset(map(chr, range(32, 127))),
+    "punct": frozenset(string.punctuation),
+    "space": _SPACE,
+    "upper": frozenset(string.ascii_uppercase),
+    "word": _WORD,
+    "xdigit": _HEX,
+}
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b"}
+_LAST_ASCII = 0x7F
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterClass:
+    """A set of characters. ``beyond`` are those of 0x80 and above; ``rest_beyond``: all others are in too."""
+
+    ascii: frozenset[str]
+    beyond: frozenset[str] = frozenset()
+    rest_beyond: bool = False
+    is_unicode: bool = False
+
+    def negated(self, *, fold: bool) -> "CharacterClass":
+        """Return the class of all other characters; ``fold``: case does not count."""
+        members = self.ascii
+        if fold:
+            members = frozenset(case for char in members for case in (char.lower(), char.upper()))
+        return CharacterClass(_ASCII - members, self.beyond, not self.rest_beyond, self.is_unicode)
+
+    def text(self, *, ascii_only: bool) -> str:
+        """Return the class in Python's syntax, for ASCII texts or for any bytes."""
+        if ascii_only and self.rest_beyond:
+            # All others but these: quicker, and the same over ASCII.
+            without = _ranges(_ASCII - self.ascii)
+            return f"[^{without}]" if without else r"[\x00-\x7f]"
+        inside = _ranges(self.ascii)
+        branches = [f"[{inside}]"] if inside else []
+        singles = "|".join(escape(char.encode()) for char in sorted(self.beyond))
+        if self.rest_beyond and not ascii_only:
+            branches.append((f"(?!{singles})" if singles else "") + f"(?:{MULTIBYTE})")
+        elif singles and not ascii_only:
+            branches.append(singles)
+        if not branches:
+            return "(?!)"
+        return branches[0] if branches == [f"[{inside}]"] else f"(?>{'|'.join(branches)})"
+
+
+def _ranges(members: frozenset[str]) -> str:
+    text = ""
+    codes = sorted(map(ord, members))
+    while codes:
+        last = 0
+        while last + 1 < len(codes) and codes[last + 1] == codes[last] + 1:
+            last += 1
+        text += f"\\x{codes[0]:02x}" + (f"-\\x{codes[last]:02x}" if last else "")
+        del codes[: last + 1]
+    return text
+
+
+def read_code(source: str, at: int) -> tuple[str, int] | None:
+    r"""Read the escape for one character whose letter is at ``at``: ``\t``, ``\x41``, ``\u0041``, ``\033``.
+
+    Returns the character and the offset behind it, None where it is something else.
+    """
+    letter = source[at]
+    if letter in ESCAPES:
+        return ESCAPES[letter], at + 1
+    if letter == "x" and source[at + 1 : at + 2] == "{":
+        stop = source.find("}", at)
+        digits, after = source[at + 2 : stop], stop + 1
+    elif letter in "xu":
+        width = 2 if letter == "x" else 4
+        digits = source[at + 1 : at + 1 + width]
+        while digits and not set(digits) <= _HEX:
+            digits = digits[:-1]
+        after = at + 1 + len(digits)
+    elif letter == "0":
+        digits = source[at : at + 3]
+        while not set(digits) <= set(string.octdigits):
+            digits = digits[:-1]
+        return chr(int(digits, 8)), at + len(digits)
+    else:
+        return None
+    if not digits or not set(digits) <= _HEX:
+        raise PatternError(at - 1, f"\\{letter} needs hexadecimal digits")
+    code = int(digits, 16)
+    if letter == "x" and code > _LAST_ASCII:
+        raise UnmodelledError(at - 1, f"\\x{digits}: bytes beyond ASCII by number are not modelled")
+    return chr(code), after
+
+
+class _Members:
+    """Collects the members of one ``[…]``."""
+
+    def __init__(self) -> None:
+        self.ascii: set[str] = set()
+        self.beyond: set[str] = set()
+        self.rest_beyond = False
+        self.is_unicode = False
+
+    def add(self, char: str) -> None:
+        (self.ascii if char.isascii() else self.beyond).add(char)
+
+    def add_range(self, first: str, last: str, at: int) -> None:
+        if not (first.isascii() and last.isascii()):
+            raise UnmodelledError(at, f"the range {first}-{last} beyond ASCII is not modelled")
+        if first > last:
+            raise PatternError(at, f"the range {first}-{last} is empty")
+        self.ascii.update(map(chr, range(ord(first), ord(last) + 1)))
+
+    def add_shorthand(self, letter: str) -> None:
+        self.ascii |= SHORTHANDS[letter]
+        self.rest_beyond |= letter.isupper()
+
+    def add_posix(self, name: str, at: int) -> None:
+        members = _POSIX.get(name.removeprefix("^"))
+        if members is None:
+            raise PatternError(at, f"[:{name}:] is no character class")
+        self.is_unicode |= name.removeprefix("^") != "ascii"
+        self.ascii |= _ASCII - members if name.startswith("^") else members
+        self.rest_beyond |= name.startswith("^")
+
+
+def read_class(source: str, at: int, *, fold: bool) -> tuple[CharacterClass, int]:
+    """Read the class whose ``[`` is at ``at``; return it and the offset behind its ``]``.
+
+    Raises:
+        PatternError: it does not end, or holds what no class can hold.
+        UnmodelledError: a set within it.
+    """
+    start, members = at, _Members()
+    at += 1
+    negate = source[at : at + 1] == "^"
+    at += negate
+    first = True
+    while source[at : at + 1] != "]" or first:
+        if at >= len(source):
+            raise PatternError(start, "the [ is not closed")
+        at = _read_member(source, at, members)
+        first = False
+    found = CharacterClass(
+        frozenset(members.ascii),
+        frozenset(members.beyond),
+        members.rest_beyond,
+        members.is_unicode,
+    )
+    return (found.negated(fold=fold) if negate else found), at + 1
+
+
+def _read_member(source: str, at: int, members: _Members) -> int:
+    if source.startswith("[:", at) and ":]" in source[at:]:
+        stop = source.index(":]", at)
+        members.add_posix(source[at + 2 : stop], at)
+        return stop + 2
+    if source[at] == "[" or source.startswith("&&", at):
+        raise UnmodelledError(at, "a set within [ ] is not modelled; write its characters out")
+    if source[at] == "\\" and source[at + 1 : at + 2] in tuple(SHORTHANDS):
+        members.add_shorthand(source[at + 1])
+        return at + 2
+    char, after = _read_char(source, at)
+    is_range = source[after : after + 1] == "-" and source[after + 1 : after + 2] not in ("", "]")
+    if not is_range or source[after + 1] == "[":
+        members.add(char)
+        return after
+    if source[after + 1] == "\\" and source[after + 2 : after + 3] in tuple(SHORTHANDS):
+        members.add(char)
+        members.add("-")
+        return after + 1
+    last, after = _read_char(source, after + 1)
+    members.add_range(char, last, at)
+    return after
+
+
+def _read_char(source: str, at: int) -> tuple[str, int]:
+    if source[at] != "\\":
+        return source[at], at + 1
+    letter = source[at + 1 : at + 2]
+    if not letter:
+        raise PatternError(at, "the pattern ends with \\")
+    if letter == "b":
+        return "\b", at + 2
+    if letter in "pPcCMRX" or letter in "123456789":
+        raise UnmodelledError(at, f"\\{letter} in [ ] is not modelled")
+    return read_code(source, at + 1) or (letter, at + 2)

@@ -1,0 +1,1 @@
+"""Fluent Bit's time formats. Pure."""

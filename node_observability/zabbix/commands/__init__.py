@@ -1,0 +1,1 @@
+"""What the commands share: flags, and where secrets and nodes come from."""

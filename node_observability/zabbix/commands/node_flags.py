@@ -1,0 +1,63 @@
+"""The flags that say where the list of nodes comes from, and that list."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from node_observability.errors import UsageError
+from node_observability.zabbix.hosts import nodes, service_account
+
+__all__ = ["add_nodes", "nodes_of"]
+
+
+def add_nodes(parser: argparse.ArgumentParser, *, selector: str) -> None:
+    """Add where the list of nodes comes from."""
+    group = parser.add_argument_group("nodes")
+    source = group.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--kubeconfig", type=Path, metavar="FILE", help="ask the cluster that it names, by kubectl"
+    )
+    source.add_argument(
+        "--in-cluster", action="store_true", help="ask the cluster that this pod is in"
+    )
+    source.add_argument(
+        "--nodes-file",
+        metavar="FILE",
+        help="names, one a line, or `kubectl get nodes -o json`; - is standard input",
+    )
+    group.add_argument("--context", default="", metavar="NAME", help="context of the kubeconfig")
+    group.add_argument(
+        "--selector",
+        default=None,
+        metavar="KEY=VALUE",
+        help=f"only nodes with this label (default: {selector or 'none'}; not for a file of names)",
+    )
+    parser.set_defaults(default_selector=selector)
+
+
+def nodes_of(options: argparse.Namespace, environment: Mapping[str, str]) -> frozenset[str]:
+    """Return the names of the nodes."""
+    given: str | None = options.selector
+    if options.nodes_file is not None:
+        text = _read(options.nodes_file)
+        is_json = text.lstrip().startswith("{")
+        selector = options.default_selector if given is None and is_json else given or ""
+        return nodes.from_text(text, options.nodes_file, selector)
+    selector = options.default_selector if given is None else given
+    if options.in_cluster:
+        access = service_account.in_cluster(environment)
+        return nodes.from_api(access, selector, options.timeout)
+    return nodes.from_kubectl(
+        options.kubeconfig, environment, context=options.context, selector=selector
+    )
+
+
+def _read(name: str) -> str:
+    if name == "-" and sys.stdin is None:
+        raise UsageError("--nodes-file -: standard input is closed")
+    try:
+        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise UsageError(f"--nodes-file {name}: can't be read ({reason})") from error

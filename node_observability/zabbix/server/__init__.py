@@ -1,0 +1,1 @@
+"""The Zabbix API, and the objects that a cluster needs on the server."""

@@ -1,0 +1,176 @@
+"""The only module that knows pyzabbix: calls in, JSON out, every failure one of our errors.
+
+Guarantees: every call has a timeout; pyzabbix never logs, as its DEBUG prints passwords and tokens; no secret
+stands in an error. Never used as a context manager: pyzabbix 1.3.1 swallows errors there. What sessions
+guarantee is in ``sessions``.
+"""
+
+import logging
+from typing import Any
+
+import requests
+from packaging.version import InvalidVersion, Version
+from pyzabbix.api import ZabbixAPI, ZabbixAPIException
+
+from node_observability.errors import ToolboxError, UsageError
+from node_observability.zabbix.server.connection import Connection, check_url, no_api, unreachable
+from node_observability.zabbix.server.sessions import bearer, session
+
+__all__ = ["Api", "connect"]
+
+OLDEST = Version("6.0")
+# Of an object, where the method itself is allowed.
+_NO_RIGHTS = "no permissions to referred object"
+_PERMISSION_HINTS = ("no permissions to ", "access denied", "only super admin")
+_SESSION_HINTS = (
+    "not authorized",
+    "not authorised",
+    "re-login",
+    "api token expired",
+    "session terminated",
+)
+_JSON_RPC_INVALID = -32602
+
+
+class Api:
+    """A session that is logged in; ``call`` is all there is to it."""
+
+    def __init__(self, zabbix: ZabbixAPI, connection: Connection) -> None:
+        self._zabbix = zabbix
+        self._connection = connection
+        self.version = zabbix.version or OLDEST
+
+    def call(self, method: str, /, **parameters: object) -> Any:  # noqa: ANN401 - JSON
+        """Call a method such as ``host.get`` with named parameters."""
+        return self._call(method, parameters)
+
+    def call_long(self, method: str, /, **parameters: object) -> Any:  # noqa: ANN401 - JSON
+        """Call a method that a server takes minutes for, such as an import that hundreds of hosts have."""
+        self._zabbix.timeout = max(self._connection.long_timeout_s, self._connection.timeout_s)
+        try:
+            return self._call(method, parameters)
+        finally:
+            self._zabbix.timeout = self._connection.timeout_s
+
+    def call_list(self, method: str, ids: list[str]) -> Any:  # noqa: ANN401 - JSON
+        """Call a method that takes a list, such as ``host.delete``."""
+        return self._call(method, ids)
+
+    def logout(self) -> None:
+        """End the session of a user and password; a token has none."""
+        if not self._zabbix.use_api_token:
+            self._call("user.logout", [])
+
+    def _call(self, method: str, parameters: object) -> Any:  # noqa: ANN401 - JSON
+        try:
+            result = _ask(self._zabbix, self._connection, method, parameters)
+        except ZabbixAPIException as error:
+            raise _refused(method, error) from error
+        if not _has_its_form(method, result):
+            raise no_api(self._connection, method)
+        return result
+
+
+def connect(connection: Connection) -> Api:
+    """Return a session.
+
+    Raises:
+        UsageError: a wrong address, certificate, token or password; a server that is too old.
+
+    """
+    _cap_logger()
+    check_url(connection.url)
+    own = session(str(connection.ca_file or ""), connection.proxy)
+    zabbix = ZabbixAPI(connection.url, own, timeout=connection.timeout_s)
+    try:
+        version = Version(str(_ask(zabbix, connection, "apiinfo.version", {})))
+    except ZabbixAPIException as error:
+        raise ToolboxError(f"{connection.url}: {_text(error)}") from error
+    except InvalidVersion as error:
+        raise no_api(connection, "apiinfo.version") from error
+    if version < OLDEST:
+        raise UsageError(
+            f"{connection.url}: Zabbix {version} is too old; {OLDEST} or later is needed"
+        )
+    zabbix.version = version
+    if connection.token:
+        zabbix.use_api_token, zabbix.auth = True, bearer(connection.token, "the API token")
+    else:
+        login = {"username": connection.username, "password": connection.password}
+        try:
+            zabbix.auth = str(_ask(zabbix, connection, "user.login", login))
+        except ZabbixAPIException as error:
+            raise UsageError(
+                f"{connection.url}: user `{connection.username}` can't log in ({_text(error)}); "
+                "check name and password"
+            ) from error
+    api = Api(zabbix, connection)
+    # A token is not looked at before it is used.
+    api.call("hostgroup.get", limit=1, output=["groupid"])
+    return api
+
+
+def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: object) -> Any:  # noqa: ANN401 - JSON
+    """Return a method's result.
+
+    Raises:
+        ZabbixAPIException: the API refuses; its ``error`` has the API's JSON.
+        ToolboxError: no API answers.
+
+    """
+    try:
+        return zabbix.do_request(method, parameters)["result"]  # type: ignore[arg-type]
+    except ZabbixAPIException as error:
+        if isinstance(error.error, dict):
+            raise
+        # An empty answer, or one that is no JSON: the exception has the whole of it.
+        raise no_api(connection, method) from error
+    except (requests.RequestException, OSError) as error:
+        # pyzabbix takes pairs of times too; ours is one.
+        waited_s = zabbix.timeout if isinstance(zabbix.timeout, float) else connection.timeout_s
+        unreachable(connection, error, waited_s)
+    except (KeyError, TypeError, ValueError) as error:
+        raise no_api(connection, method) from error
+
+
+def _has_its_form(method: str, result: object) -> bool:
+    if method == "autoregistration.get":  # the only one of which there is one
+        return isinstance(result, dict)
+    if method.endswith(".get"):
+        return isinstance(result, list) and all(isinstance(part, dict) for part in result)
+    return True
+
+
+def _cap_logger() -> None:
+    for name in ("pyzabbix", "pyzabbix.api"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _text(error: ZabbixAPIException) -> str:
+    """Return what the server says, in its own words."""
+    details = error.error if isinstance(error.error, dict) else {}
+    return str(details.get("data") or details.get("message") or error)
+
+
+def _refused(method: str, error: ZabbixAPIException) -> ToolboxError:
+    details = error.error if isinstance(error.error, dict) else {}
+    text = _text(error)
+    lower = text.lower()
+    if any(hint in lower for hint in _SESSION_HINTS):
+        return UsageError(
+            f"the server does not accept the token or session ({text}); give a valid one by "
+            "ZABBIX_API_TOKEN_FILE"
+        )
+    if _NO_RIGHTS in lower:
+        return UsageError(
+            f"{method}: {text} Unless it has just been deleted, give its user group the rights that "
+            "docs/reference/zabbix.md names"
+        )
+    if any(hint in lower for hint in _PERMISSION_HINTS):
+        return UsageError(
+            f"this user may not call {method} ({text}); allow it in Users > User roles, with the type that "
+            "docs/reference/zabbix.md names"
+        )
+    if details.get("code") == _JSON_RPC_INVALID:
+        return UsageError(f"{method}: {text}")
+    return ToolboxError(f"{method}: {text}")

@@ -1,0 +1,1 @@
+"""The Zabbix template, rendered from the catalogue of log patterns."""

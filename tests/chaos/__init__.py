@@ -1,1 +1,0 @@
-"""The chaos test: whatever is killed, and whatever the disk refuses, each line is written once."""

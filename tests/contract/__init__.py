@@ -1,1 +1,0 @@
-"""The seams between what must agree."""

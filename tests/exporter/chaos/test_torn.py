@@ -1,0 +1,135 @@
+"""Lines that are torn in the middle: a limit on the size of files ends a write at an exact byte."""
+
+import resource
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from journal_exporter.process.state_lock import is_running
+from tests.support.chaos.oracle import KINDS, Oracle
+from tests.support.chaos.runs import Case, children, end, kill, side_by_side, wait_for
+from tests.support.tools import need
+
+FIRST_BYTE = 66_000
+"""Above the size of the checkpoint, which the limit must leave alone."""
+UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+
+
+def places(oracle: Oracle) -> list[int]:
+    """Return places in the file at and around the ends of a line of each kind, and inside it."""
+    found: set[int] = set()
+    start = number = 0
+    while start < FIRST_BYTE:
+        start += len(oracle.lines[number])
+        number += 1
+    for line in oracle.lines[number : number + len(KINDS)]:
+        stop = start + len(line)
+        found |= {start, start + 1, start + 26, (start + stop) // 2, stop - 3, stop - 2, stop - 1}
+        start = stop
+    return sorted(found)
+
+
+def torn(case: Case, limit_bytes: int) -> "subprocess.Popen[bytes]":
+    """Start it with the limit; return when the file has that size."""
+    process = case.start((need("prlimit"), f"--fsize={limit_bytes}:"))
+    try:
+        wait_for(lambda: case.output.exists() and size(case) >= limit_bytes, case.log)
+    except BaseException:
+        end(process)
+        raise
+    assert size(case) == limit_bytes
+    assert (case.state / "checkpoint").stat().st_size < FIRST_BYTE, "raise FIRST_BYTE"
+    return process
+
+
+def size(case: Case) -> int:
+    return case.output.stat().st_size
+
+
+def ended(case: Case, process: "subprocess.Popen[bytes]") -> None:
+    end(process)
+    wait_for(lambda: not is_running(case.state), case.log)
+    case.look()
+
+
+@pytest.fixture
+def case(wide: Oracle, tmp_path: Path) -> Case:
+    return Case(wide.journal, tmp_path, ("--once", "--max-bytes", "1Mi"))
+
+
+def test_a_line_that_a_kill_tears_at_any_byte_is_finished_and_not_repeated(
+    wide: Oracle, tmp_path: Path, *, long: bool
+) -> None:
+    some = places(wide) if long else places(wide)[::4]
+
+    def check(place: int) -> None:
+        case = Case(wide.journal, tmp_path / str(place), ("--once", "--max-bytes", "1Mi"))
+        ended(case, torn(case, place))
+        case.heal()
+        case.expect(wide.lines)
+
+    side_by_side(check, some)
+
+
+def test_a_recovery_never_shortens_a_file_not_even_for_a_moment(case: Case, wide: Oracle) -> None:
+    ended(case, torn(case, places(wide)[3]))
+    assert case.traced("-e", "trace=openat,truncate,ftruncate,fallocate") == 0, case.log()
+    opened = [text for text in case.trace.read_bytes().splitlines() if b"log/messages" in text]
+    assert opened
+    assert not [text for text in opened if b"O_TRUNC" in text or b"fallocate" in text]
+    case.expect(wide.lines)
+
+
+def test_a_recovery_that_is_torn_and_killed_again_and_again_goes_on_where_it_was(
+    case: Case, wide: Oracle, *, long: bool
+) -> None:
+    for place in places(wide) if long else places(wide)[::4]:
+        ended(case, torn(case, place))
+    case.heal()
+    case.expect(wide.lines)
+
+
+def test_a_line_that_is_torn_while_stop_is_asked_for_is_finished_at_the_next_start(
+    case: Case, wide: Oracle
+) -> None:
+    process = torn(case, places(wide)[3])
+    process.terminate()
+    assert process.wait(5) == 0, case.log()
+    case.look()
+    case.heal()
+    case.expect(wide.lines)
+
+
+def test_a_torn_line_is_finished_by_itself_once_there_is_room(case: Case, wide: Oracle) -> None:
+    process = torn(case, places(wide)[3])
+    try:
+        for pid in (process.pid, *children(process.pid)):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, UNLIMITED)
+        assert process.wait(20) == 0, case.log()
+    finally:
+        end(process)
+    case.expect(wide.lines)
+
+
+def test_a_torn_line_survives_that_the_file_is_rotated_by_somebody_else(
+    case: Case, wide: Oracle
+) -> None:
+    """As logrotate does with ``nocreate``: what is torn stays, the rest goes on in the new file."""
+    process = torn(case, places(wide)[0])
+    ended(case, process)
+    case.output.rename(case.output.with_name("messages.1"))
+    case.heal()
+    case.expect(wide.lines)
+
+
+def test_the_worker_alone_is_killed_with_a_torn_line(case: Case, wide: Oracle) -> None:
+    process = torn(case, places(wide)[3])
+    try:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, UNLIMITED)
+        for pid in children(process.pid):
+            kill(pid)
+        assert process.wait(20) == 0, case.log()
+    finally:
+        end(process)
+    case.expect(wide.lines)

@@ -1,0 +1,118 @@
+"""``make run`` on a host without a journal."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+
+def has_rotated(output: Path) -> bool:
+    """Whether there is an archive, and lines in the file after it; for an instant there is no file."""
+    try:
+        return output.with_name("messages.1").exists() and output.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def demo(where: Path, **environment: str) -> "subprocess.Popen[str]":
+    """Start ``make run`` on a sample journal, in an empty directory."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tools.demo", "--sample"],
+        cwd=where,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_ends_it_while_the_sample_is_made_is_not_shown_a_traceback(
+    tmp_path: Path, number: int
+) -> None:
+    with demo(tmp_path) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (tmp_path / "var" / "sample").exists():
+            assert process.poll() is None
+            time.sleep(0.001)
+        (writer,) = children.read_text().split()
+        process.send_signal(number)
+        said, errors = process.communicate(timeout=30)
+    assert (process.returncode, said, errors) == (0, "", "")
+    assert not Path(f"/proc/{writer}").exists()
+
+
+def test_an_exporter_that_somebody_kills_ends_it_with_a_word(tmp_path: Path) -> None:
+    """With a setpriv that knows no --pdeathsig, as before util-linux 2.33: it is done without."""
+    old = tmp_path / "bin" / "setpriv"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\necho 'setpriv: unrecognized option' >&2\nexit 1\n")
+    old.chmod(0o755)
+    with demo(tmp_path, PATH=f"{old.parent}:{os.environ['PATH']}") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("Ctrl-C"):
+                break
+        output = tmp_path / "var" / "log" / "messages"
+        while not output.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        # The sample's writer was started before it.
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        os.kill(int(children.read_text().split()[-1]), signal.SIGKILL)
+        errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 128 + signal.SIGKILL
+    assert errors.endswith("run: SIGKILL ended the exporter\n")
+
+
+def test_a_newcomer_sees_lines_arrive_the_file_rotate_and_the_metrics_move(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tools.demo", "--sample"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        process_group=0,
+    ) as demo:
+        assert demo.stdout is not None
+        said = []
+        for line in demo.stdout:
+            said.append(line)
+            if line.startswith("Ctrl-C"):
+                break
+        text = "".join(said)
+        output = Path(re.search(r"^writes +(\S+)", text, re.MULTILINE)[1])  # type: ignore[index]
+        url = re.search(r"^metrics +(\S+)", text, re.MULTILINE)[1]  # type: ignore[index]
+        try:
+            deadline_s = time.monotonic() + 30
+            while not has_rotated(output):
+                assert time.monotonic() < deadline_s, text
+                time.sleep(0.05)
+            with urllib.request.urlopen(url, timeout=10) as reply:
+                metrics = reply.read().decode()
+            second = subprocess.run(
+                [sys.executable, "-m", "tools.demo", "--sample"],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            demo.send_signal(signal.SIGINT)
+            code = demo.wait(10)
+    assert code == 0
+    assert (second.returncode, second.stdout) == (2, "")
+    assert second.stderr.startswith("run: another one is running here, which holds ")
+    assert re.search(r"^journal_exporter_lines_written_total [1-9]", metrics, re.MULTILINE)
+    assert "a sample journal in" in text

@@ -1,0 +1,195 @@
+"""The two slots: some whole state is always found, and a write that failed never passes for one."""
+
+import dataclasses
+import resource
+from pathlib import Path
+
+import pytest
+
+from journal_exporter.errors import ConfigError, SinkError
+from journal_exporter.journal.batch import Position
+from journal_exporter.journal.sequence import MAX_IDS, RECENT_GAPS
+from journal_exporter.output.checkpoint import NAME, CheckpointFile, Intent, Mark, State, load
+from journal_exporter.output.rotating_file import FileId
+from tests.support.fakes import cursor
+
+SLOT_BYTES = 16384
+FILE = FileId(1, 2, 3, 4)
+
+
+def state(offset: int = 100, numbering: dict[str, object] | None = None) -> State:
+    position = Position(cursor(offset).text)
+    if numbering is not None:
+        position = Position(position.cursor, numbering)
+    mark = Mark(position, FILE, offset)
+    return State("out", "boot", "hash", durable=mark, written=mark, journal=[])
+
+
+def largest() -> State:
+    """Return a state with as many numberings and gaps as are ever kept."""
+    numbering: dict[str, object] = {
+        "ids": [[f"{n:032x}", 2**63, "b0" * 16, 2**62, n] for n in range(MAX_IDS)],
+        "lost": 2**63,
+        "gaps": 2**31,
+        "recent": [[2**62, 2**63, 2**62]] * RECENT_GAPS,
+    }
+    full = state(2**62, numbering)
+    return dataclasses.replace(
+        full,
+        intent=Intent(full.written.position, 2**62),
+        output="/" + "o" * 255,
+        journal=["/var/log/journal", "/run/log/journal"],
+    )
+
+
+def store(directory: Path, *states: State, synced: bool = True) -> None:
+    checkpoint = CheckpointFile(directory)
+    try:
+        for each in states:
+            checkpoint.store(each)
+        if synced:
+            checkpoint.sync()
+    finally:
+        checkpoint.close()
+
+
+def same(found: State | None, wanted: State) -> bool:
+    return found is not None and dataclasses.replace(found, generation=0) == wanted
+
+
+def test_no_checkpoint_is_no_state(tmp_path: Path) -> None:
+    assert load(tmp_path) is None
+
+
+@pytest.mark.parametrize("count", range(1, 6))
+def test_the_newest_state_is_found_after_any_number_of_them(tmp_path: Path, count: int) -> None:
+    store(tmp_path, *(state(n) for n in range(count)))
+    found = load(tmp_path)
+    assert found is not None
+    assert found.written.offset == count - 1
+
+
+def test_every_field_comes_back(tmp_path: Path) -> None:
+    full = dataclasses.replace(largest(), file_since_s=1.5, journal=["/a"])
+    store(tmp_path, full)
+    assert same(load(tmp_path), full)
+    assert full.newest == full.intent.position if full.intent else None
+    assert state(3).newest.cursor == cursor(3).text
+
+
+def test_a_state_as_large_as_can_be_fits_its_slot(tmp_path: Path) -> None:
+    assert len(largest().to_json()) < SLOT_BYTES - 100
+    store(tmp_path, largest(), largest())
+
+
+def test_a_state_larger_than_its_slot_is_a_bug_and_is_not_written(tmp_path: Path) -> None:
+    store(tmp_path, state(1))
+    too_large = dataclasses.replace(state(2), output="x" * SLOT_BYTES)
+    with pytest.raises(ValueError, match="does not fit"):
+        store(tmp_path, too_large)
+    assert same(load(tmp_path), state(1))
+
+
+@pytest.mark.parametrize("cut", [0, 1, 30, 60, 200])
+def test_a_slot_that_is_torn_leaves_the_state_before(tmp_path: Path, cut: int) -> None:
+    store(tmp_path, state(1), state(2), synced=False)
+    path = tmp_path / NAME
+    data = bytearray(path.read_bytes())
+    newest = max((0, SLOT_BYTES), key=lambda at: b'"generation":2' in data[at : at + SLOT_BYTES])
+    data[newest + cut : newest + cut + 200] = b"\0" * 200
+    path.write_bytes(data)
+    assert same(load(tmp_path), state(1))
+
+
+@pytest.mark.parametrize("syncs", [1, 2, 3])
+def test_a_power_cut_that_damages_both_running_slots_leaves_the_synced_one(
+    tmp_path: Path, syncs: int
+) -> None:
+    checkpoint = CheckpointFile(tmp_path)
+    try:
+        for number in range(syncs):
+            checkpoint.store(state(number))
+            checkpoint.sync()
+        checkpoint.store(state(10))
+        checkpoint.store(state(11))
+    finally:
+        checkpoint.close()
+    path = tmp_path / NAME
+    path.write_bytes(b"\0" * 2 * SLOT_BYTES + path.read_bytes()[2 * SLOT_BYTES :])
+    assert same(load(tmp_path), state(syncs - 1))
+
+
+def test_a_later_run_writes_on_where_the_numbers_are(tmp_path: Path) -> None:
+    store(tmp_path, *(state(n) for n in range(4)))
+    found = load(tmp_path)
+    assert found is not None
+    store(tmp_path, dataclasses.replace(state(9), generation=found.generation))
+    newest = load(tmp_path)
+    assert newest is not None
+    assert newest.written.offset == 9
+    assert newest.generation == found.generation + 1
+
+
+@pytest.mark.parametrize("garbage", [b"", b"garbage", b"\0" * 2 * SLOT_BYTES, b"\n\n{}\n"])
+def test_garbage_is_an_error_that_names_the_file_and_is_left_alone(
+    tmp_path: Path, garbage: bytes
+) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(garbage)
+    with pytest.raises(ConfigError, match=r"checkpoint .* move it away"):
+        load(tmp_path)
+    assert path.read_bytes() == garbage
+
+
+def test_a_checkpoint_that_is_a_directory_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(ConfigError, match="can't be read"):
+        load(tmp_path)
+
+
+def test_a_missing_directory_is_an_error_to_wait_for(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="writing"):
+        store(tmp_path / "missing", state(1))
+
+
+def test_there_is_room_for_every_slot_from_the_start(tmp_path: Path) -> None:
+    """So that a full disk can refuse no later state."""
+    store(tmp_path, state(1))
+    status = (tmp_path / NAME).stat()
+    assert status.st_size == 4 * SLOT_BYTES
+    assert status.st_blocks * 512 >= 4 * SLOT_BYTES
+    assert status.st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("limit_bytes", [100, 4096, SLOT_BYTES, SLOT_BYTES + 100])
+def test_a_first_state_that_a_full_disk_cuts_short_is_an_error_and_no_checkpoint(
+    tmp_path: Path, limit_bytes: int
+) -> None:
+    """The kernel writes what fits and says how much that was; the rest is refused the next time."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
+    try:
+        with pytest.raises(SinkError):
+            store(tmp_path, largest())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert load(tmp_path) is None
+    store(tmp_path, largest())
+    assert same(load(tmp_path), largest())
+
+
+def test_a_later_state_that_is_cut_short_is_an_error_and_the_one_before_stays(
+    tmp_path: Path,
+) -> None:
+    store(tmp_path, state(1), state(2))
+    found = load(tmp_path)
+    assert found is not None
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limit_bytes = SLOT_BYTES + 100 if found.generation % 2 == 0 else 100
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
+    try:
+        with pytest.raises(SinkError):
+            store(tmp_path, dataclasses.replace(state(3), generation=found.generation))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert same(load(tmp_path), state(2))

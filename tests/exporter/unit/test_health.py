@@ -1,0 +1,67 @@
+"""Alive while the loop turns, ready while lines are written as they come."""
+
+import pytest
+
+from journal_exporter.errors import SinkError
+from journal_exporter.monitoring.health import live, ready
+from journal_exporter.monitoring.metrics import SharedMetrics
+
+
+def beating(at_s: float) -> SharedMetrics:
+    numbers = SharedMetrics()
+    numbers.beat(at_s, 0.0)
+    return numbers
+
+
+def well() -> SharedMetrics:
+    numbers = beating(0.0)
+    numbers.recovered = True
+    numbers.set("journal_files", 1, "readable")
+    return numbers
+
+
+def test_without_a_journal_it_is_alive_but_not_ready() -> None:
+    numbers = well()
+    numbers.set("journal_files", 0, "readable")
+    assert live(numbers, now_s=1.0, timeout_s=30.0).ok
+    found = ready(numbers, max_lag_s=300.0)
+    assert found == (False, "there is no journal file that can be read")
+
+
+@pytest.mark.parametrize("now_s", [100.0, 129.9, 130.0])
+def test_it_is_alive_until_the_limit(now_s: float) -> None:
+    assert live(beating(100.0), now_s=now_s, timeout_s=30.0) == (True, "alive")
+
+
+def test_it_is_not_alive_when_the_loop_has_not_turned_for_too_long() -> None:
+    found = live(beating(100.0), now_s=142.0, timeout_s=30.0)
+    assert found == (False, "the loop has not turned for 42 s (limit 30 s)")
+
+
+@pytest.mark.parametrize("reason", SinkError.REASONS)
+def test_a_disk_that_refuses_leaves_it_alive_but_not_ready(reason: str) -> None:
+    numbers = well()
+    numbers.output_blocked(reason, 1.0)
+    assert live(numbers, now_s=1.0, timeout_s=30.0).ok
+    found = ready(numbers, max_lag_s=300.0)
+    assert found == (False, f"the output can't be written: {reason}")
+
+
+def test_it_is_ready_again_when_the_disk_takes_lines() -> None:
+    numbers = well()
+    numbers.output_blocked("enospc", 1.0)
+    numbers.output_unblocked()
+    assert ready(numbers, max_lag_s=300.0) == (True, "ready")
+
+
+def test_it_is_not_ready_before_it_has_found_its_place() -> None:
+    assert ready(SharedMetrics(), max_lag_s=300.0) == (False, "recovering")
+
+
+def test_it_is_ready_up_to_the_limit_and_not_when_further_behind() -> None:
+    numbers = well()
+    numbers.set("lag_seconds", 300.0)
+    assert ready(numbers, max_lag_s=300.0).ok
+    numbers.set("lag_seconds", 301.0)
+    found = ready(numbers, max_lag_s=300.0)
+    assert found == (False, "301 s behind the journal (limit 300 s)")

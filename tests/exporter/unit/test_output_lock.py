@@ -1,0 +1,74 @@
+"""The output's lock, on real files: what it tells apart."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from journal_exporter.output.lock import is_written, lock_output, unlock_output
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    path = tmp_path / "messages"
+    path.write_bytes(b"line\n")
+    return path
+
+
+def test_a_second_exporter_is_told_and_may_when_the_first_has_let_go(output: Path) -> None:
+    with output.open("ab") as first, output.open("ab") as second:
+        assert not is_written(output, wait_s=0)
+        assert lock_output(first.fileno())
+        assert is_written(output, wait_s=0)
+        assert not lock_output(second.fileno())
+        unlock_output(first.fileno())
+        assert not is_written(output, wait_s=0)
+        assert lock_output(second.fileno())
+    assert not is_written(output, wait_s=0)
+
+
+@pytest.mark.parametrize("kind", [fcntl.LOCK_SH, fcntl.LOCK_EX])
+def test_whoever_reads_the_file_under_flock_neither_stops_an_exporter_nor_waits_for_it(
+    output: Path, kind: int
+) -> None:
+    with output.open("rb") as reader, output.open("ab") as ours:
+        fcntl.flock(reader, kind)
+        assert not is_written(output, wait_s=0)
+        assert lock_output(ours.fileno())
+        fcntl.flock(reader, fcntl.LOCK_UN)
+        fcntl.flock(reader, kind | fcntl.LOCK_NB)
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("rb", fcntl.LOCK_SH), ("r+b", fcntl.LOCK_EX)])
+def test_whoever_locked_the_whole_file_by_fcntl_is_no_exporter(
+    output: Path, mode: str, kind: int
+) -> None:
+    child = os.fork()
+    if child == 0:  # Such locks are the process's: one's own are in nobody's way.
+        with output.open(mode) as other:
+            fcntl.lockf(other, kind)
+            with output.open("ab") as ours:
+                # Looking comes last: closing any descriptor of the file gives such locks back.
+                good = lock_output(ours.fileno()) and not is_written(output, wait_s=0)
+                os._exit(0 if good else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_what_can_not_be_locked_is_written_all_the_same() -> None:
+    read_fd, write_fd = os.pipe()
+    try:
+        assert lock_output(write_fd)
+        unlock_output(write_fd)
+    finally:
+        os.close(read_fd)
+        os.close(write_fd)
+    assert not is_written(Path("/nowhere/messages"), wait_s=0)
+
+
+def test_each_of_the_names_that_an_exporter_s_file_may_have_is_looked_at(output: Path) -> None:
+    with output.open("ab") as ours:
+        assert lock_output(ours.fileno())
+        archive = output.rename(output.with_name("messages.1"))
+        assert not is_written(output, wait_s=0)
+        assert is_written(output, archive, wait_s=0)

@@ -1,0 +1,210 @@
+"""The loop over a scripted journal and real files: whatever step it dies at, each line is there once."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from journal_exporter.errors import SourceError
+from journal_exporter.process.pipeline import MAX_REOPENS
+from tests.support.fakes import ScriptedStop
+from tests.support.faults import Entry, Plan, Rig, ScriptedSource, entries
+
+MESSAGES = [b"message %d" % number for number in range(26)]
+SMALL_FILE = 700
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path, entries(MESSAGES), max_bytes=SMALL_FILE, batch_entries=7)
+
+
+def undisturbed(tmp_path: Path) -> tuple[dict[str, bytes], list[str]]:
+    rig = Rig(tmp_path / "undisturbed", entries(MESSAGES), max_bytes=SMALL_FILE, batch_entries=7)
+    steps = rig.run().steps
+    return rig.files(), steps
+
+
+def test_a_run_writes_every_entry_once_in_order_into_files_below_the_limit(rig: Rig) -> None:
+    rig.run()
+    assert rig.data() == rig.wanted()
+    assert len(rig.files()) == 3
+    assert all(len(data) <= SMALL_FILE for data in rig.files().values())
+
+
+def test_a_second_run_adds_nothing_but_what_is_new(rig: Rig) -> None:
+    rig.run()
+    rig.run()
+    rig.journal += entries([b"new"], first=len(MESSAGES) + 1)
+    rig.run()
+    assert rig.data() == rig.wanted()
+
+
+@pytest.mark.parametrize("torn_bytes", [0, 1, 25, 120, 10_000])
+def test_a_kill_at_any_step_with_any_torn_write_loses_and_repeats_nothing(
+    tmp_path: Path, torn_bytes: int
+) -> None:
+    files, steps = undisturbed(tmp_path)
+    for number in range(len(steps)):
+        base = tmp_path / str(number)
+        rig = Rig(base, entries(MESSAGES), max_bytes=SMALL_FILE, batch_entries=7)
+        plan = rig.run(Plan(kill_at=number, torn_bytes=torn_bytes))
+        assert len(plan.steps) == number + 1
+        rig.run()
+        assert rig.files() == files, f"killed at step {number}, {steps[number]}"
+
+
+def test_kills_at_every_step_one_after_the_other_lose_and_repeat_nothing(
+    tmp_path: Path, rig: Rig
+) -> None:
+    files, _ = undisturbed(tmp_path)
+    for number in range(5, 400):
+        plan = rig.run(Plan(kill_at=number % 23, torn_bytes=number % 131))
+        if plan.kill_at is not None and len(plan.steps) <= plan.kill_at:
+            break
+    rig.run()
+    assert rig.files() == files
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS])
+@pytest.mark.parametrize("torn_bytes", [0, 33])
+def test_a_refusal_at_any_step_is_waited_for_and_costs_nothing(
+    tmp_path: Path, code: int, torn_bytes: int
+) -> None:
+    files, steps = undisturbed(tmp_path)
+    # On a full disk archives are given up: that is another test.
+    last = steps.index("rotated") if code == errno.ENOSPC else len(steps)
+    for number, name in enumerate(steps[:last]):
+        if name == "rotated":
+            continue  # Not a step that can be refused, only one to be killed at.
+        base = tmp_path / str(number)
+        rig = Rig(base, entries(MESSAGES), max_bytes=SMALL_FILE, batch_entries=7)
+        rig.run(Plan(refuse={number: code}, torn_bytes=torn_bytes))
+        assert rig.files() == files, f"{name} refused at step {number}"
+        assert rig.numbers.blocked_reason is None
+
+
+def test_a_stop_while_the_disk_refuses_keeps_the_rest_for_the_next_start(rig: Rig) -> None:
+    steps = Rig(rig.state / "other", entries(MESSAGES)).run().steps
+    plan = Plan(refuse=dict.fromkeys(range(steps.index("flush"), 10_000), errno.ENOSPC))
+    plan.torn_bytes = 5
+    stop = ScriptedStop(rig.clock, set_after=3)
+    rig.run(plan, stop)
+    assert rig.numbers.blocked_reason == "enospc"
+    assert rig.data() not in (b"", rig.wanted())
+    rig.run()
+    assert rig.data() == rig.wanted()
+
+
+def test_a_line_longer_than_a_file_gets_a_file_of_its_own(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, entries([b"a", b"x" * 2000, b"b"]), max_bytes=SMALL_FILE)
+    rig.run()
+    assert [data.count(b"\n") for data in rig.files().values()] == [1, 1, 1]
+    assert rig.data() == rig.wanted()
+
+
+def test_a_hole_in_the_numbers_is_one_line_and_a_count(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [Entry(1, b"one"), Entry(5, b"five"), Entry(6, b"six")])
+    rig.run()
+    lines = rig.data().splitlines()
+    assert len(lines) == 4
+    assert b"journal-exporter: 3 journal entries lost (seqnum 2..4)" in lines[1]
+    assert rig.numbers.get("entries_lost") == 3
+    assert rig.numbers.get("gaps") == 1
+
+
+def test_an_unreadable_entry_is_counted_and_does_not_stop_the_rest(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [Entry(1, b"one"), Entry(2, b"", readable=False), Entry(3, b"three")])
+    rig.run()
+    assert [b"one" in rig.data(), b"three" in rig.data()] == [True, True]
+    assert rig.numbers.get("entries_invalid") == 1
+    assert rig.numbers.get("entries_lost") == 1
+
+
+def test_a_gap_whose_line_was_torn_by_a_kill_is_told_once(tmp_path: Path) -> None:
+    journal = [Entry(1, b"one"), Entry(5, b"five"), Entry(6, b"six")]
+    whole = Rig(tmp_path / "whole", list(journal))
+    steps = whole.run().steps
+    for torn_bytes in range(0, len(whole.data()) + 1, 3):
+        rig = Rig(tmp_path / str(torn_bytes), list(journal))
+        rig.run(Plan(kill_at=steps.index("flush"), torn_bytes=torn_bytes))
+        rig.run()
+        assert rig.data() == whole.data(), f"torn after {torn_bytes} bytes"
+
+
+class Shortsighted(Rig):
+    """A rig whose reader misses a file for a moment, at one of its reads; reopening helps."""
+
+    def __init__(self, base: Path, *, at_read: int) -> None:
+        super().__init__(base, entries([b"m%d" % number for number in range(1, 9)]))
+        self.at_read = at_read
+        self.opened: list[ScriptedSource] = []
+
+    def source(self) -> ScriptedSource:
+        source = super().source()
+        self.opened.append(source)
+        if len(self.opened) == 2:  # The first one is the start's.
+            source.journal = self.journal[:2]
+
+            def miss() -> None:
+                if source.calls.count("read") == self.at_read:
+                    source.journal = [*self.journal[:2], *self.journal[5:]]
+
+            source.on_read = miss
+        return source
+
+
+class Turns(ScriptedStop):
+    """Set after some looks at it."""
+
+    looks = 0
+
+    def is_set(self) -> bool:
+        self.looks += 1
+        return self.looks > 12
+
+
+@pytest.mark.parametrize("at_read", [1, 2], ids=["in its turn", "in the look after a stall"])
+def test_a_gap_is_believed_only_when_the_journal_was_opened_again(
+    tmp_path: Path, at_read: int
+) -> None:
+    rig = Shortsighted(tmp_path, at_read=at_read)
+    rig.once, rig.unread = False, True
+    rig.run(stop=Turns(rig.clock))
+    assert rig.data() == rig.wanted()
+    assert rig.numbers.get("entries_lost") == 0
+    assert len(rig.opened) >= 3
+
+
+class Flaky(Rig):
+    """A rig whose every source fails a number of times before it reads."""
+
+    failures = 0
+
+    def source(self) -> ScriptedSource:
+        source = super().source()
+        source.errors, self.failures = self.failures > 0, self.failures - 1
+        return source
+
+
+def test_a_journal_that_can_not_be_read_is_opened_again_after_growing_pauses(
+    tmp_path: Path,
+) -> None:
+    rig = Flaky(tmp_path, entries(MESSAGES))
+    stop = ScriptedStop(rig.clock)
+    rig.failures = 3
+    rig.run(stop=stop)
+    assert rig.data() == rig.wanted()
+    assert stop.waits == pytest.approx([0.4, 1.6])
+    assert rig.numbers.get("journal_reopens", "error") == 2
+
+
+def test_a_journal_that_stays_unreadable_ends_the_worker(tmp_path: Path) -> None:
+    rig = Flaky(tmp_path, entries(MESSAGES))
+    rig.failures = 1000
+    with pytest.raises(SourceError):
+        rig.run()
+    assert rig.numbers.get("journal_reopens", "error") == MAX_REOPENS + 1
+    rig.failures = 0
+    rig.run()
+    assert rig.data() == rig.wanted()

@@ -1,0 +1,243 @@
+"""Gaps by journald's numbers: counted once, exactly, and never made up."""
+
+import json
+
+import pytest
+
+from journal_exporter.journal.cursor import Cursor
+from journal_exporter.journal.sequence import (
+    MAX_IDS,
+    RECENT_GAPS,
+    Gap,
+    SequenceTracker,
+    Verdict,
+    ends,
+)
+from tests.support.fakes import cursor
+
+USER = "0e" * 16
+OTHER_BOOT = "b1" * 16
+
+
+def observed(*cursors: Cursor) -> tuple[SequenceTracker, list[tuple[Verdict, Gap | None]]]:
+    numbering = SequenceTracker()
+    return numbering, [numbering.observe(each) for each in cursors]
+
+
+def verdicts(*cursors: Cursor) -> list[Verdict]:
+    return [verdict for verdict, _ in observed(*cursors)[1]]
+
+
+def gaps(*cursors: Cursor) -> list[Gap]:
+    return [gap for _, gap in observed(*cursors)[1] if gap is not None]
+
+
+def test_a_gap_has_both_ends() -> None:
+    assert Gap(5, 5).entries == 1
+    assert Gap(5, 9).entries == 5
+
+
+def test_the_first_entry_is_no_gap_whatever_its_number() -> None:
+    assert observed(cursor(1000))[1] == [(Verdict.NEXT, None)]
+
+
+def test_contiguous_numbers_are_no_gap() -> None:
+    assert verdicts(cursor(1), cursor(2), cursor(3)) == [Verdict.NEXT] * 3
+
+
+def test_a_gap_is_reported_with_the_numbers_that_are_missing() -> None:
+    assert observed(cursor(1), cursor(5))[1][-1] == (Verdict.GAP, Gap(2, 4))
+
+
+def test_a_gap_is_counted_once() -> None:
+    numbering, found = observed(cursor(1), cursor(5), cursor(6), cursor(6))
+    assert [gap for _, gap in found] == [None, Gap(2, 4), None, None]
+    snapshot = numbering.snapshot()
+    assert (snapshot["lost"], snapshot["gaps"]) == (3, 1)
+
+
+def test_a_gap_is_remembered_with_the_time_of_the_entry_after_it() -> None:
+    numbering, _ = observed(cursor(1), cursor(5))
+    assert numbering.snapshot()["recent"] == [[2, 4, cursor(5).realtime_us]]
+
+
+def test_only_the_latest_gaps_are_remembered_and_all_are_counted() -> None:
+    count = RECENT_GAPS + 3
+    numbering, _ = observed(*(cursor(2 * n) for n in range(1, count + 2)))
+    snapshot = numbering.snapshot()
+    assert (snapshot["lost"], snapshot["gaps"]) == (count, count)
+    assert len(snapshot["recent"]) == RECENT_GAPS
+    assert snapshot["recent"][-1][0] == 2 * count + 1
+
+
+def test_an_entry_that_was_seen_is_repeated_and_changes_nothing() -> None:
+    numbering, _ = observed(cursor(1), cursor(2), cursor(3))
+    before = numbering.snapshot()
+    assert numbering.observe(cursor(2)) == (Verdict.REPEATED, None)
+    assert numbering.snapshot() == before
+
+
+def test_a_number_that_comes_again_in_another_boot_is_a_new_numbering() -> None:
+    again = cursor(2, boot_id=OTHER_BOOT, monotonic_us=1)
+    assert verdicts(cursor(1), cursor(2), cursor(3), again)[-1] is Verdict.RESTARTED
+
+
+def test_a_number_that_comes_again_later_in_the_boot_is_a_new_numbering() -> None:
+    again = cursor(2, monotonic_us=cursor(3).monotonic_us + 1)
+    assert verdicts(cursor(2), cursor(3), again)[-1] is Verdict.RESTARTED
+
+
+def test_after_a_power_cut_gaps_are_counted_from_the_new_numbers() -> None:
+    rewound = [
+        cursor(n, boot_id=OTHER_BOOT, monotonic_us=n, realtime_us=2**51 + n) for n in (4, 5, 9)
+    ]
+    assert gaps(*map(cursor, range(1, 8)), *rewound) == [Gap(6, 8)]
+
+
+def test_a_clean_reboot_continues_the_numbers() -> None:
+    booted = cursor(4, boot_id=OTHER_BOOT, monotonic_us=1)
+    assert verdicts(cursor(2), cursor(3), booted) == [Verdict.NEXT] * 3
+
+
+def test_an_id_that_continues_the_numbers_shares_their_counter() -> None:
+    mixed = [cursor(n, seqnum_id=USER) if n % 2 else cursor(n) for n in range(10, 20)]
+    assert verdicts(*mixed) == [Verdict.NEXT] * 10
+
+
+def test_a_gap_over_several_ids_is_counted_once() -> None:
+    entries = (cursor(1), cursor(2, seqnum_id=USER), cursor(6), cursor(7, seqnum_id=USER))
+    assert gaps(*entries) == [Gap(3, 5)]
+
+
+def test_an_id_with_numbers_of_its_own_is_no_loss() -> None:
+    entries = [cursor(1), cursor(2), cursor(500, seqnum_id=USER), cursor(3), cursor(4)]
+    entries += [cursor(501, seqnum_id=USER), cursor(5)]
+    assert gaps(*entries) == []
+    assert verdicts(*entries).count(Verdict.RESTARTED) == 1
+
+
+def test_ids_that_met_by_chance_are_told_apart_again() -> None:
+    met = [cursor(1), cursor(2, seqnum_id=USER)]
+    parted = [cursor(2), cursor(3, seqnum_id=USER), cursor(3), cursor(4)]
+    assert gaps(*met, *parted) == []
+
+
+def test_an_id_that_lies_within_anothers_gap_has_numbers_of_its_own() -> None:
+    met = [cursor(1), cursor(2, seqnum_id=USER), cursor(6, seqnum_id=USER)]
+    assert gaps(*met, cursor(4), cursor(5), cursor(7, seqnum_id=USER)) == [Gap(3, 5)]
+
+
+def test_the_runtime_journal_that_is_flushed_is_no_loss() -> None:
+    runtime, persistent = [cursor(n) for n in (1, 2, 3)], "9e" * 16
+    after = [cursor(n, seqnum_id=persistent, monotonic_us=10**6 + n) for n in (7, 8, 11)]
+    assert gaps(*runtime, *after) == [Gap(9, 10)]
+
+
+def test_a_number_is_not_taken_from_an_id_whose_gap_it_could_fill() -> None:
+    entries = (cursor(1), cursor(5), cursor(3, monotonic_us=1))
+    assert verdicts(*entries)[-1] is Verdict.REPEATED
+
+
+def test_a_snapshot_goes_through_json_and_goes_on_the_same() -> None:
+    first, _ = observed(cursor(1), cursor(2, seqnum_id=USER), cursor(5), cursor(6))
+    second = SequenceTracker(json.loads(json.dumps(first.snapshot())))
+    assert second.snapshot() == first.snapshot()
+    for entry in (cursor(9), cursor(10, seqnum_id=USER), cursor(4), cursor(6)):
+        assert second.observe(entry) == first.observe(entry)
+    assert second.snapshot() == first.snapshot()
+
+
+def test_a_snapshot_does_not_change_with_what_is_read_later() -> None:
+    numbering, _ = observed(cursor(1), cursor(3))
+    text = json.dumps(taken := numbering.snapshot())
+    numbering.observe(cursor(9))
+    assert json.dumps(taken) == text
+
+
+def test_a_snapshot_tells_where_each_id_ends() -> None:
+    numbering, _ = observed(cursor(1), cursor(2, seqnum_id=USER), cursor(3))
+    assert ends(numbering.snapshot()) == {cursor(1).seqnum_id: 3, USER: 2}
+
+
+def test_the_ids_read_longest_ago_are_forgotten() -> None:
+    entries = [cursor(n, seqnum_id=f"{n:032x}") for n in range(1, MAX_IDS + 1)]
+    entries.append(cursor(MAX_IDS + 1, seqnum_id=f"{1:032x}"))
+    entries.append(cursor(MAX_IDS + 2, seqnum_id="f" * 32))
+    numbering, found = observed(*entries)
+    assert [gap for _, gap in found if gap] == []
+    kept = ends(numbering.snapshot())
+    assert len(kept) == MAX_IDS
+    assert f"{1:032x}" in kept
+    assert f"{2:032x}" not in kept
+
+
+def test_a_run_without_holes_needs_no_look_at_each_entry() -> None:
+    numbering, _ = observed(cursor(1))
+    assert numbering.continues(cursor(2), cursor(9), 8)
+    numbering.advance(cursor(9))
+    assert numbering.observe(cursor(10)) == (Verdict.NEXT, None)
+    assert numbering.observe(cursor(12)) == (Verdict.GAP, Gap(11, 11))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "count"),
+    [
+        (cursor(3), cursor(9), 7),
+        (cursor(2), cursor(9), 7),
+        (cursor(2), cursor(9), 9),
+        (cursor(1), cursor(8), 8),
+        (cursor(2), cursor(9, seqnum_id=USER), 8),
+        (cursor(2, seqnum_id=USER), cursor(9, seqnum_id=USER), 8),
+    ],
+    ids=["hole-before", "hole-within", "too-many", "seen", "other-end", "other-id"],
+)
+def test_a_run_that_may_have_a_hole_is_looked_at(first: Cursor, last: Cursor, count: int) -> None:
+    numbering, _ = observed(cursor(1))
+    assert not numbering.continues(first, last, count)
+
+
+def test_a_run_of_an_id_that_was_not_the_last_one_read_is_looked_at() -> None:
+    numbering, _ = observed(cursor(1), cursor(2, seqnum_id=USER))
+    assert not numbering.continues(cursor(2), cursor(9), 8)
+
+
+def test_nothing_continues_nothing() -> None:
+    assert not SequenceTracker().continues(cursor(1), cursor(1), 1)
+
+
+def test_an_id_that_turns_up_after_a_gap_is_no_source_of_gaps_that_never_were() -> None:
+    """``SplitMode=uid``: a user's file whose first entries were vacuumed, while others go on."""
+    system = [cursor(9), cursor(10)]
+    turns = [cursor(n, seqnum_id=USER) if n % 2 == 0 else cursor(n) for n in range(16, 22)]
+    lost = {number for gap in gaps(*system, *turns) for number in range(gap[0], gap[1] + 1)}
+    assert lost <= set(range(11, 16))
+
+
+def test_a_power_cut_under_several_ids_is_no_source_of_gaps_that_never_were() -> None:
+    before = [cursor(n, seqnum_id=USER) if n % 2 else cursor(n) for n in range(9, 13)]
+    after = [
+        cursor(n, seqnum_id=USER if n % 2 else cursor(1).seqnum_id, boot_id=OTHER_BOOT,
+               monotonic_us=n, realtime_us=2**51 + n)
+        for n in range(6, 12)
+    ]  # fmt: skip
+    assert gaps(*before, *after) == []
+
+
+def test_a_flush_into_a_journal_that_is_known_from_the_boot_before_is_no_loss() -> None:
+    """The copies took numbers 4 to 6; readers pass over them."""
+    runtime = [cursor(n, seqnum_id=USER, boot_id=OTHER_BOOT, monotonic_us=n) for n in (1, 2, 3)]
+    after = cursor(7, boot_id=OTHER_BOOT, monotonic_us=10)
+    assert gaps(cursor(1), cursor(2), cursor(3), *runtime, after) == []
+
+
+def test_a_run_over_a_reboot_is_looked_at() -> None:
+    """Entries 2, 4 and, after a power cut, 4 again: three from 2 to 4, and 3 is lost."""
+    numbering, _ = observed(cursor(1))
+    assert not numbering.continues(cursor(2), cursor(4, boot_id=OTHER_BOOT, monotonic_us=1), 3)
+
+
+def test_a_power_cut_before_another_id_goes_on_is_no_loss() -> None:
+    """Number 2 is a user's, and was read; then the counter went back from 4 to 2."""
+    before = [cursor(1)] + [cursor(n, seqnum_id=USER, boot_id="b1" * 16) for n in (1, 2, 3, 4)]
+    after = cursor(3, boot_id="b2" * 16, monotonic_us=1, realtime_us=2**51)
+    assert gaps(*before, after) == []

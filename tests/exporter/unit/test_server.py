@@ -1,0 +1,149 @@
+"""``/metrics``, ``/livez`` and ``/readyz`` over a real socket."""
+
+import dataclasses
+import http.client
+import multiprocessing
+import socket
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from journal_exporter.monitoring.listen import listen
+from journal_exporter.monitoring.metrics import SharedMetrics
+from journal_exporter.monitoring.server import Application, serve
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """One that runs in a process of its own, as the exporter's does; the numbers are shared."""
+
+    address: tuple[str, int]
+    numbers: SharedMetrics
+    errors: Path
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection(*self.address, timeout=10)
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        response.body = response.read()  # type: ignore[attr-defined]
+        connection.close()
+        return response
+
+    def ask(self, path: str) -> tuple[int, str]:
+        response = self.get(path)
+        return response.status, response.body.decode()  # type: ignore[attr-defined]
+
+
+def work(listener: socket.socket, numbers: SharedMetrics, errors: Path) -> None:
+    sys.stderr = errors.open("a", buffering=1)
+    serve(listener, Application(numbers, live_timeout_s=30.0, max_lag_s=300.0))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    numbers, errors = SharedMetrics(), tmp_path_factory.mktemp("server") / "stderr"
+    errors.touch()
+    with listen("127.0.0.1", 0) as listener:
+        process = multiprocessing.get_context("fork").Process(
+            target=work, args=(listener, numbers, errors), daemon=True
+        )
+        process.start()
+        yield Server(listener.getsockname(), numbers, errors)
+        process.kill()
+        process.join()
+        process.close()
+
+
+@pytest.fixture
+def server(running: Server) -> Server:
+    """Make the exporter well."""
+    running.numbers.beat(time.monotonic(), time.time())
+    running.numbers.recovered = True
+    running.numbers.set("journal_files", 1, "readable")
+    running.numbers.output_unblocked()
+    running.numbers.set("lag_seconds", 0)
+    return running
+
+
+def test_the_metrics_are_the_numbers_of_the_moment(server: Server) -> None:
+    server.numbers.set("entries_read", 41)
+    assert "\njournal_exporter_entries_read_total 41.0\n" in server.ask("/metrics")[1]
+    server.numbers.add("entries_read")
+    assert "\njournal_exporter_entries_read_total 42.0\n" in server.ask("/metrics")[1]
+
+
+def test_the_metrics_are_in_the_format_of_prometheus(server: Server) -> None:
+    response = server.get("/metrics")
+    assert response.status == 200
+    assert response.headers["Content-Type"].startswith("text/plain; version=")
+    openmetrics = server.get("/metrics", Accept="application/openmetrics-text; version=1.0.0")
+    assert openmetrics.body.endswith(b"# EOF\n")  # type: ignore[attr-defined]
+
+
+def test_it_is_alive_while_the_loop_turns(server: Server) -> None:
+    assert server.ask("/livez") == (200, "alive\n")
+
+
+def test_it_is_not_alive_when_the_loop_has_stopped(server: Server) -> None:
+    server.numbers.beat(time.monotonic() - 100, time.time())
+    status, text = server.ask("/livez")
+    assert status == 503
+    assert "limit 30 s" in text
+
+
+def test_it_is_ready_when_it_is_well(server: Server) -> None:
+    assert server.ask("/readyz") == (200, "ready\n")
+
+
+def test_it_is_not_ready_when_the_disk_is_full_but_alive(server: Server) -> None:
+    server.numbers.output_blocked("enospc", 1.0)
+    assert server.ask("/readyz") == (503, "the output can't be written: enospc\n")
+    assert server.ask("/livez")[0] == 200
+
+
+def test_it_is_not_ready_when_it_is_behind(server: Server) -> None:
+    server.numbers.set("lag_seconds", 301)
+    assert server.ask("/readyz")[0] == 503
+
+
+def test_it_is_not_ready_before_it_has_recovered(server: Server) -> None:
+    server.numbers.recovered = False
+    assert server.ask("/readyz") == (503, "recovering\n")
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics/", "/healthz", "/..%2f", "/livez/x"])
+def test_another_path_is_not_found_and_names_those_there_are(server: Server, path: str) -> None:
+    assert server.ask(path) == (404, "see /metrics, /livez and /readyz\n")
+
+
+def test_a_query_does_not_matter(server: Server) -> None:
+    assert server.ask("/livez?verbose")[0] == 200
+
+
+def test_a_client_that_says_nothing_holds_up_nobody(server: Server) -> None:
+    silent = [socket.create_connection(server.address, timeout=10) for _ in range(20)]
+    silent[0].sendall(b"GET /metrics HT")
+    assert server.ask("/livez")[0] == 200
+    for connection in silent:
+        connection.close()
+
+
+def test_garbage_is_a_bad_request_and_the_server_goes_on(server: Server) -> None:
+    with socket.create_connection(server.address, timeout=10) as connection:
+        connection.sendall(b"\x16\x03\x01\x02 nonsense here at all\r\n\r\n")
+        assert b"400" in connection.recv(1000)
+    assert server.ask("/livez")[0] == 200
+
+
+def test_a_client_that_goes_away_is_no_news(server: Server) -> None:
+    with socket.create_connection(server.address, timeout=10) as connection:
+        linger = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        connection.sendall(b"GET /livez")
+    for _ in range(100):
+        assert server.ask("/livez")[0] == 200
+        assert server.errors.read_text() == ""

@@ -1,0 +1,186 @@
+"""What an exporter has done so far, from the files that it leaves."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from journal_exporter.cli import main
+from journal_exporter.errors import ConfigError
+from journal_exporter.journal.batch import Position
+from journal_exporter.journal.sequence import SequenceTracker
+from journal_exporter.output.checkpoint import CheckpointFile, Intent, Mark, State
+from journal_exporter.output.rotating_file import FileId
+from journal_exporter.process.state_lock import is_running, lock_state
+from journal_exporter.status import as_json, collect, text
+from tests.support.fakes import START_US, cursor
+from tests.support.journal_headers import write_header
+
+
+def position(*numbers: int) -> Position:
+    numbering = SequenceTracker()
+    for number in numbers:
+        numbering.observe(cursor(number))
+    return Position(cursor(numbers[-1]).text if numbers else None, numbering.snapshot())
+
+
+def store(tmp_path: Path, place: Position, intent: Intent | None = None) -> Path:
+    """Leave a state directory as a run does."""
+    state_directory = tmp_path / "state"
+    state_directory.mkdir(exist_ok=True)
+    mark = Mark(place, FileId(1, 2, 0, 0), 0)
+    state = State(
+        output=str(tmp_path / "messages"),
+        boot_id="b",
+        render_hash="h",
+        durable=mark,
+        written=mark,
+        intent=intent,
+        journal=[str(tmp_path / "journal"), str(tmp_path / "none")],
+    )
+    file = CheckpointFile(state_directory)
+    file.store(dataclasses.replace(state))
+    file.close()
+    return state_directory
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Iterator[int]:
+    descriptor = lock_state(tmp_path / "state", wait_s=0)
+    yield descriptor
+    os.close(descriptor)
+
+
+def test_a_directory_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist; name the exporter's"):
+        collect(tmp_path / "none")
+
+
+def test_a_directory_that_no_exporter_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no checkpoint"):
+        collect(tmp_path)
+
+
+def test_a_checkpoint_of_garbage_is_named(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").write_bytes(b"garbage")
+    with pytest.raises(ConfigError, match="is no checkpoint of this exporter"):
+        collect(tmp_path)
+
+
+def test_without_a_lock_nothing_runs(tmp_path: Path) -> None:
+    assert not is_running(tmp_path)
+
+
+def test_an_exporter_that_holds_the_lock_runs(tmp_path: Path, lock: int) -> None:
+    assert lock > 0
+    assert is_running(tmp_path / "state")
+
+
+def test_looking_does_not_keep_an_exporter_from_starting(tmp_path: Path) -> None:
+    os.close(lock_state(tmp_path, wait_s=0))
+    assert not is_running(tmp_path)
+    os.close(lock_state(tmp_path, wait_s=0))
+
+
+def test_the_checkpoint_tells_the_newest_entry(tmp_path: Path) -> None:
+    state_directory = store(tmp_path, position(1, 2, 3))
+    found = collect(state_directory)["checkpoint"]
+    assert found["cursor"] == cursor(3).text
+    assert found["newest_entry_s"] == cursor(3).realtime_us / 1e6
+    assert found["stored_s"] == (state_directory / "checkpoint").stat().st_mtime
+
+
+def test_an_append_that_was_announced_counts_as_done(tmp_path: Path) -> None:
+    state_directory = store(tmp_path, position(1), Intent(position(1, 2), 100))
+    assert collect(state_directory)["checkpoint"]["cursor"] == cursor(2).text
+
+
+def test_an_exporter_that_has_read_nothing_yet_has_a_status(tmp_path: Path) -> None:
+    found = collect(store(tmp_path, position()))
+    assert found["checkpoint"]["newest_entry_s"] is None
+    assert found["lag"] == {"entries": 0, "seconds": 0.0}
+    assert "newest entry:  never" in text(found)
+
+
+def test_the_lag_is_what_the_journals_files_hold_more(tmp_path: Path) -> None:
+    write_header(
+        tmp_path / "journal/system.journal",
+        tail_seqnum=10, tail_realtime_us=cursor(3).realtime_us + 2_500_000,
+    )  # fmt: skip
+    write_header(tmp_path / "journal/other.journal", flags=1 << 9, tail_seqnum=10**6)
+    found = collect(store(tmp_path, position(1, 2, 3)))
+    assert found["lag"] == {"entries": 7, "seconds": 2.5}
+    assert found["journal"] == [
+        {"path": str(tmp_path / "journal/other.journal"), "state": "unsupported"},
+        {"path": str(tmp_path / "journal/system.journal"), "state": "readable"},
+    ]
+
+
+def test_the_output_is_the_live_file_and_its_archives(tmp_path: Path) -> None:
+    (tmp_path / "messages").write_bytes(b"x" * 10)
+    (tmp_path / "messages.2").write_bytes(b"x" * 2048)
+    (tmp_path / "messages.10").touch()
+    assert collect(store(tmp_path, position(1)))["output"] == [
+        {"path": str(tmp_path / "messages"), "size_bytes": 10},
+        {"path": str(tmp_path / "messages.2"), "size_bytes": 2048},
+    ]
+
+
+def test_gaps_are_told_with_their_numbers_and_times(tmp_path: Path) -> None:
+    assert collect(store(tmp_path, position(1, 5, 6, 8)))["gaps"] == {
+        "lost_entries": 4,
+        "count": 2,
+        "recent": [
+            {"first": 2, "last": 4, "time_s": cursor(5).realtime_us / 1e6},
+            {"first": 7, "last": 7, "time_s": cursor(8).realtime_us / 1e6},
+        ],
+    }
+
+
+def test_people_read_one_line_a_fact(tmp_path: Path, lock: int) -> None:
+    assert lock > 0
+    (tmp_path / "messages").write_bytes(b"x" * 1536)
+    end_us = cursor(5).realtime_us + 1_500_000
+    write_header(tmp_path / "journal/a.journal", tail_seqnum=9, tail_realtime_us=end_us)
+    write_header(tmp_path / "journal/b.journal", missing_bytes=1)
+    state_directory = store(tmp_path, position(1, 5))
+    os.utime(state_directory / "checkpoint", (START_US // 10**6, START_US // 10**6))
+    assert text(collect(state_directory)) == (
+        "exporter:      running\n"
+        "newest entry:  2026-11-07T22:33:20Z\n"
+        "checkpoint:    stored 2026-11-07T22:33:20Z\n"
+        "lag:           4 entries, 1.5 s\n"
+        "lost:          3 entries in 1 gap\n"
+        "gap:           2..4 before 2026-11-07T22:33:20Z\n"
+        f"output:        {tmp_path}/messages (1.5 KiB)\n"
+        "journal files: 1 corrupt, 1 readable"
+    )
+
+
+def test_without_journal_files_people_are_told_so(tmp_path: Path) -> None:
+    assert text(collect(store(tmp_path, position(1)))).endswith("journal files: none")
+
+
+def test_programs_read_json(tmp_path: Path) -> None:
+    found = collect(store(tmp_path, position(1, 5)))
+    assert json.loads(as_json(found)) == found
+    assert found["running"] is False
+
+
+def test_the_command_prints_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state_directory = store(tmp_path, position(1, 5))
+    command = ["status", "--state-directory", str(state_directory)]
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("exporter:      stopped\n")
+    assert main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == collect(state_directory)
+
+
+def test_looking_changes_nothing(tmp_path: Path) -> None:
+    state_directory = store(tmp_path, position(1, 5))
+    before = {path: path.read_bytes() for path in state_directory.iterdir()}
+    collect(state_directory)
+    assert {path: path.read_bytes() for path in state_directory.iterdir()} == before

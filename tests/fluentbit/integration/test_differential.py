@@ -1,0 +1,175 @@
+"""The kit beside a real ``fluent-bit``: the corpus and generated lines, field by field, to the nanosecond.
+
+Skipped where there is no ``fluent-bit`` on the PATH. ``DIFFERENTIAL_LINES`` (for each way through Fluent Bit)
+and ``DIFFERENTIAL_SEED`` make it longer and other.
+"""
+
+import io
+import math
+import os
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from node_observability.parsers.cases.files import CaseFile, read
+from node_observability.parsers.configuration.sources import load
+from node_observability.parsers.model.definitions import Definitions, build
+from node_observability.parsers.model.json_object import read_object
+from node_observability.parsers.model.parser import Parsed
+from node_observability.parsers.model.tail import Chain, Joined, Route, Single
+from tests.support.fluentbit import RealRecord, need_fluent_bit, tail
+from tests.support.log_lines import cri_lines, docker_lines, plain_lines, time_lines
+from tests.support.paths import ROOT
+
+CASES = sorted((ROOT / "fluentbit" / "cases").rglob("*.yaml"))
+LINES = int(os.environ.get("DIFFERENTIAL_LINES", "5000"))
+SEED = os.environ.get("DIFFERENTIAL_SEED", "")
+EXTRA = ROOT / "tests" / "fluentbit" / "differential.conf"
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
+    both = tmp_path_factory.mktemp("parsers") / "both.conf"
+    # Two files, as Fluent Bit gets them: it does not forget a Parser within one.
+    files = (ROOT / "fluentbit" / "parsers.conf", EXTRA)
+    both.write_text("[SERVICE]\n" + "".join(f"    Parsers_File {path}\n" for path in files))
+    (configuration,) = load(str(both), io.StringIO())
+    return build(configuration, {})
+
+
+def route_of(definitions: Definitions, kind: str, names: Sequence[str]) -> Route:
+    if kind == "multiline":
+        return Joined([definitions.multiline_parser(name) for name in names])
+    parsers = [definitions.parser(name) for name in names]
+    return Single(parsers[0]) if kind == "parser" else Chain(parsers)
+
+
+def same_value(one: object, other: object) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or (math.isnan(one) and math.isnan(other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_value(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_value, one, other))
+    return type(one) is type(other) and one == other
+
+
+def difference(ours: Parsed, real: RealRecord) -> str:
+    if not same_value(ours.fields, real.fields):
+        return f"fields {ours.fields!r:.300} are {real.fields!r:.300} in Fluent Bit"
+    if ours.has_time and (ours.seconds, ours.nanoseconds) != (real.seconds, real.nanoseconds):
+        return f"time {ours.seconds}.{ours.nanoseconds:09} is {real.seconds}.{real.nanoseconds:09} there"
+    if not ours.has_time and not real.is_now:
+        return f"time now is {real.seconds}.{real.nanoseconds:09} there"
+    return ""
+
+
+def compare(ours: list[Parsed], real: list[RealRecord], name: str) -> list[str]:
+    kept = [parsed for parsed in ours if not parsed.is_lost]
+    problems = [
+        f"{name} record {number}: {text}"
+        for number, (mine, theirs) in enumerate(zip(kept, real, strict=False))
+        if (text := difference(mine, theirs))
+    ]
+    if len(kept) != len(real):
+        problems.append(f"{name}: {len(kept)} records are {len(real)} in Fluent Bit")
+    return problems
+
+
+def run_both(
+    definitions: Definitions,
+    directory: Path,
+    kind: str,
+    names: Sequence[str],
+    files: dict[str, list[bytes]],
+) -> list[str]:
+    """Return the differences. What is pending when Fluent Bit ends is lost there, and not asked for."""
+    key = {"parser": "Parser", "multiline": "multiline.parser"}.get(kind)
+    real = tail(
+        need_fluent_bit(),
+        directory,
+        files,
+        parsers=[ROOT / "fluentbit" / "parsers.conf", EXTRA],
+        route={key: ", ".join(names)} if key else {},
+        chain=() if key else names,
+    )
+    problems = []
+    for name, lines in files.items():
+        route = route_of(definitions, kind, names)
+        ours = [record for line in lines for record in route.line(line)]
+        problems += compare(ours, real[name], name)
+    return problems
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_the_corpus_is_what_fluent_bit_makes_of_it(
+    path: Path, definitions: Definitions, tmp_path: Path
+) -> None:
+    cases: CaseFile = read(path)
+    files = {f"case{number:04}": case.lines for number, case in enumerate(cases.cases)}
+    assert run_both(definitions, tmp_path / "run", cases.route, cases.names, files) == []
+
+
+def _has_odd_stream(line: bytes) -> bool:
+    # Fluent Bit 5.1.1 ends with a segmentation fault at the sixth stream of a file, whatever it is called.
+    record = read_object(line) or {}
+    return record.get("stream", b"stdout") not in (b"stdout", b"stderr")
+
+
+ROUTES = [
+    ("parser", ("nodeobs_cri",)),
+    ("parser", ("diff_cri_loose",)),
+    ("parser", ("diff_cri_keep",)),
+    ("parser", ("diff_characters",)),
+    ("parser", ("diff_types",)),
+    ("parser", ("diff_unanchored",)),
+    ("parser", ("nodeobs_docker",)),
+    ("parser", ("diff_docker_zone",)),
+    ("parsers", ("nodeobs_cri_fraction", "nodeobs_cri_second")),
+    ("parsers", ("nodeobs_docker", "nodeobs_cri")),
+    ("multiline", ("cri",)),
+    ("multiline", ("docker",)),
+    ("multiline", ("docker", "cri")),
+    ("multiline", ("nodeobs_cri_join", "nodeobs_cri_join_second")),
+    ("multiline", ("docker", "nodeobs_cri_join", "nodeobs_cri_join_second")),
+    ("multiline", ("diff_ml_ends",)),
+    ("multiline", ("diff_ml_negated",)),
+    ("multiline", ("diff_ml_equal",)),
+    ("multiline", ("diff_ml_key",)),
+    ("multiline", ("diff_ml_parsed",)),
+    ("multiline", ("diff_ml_inherited",)),
+    ("multiline", ("diff_ml_inherited_bare",)),
+    ("multiline", ("cri", "diff_ml_ends")),
+    ("multiline", ("diff_ml_ends", "cri")),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    ROUTES,
+    ids=lambda value: "-".join([value] if isinstance(value, str) else value),
+)
+def test_generated_lines_are_what_fluent_bit_makes_of_them(
+    kind: str, names: tuple[str, ...], definitions: Definitions, tmp_path: Path
+) -> None:
+    randomness = random.Random(f"{SEED}{kind} {names}")  # noqa: S311 - reproducible lines
+    lines = [*cri_lines(randomness, LINES // 2), *docker_lines(randomness, LINES // 2)]
+    if any(name.startswith("diff_ml") for name in names):
+        lines += plain_lines(randomness, LINES // 2)
+    randomness.shuffle(lines)
+    if "docker" in names:
+        lines = [line for line in lines if not _has_odd_stream(line)]
+    assert run_both(definitions, tmp_path / "run", kind, names, {"generated": lines}) == []
+
+
+@pytest.mark.parametrize("name", ["iso", "apache", "syslog", "epoch", "zones", "twelve", "space"])
+def test_times_of_every_kind_are_what_fluent_bit_makes_of_them(
+    name: str, definitions: Definitions, tmp_path: Path
+) -> None:
+    lines = time_lines(random.Random(f"{SEED}{name}"), LINES // 2)  # noqa: S311
+    assert (
+        run_both(definitions, tmp_path / "run", "parser", (f"diff_time_{name}",), {"times": lines})
+        == []
+    )

@@ -1,0 +1,378 @@
+"""The pipelines as a real ``fluent-bit`` runs them; skipped where there is none on the PATH."""
+
+import gzip
+import http.server
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from node_observability.parsers.cases.files import find, read
+from tests.support.exporter import free_port
+from tests.support.fluentbit import need_fluent_bit
+from tests.support.pipeline import FLUENT_BIT, Pipeline, until
+
+FORMS = ("yaml", "classic")
+INPUTS = sorted(path.stem for path in FLUENT_BIT.glob("input-*.yaml"))
+CONTAINER_INPUTS = [name for name in INPUTS if name.startswith(("input-cri", "input-docker"))]
+OUTPUTS = sorted(path.stem for path in FLUENT_BIT.glob("output-*.yaml"))
+ABSENT = "tried to instance a plugin name that doesn't exist"
+
+pytestmark = pytest.mark.usefixtures("fluent_bit")
+
+
+@pytest.fixture(scope="session")
+def fluent_bit() -> str:
+    return need_fluent_bit()
+
+
+def cri(text: str, tag: str = "F", stream: str = "stdout", second: int = 9) -> bytes:
+    return f"2016-10-06T00:17:{second:02}.5Z {stream} {tag} {text}".encode()
+
+
+def docker(text: str) -> bytes:
+    record = {"log": text, "stream": "stdout", "time": "2016-10-06T00:17:09.5Z"}
+    return json.dumps(record).encode()
+
+
+def logs(pipeline: Pipeline) -> list[object]:
+    return [record.fields.get("log") for record in pipeline.records()]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_fluent_bit_accepts_every_output(form: str, output: str, tmp_path: Path) -> None:
+    fragments = ["input-cri", "input-journal", "input-messages", "filter-kubernetes"]
+    done = Pipeline(tmp_path, form, fragments, outputs=[output]).dry_run()
+    if ABSENT in done.stderr:
+        pytest.skip(f"this fluent-bit is built without {output}")
+    assert done.returncode == 0, done.stderr
+    assert "[error]" not in done.stderr
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", CONTAINER_INPUTS)
+def test_fluent_bit_accepts_every_input(form: str, name: str, tmp_path: Path) -> None:
+    done = Pipeline(
+        tmp_path, form, [name, "filter-kubernetes"], outputs=["output-stdout"]
+    ).dry_run()
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", CONTAINER_INPUTS)
+def test_both_forms_make_the_same_records_of_the_corpus(name: str, tmp_path: Path) -> None:
+    cases = [case for path in find([FLUENT_BIT / "cases"]) for case in read(path).cases]
+    lines = [line for case in cases for line in case.lines if line]
+    results = []
+    for form in FORMS:
+        pipeline = Pipeline(tmp_path / form, form, [name])
+        pipeline.append("corpus", *lines, cri("the end"))
+        with pipeline.running():
+            until(lambda pipeline=pipeline: b"the end" in logs(pipeline), "the last line")  # type: ignore[misc]
+        results.append(
+            [
+                (record.fields, None if record.is_now else (record.seconds, record.nanoseconds))
+                for record in pipeline.records()
+            ]
+        )
+    assert results[0] == results[1]
+    assert len(results[0]) > 250
+
+
+@dataclass
+class Sink:
+    """An HTTP server that takes everything: path, user and body of each request."""
+
+    port: int = 0
+    requests: list[tuple[str, str, bytes]] = field(default_factory=list)
+
+    def text(self) -> str:
+        return b"".join(body for _, _, body in self.requests).decode()
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    found = Sink()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            found.requests.append((self.path, self.headers.get("Authorization", ""), body))
+            answer = b'{"errors":false,"items":[]}'
+            self.send_response(204 if "loki" in self.path else 200)
+            self.send_header("Content-Length", "0" if "loki" in self.path else str(len(answer)))
+            self.end_headers()
+            self.wfile.write(b"" if "loki" in self.path else answer)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("output", "prefix", "port", "path"),
+    [
+        ("output-http", "HTTP", "TO_PORT", "/logs"),
+        ("output-es", "ES", "PORT", "/_bulk"),
+        ("output-opensearch", "OPENSEARCH", "PORT", "/_bulk"),
+        ("output-loki", "LOKI", "PORT", "/loki/api/v1/push"),
+    ],
+)
+def test_records_and_credentials_reach_a_server(
+    form: str, output: str, prefix: str, port: str, path: str, sink: Sink, tmp_path: Path
+) -> None:
+    variables = {
+        f"NODEOBS_{prefix}_{port}": str(sink.port),
+        f"NODEOBS_{prefix}_TLS": "off",
+        f"NODEOBS_{prefix}_USER": "user",
+        f"NODEOBS_{prefix}_PASSWORD": "secret",
+        "NODEOBS_HTTP_URI": "/logs",
+    }
+    pipeline = Pipeline(tmp_path, form, ["input-cri"], outputs=[output], **variables)
+    if ABSENT in pipeline.dry_run().stderr:
+        pytest.skip(f"this fluent-bit is built without {output}")
+    pipeline.append("web", cri("hello"))
+    with pipeline.running():
+        until(lambda: "hello" in sink.text(), "the record at the server")
+    assert {(found, user) for found, user, _ in sink.requests} == {(path, "Basic dXNlcjpzZWNyZXQ=")}
+    assert "2016-10-06T00:17:09.5" in sink.text() or "14757130295" in sink.text()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_records_reach_another_fluent_bit_and_are_acknowledged(form: str, tmp_path: Path) -> None:
+    port = str(free_port())
+    receiver = Pipeline(tmp_path / "receiver", form, [])
+    lines = (
+        [
+            "pipeline:",
+            "  inputs:",
+            "    - name: forward",
+            f"      port: {port}",
+            "      shared_key: key",
+        ]
+        if form == "yaml"
+        else ["[INPUT]", "    Name forward", f"    Port {port}", "    Shared_Key key"]
+    )
+    lines += ["      listen: 127.0.0.1"] if form == "yaml" else ["    Listen 127.0.0.1"]
+    receiver.write_main()
+    text = (
+        receiver.main.read_text().replace("pipeline:\n", "\n".join(lines) + "\n")
+        if form == "yaml"
+        else ""
+    )
+    receiver.main.write_text(text or receiver.main.read_text() + "\n".join([*lines, ""]))
+    variables = {"NODEOBS_FORWARD_PORT": port, "NODEOBS_FORWARD_SHARED_KEY": "key"}
+    sender = Pipeline(
+        tmp_path / "sender", form, ["input-cri"], outputs=["output-forward"], **variables
+    )
+    sender.append("web", cri("one"), cri("two"))
+    with receiver.running(), sender.running():
+        records = receiver.wait_for(2)
+    assert [(record.fields["log"], record.seconds, record.nanoseconds) for record in records] == [
+        (b"one", 1475713029, 500000000),
+        (b"two", 1475713029, 500000000),
+    ]
+
+
+def test_standard_output_is_one_json_object_a_line(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"], outputs=["output-stdout"])
+    pipeline.append("web", cri("hello"))
+    with pipeline.running():
+        until(lambda: b"hello" in (tmp_path / "stdout").read_bytes(), "the record")
+    (line,) = [
+        text
+        for text in (tmp_path / "stdout").read_text().splitlines()
+        if text.startswith('{"date"')
+    ]
+    assert json.loads(line)["log"] == "hello"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_health_and_metrics_are_served(form: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, form, ["input-cri"])
+    pipeline.append("web", cri("hello"))
+    with pipeline.running():
+        pipeline.wait_for(1)
+        until(
+            lambda: (
+                'fluentbit_input_records_total{name="containers"} 1'
+                in pipeline.get("/api/v2/metrics/prometheus")[1]
+            ),
+            "the metric",
+        )
+        assert pipeline.get("/api/v1/health") == (200, "ok\n")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_restart_repeats_nothing_and_loses_nothing(form: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, form, ["input-cri"])
+    pipeline.append("web", *(cri(f"a{number}") for number in range(100)))
+    with pipeline.running():
+        pipeline.wait_for(100)
+    pipeline.append("web", *(cri(f"b{number}") for number in range(100)))
+    with pipeline.running():
+        pipeline.wait_for(200)
+    expected = [f"{run}{number}".encode() for run in "ab" for number in range(100)]
+    assert logs(pipeline) == expected
+
+
+def test_a_kill_loses_nothing(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"])
+    pipeline.append("web", *(cri(f"a{number}") for number in range(100)))
+    with pipeline.running() as process:
+        pipeline.wait_for(100)
+        process.kill()
+        process.wait()
+    pipeline.append("web", cri("b"))
+    with pipeline.running():
+        until(lambda: b"b" in logs(pipeline), "the line after the kill")
+    assert set(logs(pipeline)) == {*(f"a{number}".encode() for number in range(100)), b"b"}
+
+
+def test_a_rotated_file_is_read_to_its_end(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"])
+    pipeline.append("web", cri("a"))
+    with pipeline.running():
+        pipeline.wait_for(1)
+        log = pipeline.file("web")
+        rotated = log.with_name("0.log.20161006-001710")
+        log.rename(rotated)
+        with rotated.open("ab") as file:
+            file.write(cri("b") + b"\n")
+        pipeline.append("web", cri("c"))
+        pipeline.wait_for(3)
+    assert sorted(map(str, logs(pipeline))) == ["b'a'", "b'b'", "b'c'"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_reload_takes_the_new_configuration_and_loses_nothing(form: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, form, ["input-cri"])
+    pipeline.append("web", cri("before"), cri("a", "P"), cri("b"))
+    with pipeline.running():
+        pipeline.wait_for(3)
+        pipeline.fragments = ["service", "input-cri-join"]
+        pipeline.write_main()
+        status, _ = pipeline.request("POST", "/api/v2/reload", b"{}")
+        assert status == 200
+        until(lambda: '"hot_reload_count":1' in pipeline.get("/api/v2/reload")[1], "the reload")
+        pipeline.append("web", cri("c", "P"), cri("d"))
+        pipeline.wait_for(4)
+    assert logs(pipeline) == [b"before", b"a", b"b", b"cd"]
+
+
+def test_own_logs_are_left_out(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"])
+    pipeline.append("fluent-bit-abcde_logging_fluent-bit", cri("own"))
+    pipeline.append("web", cri("other"))
+    with pipeline.running():
+        pipeline.wait_for(1)
+        until(lambda: b"other" in logs(pipeline), "the other log")
+    assert logs(pipeline) == [b"other"]
+
+
+@pytest.mark.parametrize("name", ["input-docker", "input-docker-exact", "input-docker-join"])
+def test_the_docker_side_reads_lines_of_both_runtimes(name: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, "yaml", [name])
+    pipeline.append("docker", docker("docker\n"))
+    pipeline.append("containerd", cri("containerd"))
+    with pipeline.running():
+        records = pipeline.wait_for(2)
+    assert {record.fields["log"] for record in records} == {b"docker\n", b"containerd"}
+    assert {(record.seconds, record.nanoseconds) for record in records} == {(1475713029, 500000000)}
+
+
+@pytest.mark.parametrize("name", ["input-cri-join", "input-docker-join"])
+def test_parts_are_joined_for_each_stream_and_file(name: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, "yaml", [name])
+    pipeline.append("a", cri("a1", "P"), cri("err", "P", "stderr"), cri("a2"))
+    pipeline.append("b", cri("b1", "P"), cri("b2"), cri("or", "F", "stderr"))
+    pipeline.append("a", cri("or", "F", "stderr"))
+    with pipeline.running():
+        pipeline.wait_for(4)
+    assert sorted(map(str, logs(pipeline))) == ["b'a1a2'", "b'b1b2'", "b'error'", "b'or'"]
+
+
+def test_a_pending_part_is_lost_when_fluent_bit_ends(tmp_path: Path) -> None:
+    # docs/reference/fluent-bit.md names this hole: Fluent Bit stores the offset before the part is out.
+    pipeline = Pipeline(tmp_path, "yaml", ["input-cri-join"])
+    pipeline.append("web", cri("first"), cri("part", "P"))
+    with pipeline.running():
+        pipeline.wait_for(1)
+    pipeline.append("web", cri("rest"))
+    with pipeline.running():
+        pipeline.wait_for(2)
+    assert logs(pipeline) == [b"first", b"rest"]
+
+
+def test_a_line_longer_than_the_buffer_is_cut_and_the_file_is_read_on(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"])
+    pipeline.append("web", cri("x" * 3_000_000), cri("after"))
+    with pipeline.running():
+        until(lambda: b"after" in logs(pipeline), "the line behind it")
+    first, last = logs(pipeline)
+    assert isinstance(first, bytes)
+    assert 900_000 < len(first) <= 1_000_000
+    assert last == b"after"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_host_log_is_read(form: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, form, ["input-messages"])
+    (tmp_path / "messages").write_text(
+        "2026-11-04T22:13:20.123456+00:00 host kubelet[1001]: SyncLoop ADD\n"
+    )
+    with pipeline.running():
+        (record,) = pipeline.wait_for(1)
+    assert record.fields == {
+        "host": b"host",
+        "ident": b"kubelet",
+        "pid": 1001,
+        "message": b"SyncLoop ADD",
+    }
+
+
+def test_what_was_read_survives_an_output_that_is_down(tmp_path: Path) -> None:
+    port = str(free_port())
+    variables = {"NODEOBS_HTTP_TO_PORT": port, "NODEOBS_HTTP_TLS": "off"}
+    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"], outputs=["output-http"], **variables)
+    pipeline.append("web", cri("kept"))
+    with pipeline.running():
+        until(lambda: any((tmp_path / "state" / "buffer").rglob("*.flb")), "a chunk on disk")
+    chunks = list((tmp_path / "state" / "buffer").rglob("*.flb"))
+    assert any(b"kept" in chunk.read_bytes() for chunk in chunks)
+    assert os.listdir(tmp_path / "state")  # noqa: PTH208 - only whether there is something
+
+
+def test_what_is_left_out_is_matched_by_the_whole_path_as_tail_finds_it(tmp_path: Path) -> None:
+    own, other = "logs-fluent-bit-cri-x7k2p_ns_fluent-bit-0", "my-fluent-bit-tool_ns_app-0"
+    pipeline = Pipeline(
+        tmp_path,
+        "yaml",
+        ["input-cri"],
+        # The first has the directory of another node's logs, and leaves out nothing here.
+        NODEOBS_EXCLUDE_LOGS=f"/elsewhere/*.log,{tmp_path}/containers/logs-*_ns_fluent-bit-*.log",
+    )
+    for name in (own, other):
+        target = tmp_path / f"{name}.txt"
+        target.write_bytes(cri(name) + b"\n")
+        (pipeline.logs / f"{name}.log").symlink_to(target)
+    with pipeline.running():
+        pipeline.wait_for(1)
+    assert logs(pipeline) == [other.encode()]

@@ -1,0 +1,186 @@
+"""The files in fluentbit/: one source, two forms, every name defined, no secret written out."""
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from node_observability.parsers.cases.files import find, read
+from node_observability.parsers.cases.runner import run_all
+from node_observability.parsers.configuration.conversion import to_classic, to_yaml
+from node_observability.parsers.configuration.sections import Configuration
+from node_observability.parsers.configuration.sources import load
+from node_observability.parsers.configuration.stock import STOCK_PARSERS
+from node_observability.parsers.lint.rules import lint
+from node_observability.parsers.model.definitions import Definitions, build
+from tests.support.paths import ROOT
+from tests.support.pipeline import defaults
+
+FLUENTBIT = ROOT / "fluentbit"
+PRESETS = {
+    "stdout",
+    "forward",
+    "http",
+    "es",
+    "opensearch",
+    "loki",
+    "cloudwatch_logs",
+    "s3",
+    "kafka",
+}
+SOURCES = sorted(path for path in FLUENTBIT.glob("*.yaml") if path.name != "parsers.yaml")
+# To the byte, as the production post prints it.
+POST_REGEX = "^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<logtag>[^ ]*) (?<log>.*)$"
+POST_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%L%z"
+POST_DOCKER_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%L"
+
+
+@pytest.fixture(scope="module")
+def configurations() -> list[Configuration]:
+    return load(str(FLUENTBIT), io.StringIO())
+
+
+@pytest.fixture(scope="module")
+def definitions(configurations: list[Configuration]) -> list[Definitions]:
+    return [build(configuration, {}) for configuration in configurations]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_the_classic_form_is_what_the_yaml_form_gives(
+    path: Path, golden: Callable[[str, str], None]
+) -> None:
+    golden(f"../../fluentbit/{path.stem}.conf", to_classic(path.read_text(), path.name))
+
+
+def test_the_parsers_in_yaml_are_those_of_the_classic_file(
+    golden: Callable[[str, str], None],
+) -> None:
+    path = FLUENTBIT / "parsers.conf"
+    golden("../../fluentbit/parsers.yaml", to_yaml(path.read_text(), path.name))
+
+
+def test_the_configuration_has_no_findings(
+    configurations: list[Configuration], definitions: list[Definitions]
+) -> None:
+    assert [configuration.label.rpartition(" ")[2] for configuration in configurations] == [
+        "(classic)",
+        "(YAML)",
+    ]
+    for configuration, found in zip(configurations, definitions, strict=True):
+        assert lint(configuration, found) == []
+
+
+def test_both_forms_have_the_same_sections(configurations: list[Configuration]) -> None:
+    classic, yaml = (
+        sorted(
+            (
+                section.kind,
+                sorted(
+                    (item.key.lower(), item.value.replace("parsers.yaml", "parsers.conf"))
+                    for item in section.properties
+                ),
+            )
+            for section in configuration.sections
+        )
+        for configuration in configurations
+    )
+    assert classic == yaml
+
+
+def test_the_production_parsers_are_kept_to_the_byte(configurations: list[Configuration]) -> None:
+    for configuration in configurations:
+        sections = {section.name: section for section in configuration.of("parser")}
+        cri, docker = sections["nodeobs_cri"], sections["nodeobs_docker"]
+        assert cri.value("regex") == POST_REGEX
+        assert (cri.value("time_key"), cri.value("time_format")) == ("time", POST_TIME_FORMAT)
+        assert cri.value("skip_empty_values") == "Off"
+        assert docker.value("format") == "json"
+        assert (docker.value("time_key"), docker.value("time_format")) == (
+            "time",
+            POST_DOCKER_TIME_FORMAT,
+        )
+
+
+def test_no_parser_has_a_name_of_fluent_bits_own(definitions: list[Definitions]) -> None:
+    for found in definitions:
+        assert all(name.startswith("nodeobs_") for name in found.places)
+        assert not STOCK_PARSERS & found.places.keys()
+
+
+def test_the_line_above_each_parser_is_one_that_it_reads(definitions: list[Definitions]) -> None:
+    samples = re.findall(
+        r"^# (.*)\n\[PARSER\]\n +Name +(\S+)$",
+        (FLUENTBIT / "parsers.conf").read_text(),
+        re.MULTILINE,
+    )
+    assert {name for _, name in samples} == set(definitions[0].parsers)
+    for line, name in samples:
+        parsed = definitions[0].parser(name).parse(line.encode())
+        assert parsed is not None, line
+        assert parsed.has_time, line
+
+
+def test_the_corpus_passes_in_both_forms(definitions: list[Definitions]) -> None:
+    outcomes = run_all([read(path) for path in find([FLUENTBIT / "cases"])], definitions)
+    assert {outcome.label for outcome in outcomes} == {found.label for found in definitions}
+    assert [outcome for outcome in outcomes if outcome.differences] == []
+
+
+def test_the_corpus_is_large_and_says_who_writes_each_form() -> None:
+    files = [read(path) for path in find([FLUENTBIT / "cases"])]
+    cases = [(file, case) for file in files for case in file.cases]
+    assert sum(len(case.lines) for _, case in cases) >= 150
+    assert all(case.writer or file.writer for file, case in cases)
+    assert all(case.expected is not None for _, case in cases)
+
+
+def test_every_parser_is_in_a_case_file(definitions: list[Definitions]) -> None:
+    used = {name for path in find([FLUENTBIT / "cases"]) for name in read(path).names}
+    joining = {
+        "nodeobs_cri_join": "nodeobs_cri_part_fraction",
+        "nodeobs_cri_join_second": "nodeobs_cri_part_second",
+    }
+    used |= {joining[name] for name in used & joining.keys()}
+    assert definitions[0].places.keys() <= used
+
+
+def test_every_variable_has_a_default_and_every_default_is_used() -> None:
+    used = {name for path in SOURCES for name in re.findall(r"\$\{(\w+)\}", path.read_text())}
+    assert used == defaults().keys()
+
+
+def test_secrets_come_from_the_environment_alone(configurations: list[Configuration]) -> None:
+    secrets = {
+        item.value
+        for configuration in configurations
+        for section in configuration.of("output")
+        for item in section.properties
+        if re.search(r"passw|secret|shared_key|token", item.key, re.IGNORECASE)
+    }
+    assert secrets
+    assert all(re.fullmatch(r"\$\{NODEOBS_\w+(?:PASSWORD|KEY)\}", value) for value in secrets)
+    assert all(
+        not value for name, value in defaults().items() if name.endswith(("PASSWORD", "_KEY"))
+    )
+
+
+def test_there_is_an_output_for_each_preset(configurations: list[Configuration]) -> None:
+    names = {section.name for section in configurations[1].of("output")}
+    assert (
+        names
+        == PRESETS
+        == {path.stem.removeprefix("output-") for path in FLUENTBIT.glob("output-*.yaml")}
+    )
+
+
+def test_every_input_keeps_its_place_and_its_buffer_on_disk(
+    configurations: list[Configuration],
+) -> None:
+    for section in configurations[1].of("input"):
+        assert section.value("db").startswith("${NODEOBS_STATE_DIR}/")
+        assert section.value("storage.type") == "filesystem"
+        if section.value("alias") == "containers":
+            assert section.value("exclude_path") == "${NODEOBS_EXCLUDE_LOGS}"
+            assert int(section.value("rotate_wait")) >= 60

@@ -1,1 +1,0 @@
-"""The image that the Containerfile describes, run as a node runs it."""

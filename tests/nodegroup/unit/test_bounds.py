@@ -1,0 +1,141 @@
+"""Input without measure: nested, repeated, long. It is told in one line, and soon."""
+
+import gzip
+import json
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+
+from node_observability import cli
+from node_observability.nodegroup import check_user_data
+from node_observability.nodegroup.description import parse
+from node_observability.nodegroup.formats import toml_reader, toml_statements, yaml_document
+
+BASE = "name: workers\ncluster: {name: demo}\n"
+
+
+def told(text: str) -> list[str]:
+    return [
+        f"{one.line} {one.problem.sentence}" for one in check_user_data.check(text.encode()).errors
+    ]
+
+
+def told_of_yaml(text: str) -> list[str]:
+    with pytest.raises(yaml_document.YamlError) as caught:
+        yaml_document.read(text)
+    return [f"{line} {problem.sentence}" for problem, line in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"[settings]\nmotd = {'[' * 3000}\n", "2 is nested more than 100 deep"),
+        (f"[settings]\nmotd = {'{a=' * 3000}\n", "2 is nested more than 100 deep"),
+        (f"[settings]\n{'a.' * 3000}a = 1\n", "2 is nested more than 100 deep"),
+        (f"[{'a.' * 3000}a]\n", "1 is nested more than 100 deep"),
+        (
+            f"[settings.kubernetes]\n\nmax-pods = {'9' * 5000}\n",
+            "3 has an integer with too many digits",
+        ),
+        (
+            f"[settings.kubernetes]\nmax-pods = 0x{'f' * 5000}\n",
+            (
+                "2 settings.kubernetes.max-pods: expected an integer from 0 to 4294967295, found an integer"
+                " of more than 64 bits"
+            ),
+        ),
+    ],
+)
+def test_toml_without_measure_is_told_by_its_line(text: str, expected: str) -> None:
+    assert told(text) == [expected]
+
+
+def test_json_nested_without_measure_is_told() -> None:
+    data = b64encode(b"[" * 9000).decode()
+    assert told(f"[settings.host-containers.admin]\nuser-data = '{data}'\n") == [
+        (
+            "2 settings.host-containers.admin.user-data: expected base64 of a JSON object, as the admin"
+            " container reads it"
+        )
+    ]
+
+
+@pytest.mark.parametrize("quotes", ["'''", '"""'])
+def test_lines_of_a_long_string_are_read_once(quotes: str) -> None:
+    # 40,000 lines: parsed anew for each line, as once, this takes longer than anyone waits.
+    body = "a\n" * 40_000
+    text = f"[settings]\nmotd = {quotes}\n{body}{quotes}\n\n[settings.kubernetes]\nmax-pod = 1\n"
+    found = check_user_data.check(gzip.compress(text.encode()))
+    assert [one.line for one in found.errors] == [40_006]
+
+
+def test_the_size_alone_is_told_where_nothing_makes_it_fit() -> None:
+    (sentence,) = told("[settings]\nmotd = [" + "1,\n" * 100_000)
+    assert sentence.startswith("None is 300019 bytes, 283635 more than EC2 takes")
+
+
+STATEMENTS = {
+    "[a]\nb = 1\n": [(1, "[a]"), (2, "b = 1")],
+    '# [x]\n\n  [a] # "\nb = [\n1, # ]\n2]\n': [(3, '[a] # "'), (4, "b = [\n1, # ]\n2]")],
+    'a = """\n[b]\n"""""\nc = 1': [(1, 'a = """\n[b]\n"""""'), (4, "c = 1")],
+    'a = """"""\nb = 1': [(1, 'a = """"""'), (2, "b = 1")],
+    "a = '''\n''' # '''\nb = 1\n": [(1, "a = '''\n''' # '''"), (3, "b = 1")],
+    'a = "\\"["\nb = \'[\'\n': [(1, 'a = "\\"["'), (2, "b = '['")],
+    'a = """\\"""\n"""\nb = 1\n': [(1, 'a = """\\"""\n"""'), (3, "b = 1")],
+    '[[a."b]"]]\n"c#" = {d = 1}\n': [(1, '[[a."b]"]]'), (2, '"c#" = {d = 1}')],
+}
+
+
+@pytest.mark.parametrize("text", STATEMENTS)
+def test_a_document_is_taken_apart_into_statements(text: str) -> None:
+    assert toml_reader.read(text).data
+    found = [(one.line, one.text) for one in toml_statements.statements(text)]
+    assert found == STATEMENTS[text]
+
+
+def test_an_alias_bomb_is_told() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    found = told_of_yaml("\n".join(lines))
+    assert found == ["1 holds more than 100000 values, with aliases written out"]
+
+
+def test_a_bomb_of_merges_is_told() -> None:
+    lines = ["a0: &a0 {x: 1}"]
+    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 12)]
+    assert len(told_of_yaml("\n".join(lines))) == 1
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 3000, "a: " + "{a: " * 3000, "- " * 3000])
+def test_yaml_without_measure_is_told(text: str) -> None:
+    assert told_of_yaml(text) == ["1 not YAML: nested more than 100 deep"]
+
+
+@pytest.mark.parametrize(
+    "value", ["!!int hunter2", "!!bool hunter2", "!!timestamp x", "!!float x", "!!null x", "="]
+)
+def test_a_tag_that_does_not_fit_its_value_is_told_without_it(value: str) -> None:
+    (sentence,) = told_of_yaml(f"a: {value}\n")
+    assert sentence.startswith("1 a: has a tag, or is read by YAML as none of its plain values")
+
+
+@pytest.mark.parametrize("value", ["!!set {a, b}", "!!binary aGk=", "!!omap [a: 1]", "!!pairs []"])
+def test_tags_of_other_types_are_refused(value: str) -> None:
+    assert told_of_yaml(f"a: {value}\n")[0].startswith("1 a: has a tag")
+
+
+def test_numbers_with_more_digits_than_python_reads_are_told() -> None:
+    assert told_of_yaml(f"a: {'9' * 5000}\n")[0].startswith("1 not YAML: Exceeds the limit")
+    document = yaml_document.read(f"{BASE}size: {{min: 0x{'f' * 5000}}}\n")
+    (problem,) = parse(document.data)[1]
+    assert problem.text.endswith("found an integer of more than 64 bits")
+
+
+def test_a_description_of_more_than_a_mebibyte_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(f"{BASE}motd: {json.dumps('x' * 1024 * 1024)}\n")
+    assert cli.main(["nodegroup", "check", str(file)]) == 2
+    assert f"{file} is larger than 1048576 bytes" in capsys.readouterr().err

@@ -1,0 +1,222 @@
+"""The chart's label and tolerations against a node group's label and taints."""
+
+import pytest
+import yaml
+
+from node_observability.nodegroup import chart_values
+from node_observability.nodegroup.description import Taint
+from tests.support.paths import ROOT
+
+TAINT = Taint("os", "bottlerocket", "NoSchedule")
+
+
+def told(values: object, labels: dict[str, str], *taints: Taint) -> list[str]:
+    chart, problems = chart_values.selection(values)
+    assert chart is not None, problems
+    return [problem.text for problem in chart_values.differences(chart, labels, list(taints))]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {},
+        {"nodeSelection": {}},
+        {"nodeSelection": {"labelKey": "os"}, "other": 1},
+        {"zabbix": {"agent": {}}, "fluentBit": {"cri": {}}},
+    ],
+)
+def test_the_charts_defaults_are_the_posts_label_and_tolerate_everything(values: object) -> None:
+    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+
+
+def test_a_label_that_is_missing_or_another_is_told_with_what_follows() -> None:
+    rest = ": its nodes get no Zabbix agent, and the Fluent Bit of the other nodes; make them equal"
+    assert told({}, {"role": "worker"}) == [
+        f"the chart selects os=bottlerocket (nodeSelection) and the node group has no label os{rest}"
+    ]
+    values = {"nodeSelection": {"labelKey": "node.hpcnt.com/os"}}
+    assert told(values, {"node.hpcnt.com/os": "linux"}) == [
+        (
+            "the chart selects node.hpcnt.com/os=bottlerocket (nodeSelection) and the node group has"
+            f" node.hpcnt.com/os=linux{rest}"
+        )
+    ]
+
+
+def test_a_label_that_others_put_on_is_not_the_node_groups() -> None:
+    for key in (
+        "feature.node.kubernetes.io/system-os_release.ID",
+        "karpenter.k8s.aws/ec2nodeclass",
+        "eks.amazonaws.com/nodegroup",
+    ):
+        values = {"nodeSelection": {"labelKey": key}, "zabbix": {"nodeSelector": {key: "x"}}}
+        assert told(values, {}) == []
+        assert len(told(values, {key: "other"})) == 2
+
+
+TOLERATING = [
+    {"operator": "Exists"},
+    {"key": "os", "operator": "Exists"},
+    {"key": "os", "value": "bottlerocket"},
+    {"key": "os", "operator": "Equal", "value": "bottlerocket", "effect": "NoSchedule"},
+    {"key": "", "operator": "Exists", "effect": ""},
+]
+NOT_TOLERATING = [
+    {"key": "os", "value": "linux"},
+    {"key": "os"},
+    {"key": "role", "operator": "Exists"},
+    {"key": "os", "operator": "Exists", "effect": "NoExecute"},
+    {"operator": "Equal"},
+]
+
+
+@pytest.mark.parametrize("toleration", TOLERATING)
+def test_a_taint_is_tolerated_as_by_the_scheduler(toleration: dict[str, str]) -> None:
+    values = {"zabbix": {"tolerations": [toleration]}}
+    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+
+
+@pytest.mark.parametrize("toleration", NOT_TOLERATING)
+def test_a_taint_that_keeps_the_charts_pods_away_is_told(toleration: dict[str, str]) -> None:
+    values = {"zabbix": {"tolerations": [toleration]}}
+    assert told(values, {"os": "bottlerocket"}, TAINT) == [
+        (
+            "the chart's zabbix.tolerations does not tolerate the node group's taint"
+            " os=bottlerocket:NoSchedule; add it, or leave the list at its default"
+        )
+    ]
+
+
+def test_what_keeps_no_pod_away_needs_no_toleration() -> None:
+    taint = Taint("os", "bottlerocket", "PreferNoSchedule")
+    values: dict[str, object] = {"zabbix": {"tolerations": []}}
+    assert told(values, {"os": "bottlerocket"}, taint) == []
+
+
+def test_the_fluent_bit_of_the_other_nodes_needs_no_toleration() -> None:
+    values: dict[str, object] = {"fluentBit": {"docker": {"tolerations": []}}}
+    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+
+
+def test_the_values_that_the_chart_ships_are_understood_and_fit_the_examples() -> None:
+    path = ROOT / "charts/node-observability/values.yaml"
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+    assert told(values, {"os": "bottlerocket", "type": "virtual-kubelet"}) == [
+        (
+            "the chart leaves out nodes with type=virtual-kubelet (nodeSelection.exclude), and the node"
+            " group has it: its nodes get nothing; take it out on one side"
+        )
+    ]
+
+
+def test_what_the_values_do_not_say_is_the_charts_default() -> None:
+    path = ROOT / "charts/node-observability/values.yaml"
+    shipped, _ = chart_values.selection(yaml.safe_load(path.read_text(encoding="utf-8")))
+    unsaid, _ = chart_values.selection({})
+    assert shipped is not None
+    assert unsaid is not None
+    assert (unsaid.key, unsaid.value, unsaid.excluded) == (
+        shipped.key,
+        shipped.value,
+        shipped.excluded,
+    )
+
+
+def test_a_label_with_a_value_that_is_not_left_out_is_none_that_keeps_pods_away() -> None:
+    values = {"nodeSelection": {"exclude": [{"key": "type", "values": ["a", "b"]}]}}
+    assert told(values, {"os": "bottlerocket", "type": "c"}) == []
+    assert len(told(values, {"os": "bottlerocket", "type": "b"})) == 1
+
+
+def test_null_takes_a_list_of_the_chart_away_as_in_helm() -> None:
+    values = {"nodeSelection": {"exclude": None}, "zabbix": {"tolerations": None}}
+    [text] = told(values, {"os": "bottlerocket"}, TAINT)
+    assert text.startswith("the chart's zabbix.tolerations does not tolerate")
+
+
+@pytest.mark.parametrize("table", ["zabbix", "fluentBit"])
+def test_null_switches_a_daemonset_off_as_in_helm(table: str) -> None:
+    here: dict[str, object] = (
+        {"tolerations": []} if table == "zabbix" else {"common": {"tolerations": []}}
+    )
+    assert len(told({table: here}, {"os": "bottlerocket"}, TAINT)) == 1
+    assert told({table: {**here, "enabled": None}}, {"os": "bottlerocket"}, TAINT) == []
+
+
+def test_a_daemonset_that_is_off_needs_nothing() -> None:
+    off: dict[str, object] = {"enabled": False, "tolerations": [], "nodeSelector": {"a": "b"}}
+    values = {"zabbix": off, "fluentBit": {"enabled": False, "common": {"tolerations": []}}}
+    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+
+
+def test_what_is_said_for_the_cri_fluent_bit_wins_over_what_is_said_for_both() -> None:
+    exists = [{"operator": "Exists"}]
+    common: dict[str, object] = {"tolerations": [], "nodeSelector": {"a": "b", "c": "d"}}
+    cri = {"tolerations": exists, "nodeSelector": {"a": "x"}}
+    fitting = {"os": "bottlerocket", "a": "x", "c": "d"}
+    assert told({"fluentBit": {"common": common, "cri": cri}}, fitting, TAINT) == []
+    assert told({"fluentBit": {"common": common}}, fitting, TAINT) == [
+        (
+            "the chart's fluentBit.common.nodeSelector wants a=b and the node group has a=x: its nodes get"
+            " no Fluent Bit; make them equal"
+        ),
+        (
+            "the chart's fluentBit.common.tolerations does not tolerate the node group's taint"
+            " os=bottlerocket:NoSchedule; add it, or leave the list at its default"
+        ),
+    ]
+
+
+def test_labels_that_a_daemonset_wants_beside_the_charts_own_are_compared() -> None:
+    values = {"zabbix": {"nodeSelector": {"pool": "blue"}}}
+    assert told(values, {"os": "bottlerocket", "pool": "blue"}) == []
+    assert told(values, {"os": "bottlerocket"}) == [
+        (
+            "the chart's zabbix.nodeSelector wants pool=blue and the node group has no label pool: its"
+            " nodes get no Zabbix agent; make them equal"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([], "expected the chart's values, found an empty array"),
+        (
+            {"nodeSelection": {"labelkey": "os"}},
+            "nodeSelection.labelkey: there is no such key; did you mean labelKey?",
+        ),
+        ({"nodeSelection": 1}, "nodeSelection: expected a table, found 1"),
+        (
+            {"nodeSelection": {"labelKey": True}},
+            "nodeSelection.labelKey: expected a string, found true",
+        ),
+        ({"nodeSelection": None}, "nodeSelection: expected a table, found nothing"),
+        (
+            {"nodeSelection": {"labelKey": None}},
+            "nodeSelection.labelKey: expected a string, found nothing",
+        ),
+        (
+            {"nodeSelection": {"exclude": [{"key": "a"}]}},
+            "nodeSelection.exclude[0].values: is missing",
+        ),
+        (
+            {"zabbix": {"tolerations": "all"}},
+            "zabbix.tolerations: expected an array of tables, found a string",
+        ),
+        (
+            {"fluentBit": {"cri": {"tolerations": [{"operator": "exists"}]}}},
+            (
+                "fluentBit.cri.tolerations[0].operator: expected "
+                '"Exists", "Equal" or "", found "exists"'
+            ),
+        ),
+        ({"fluentBit": []}, "fluentBit: expected a table, found an empty array"),
+        ({"zabbix": {"enabled": "no"}}, 'zabbix.enabled: expected true or false, found "no"'),
+    ],
+)
+def test_values_of_another_shape_are_told(values: object, expected: str) -> None:
+    _, problems = chart_values.selection(values)
+    assert [problem.sentence for problem in problems] == [expected]

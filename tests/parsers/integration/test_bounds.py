@@ -1,0 +1,121 @@
+"""What would never end, or would end the process, is refused: bombs, pipes, devices, runaway patterns."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from node_observability.errors import UsageError
+from node_observability.parsers.cases.files import read
+from node_observability.parsers.configuration.files import (
+    SIZE_LIMIT_BYTES,
+    check_readable,
+    read_text,
+)
+from node_observability.parsers.configuration.yaml_nodes import compose
+from node_observability.parsers.explanation import explain
+from node_observability.parsers.model.parser import Parser
+from node_observability.parsers.regex.deadline import TooSlowError, limited
+from node_observability.parsers.regex.pattern import Pattern
+from tests.parsers.integration.test_command import Done, project
+from tests.parsers.unit.test_parser import docker
+
+__all__ = ["project"]
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, name in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
+def test_aliases_that_multiply_are_refused_with_their_line() -> None:
+    with pytest.raises(UsageError, match=r"^bomb.yaml:7: aliases \(\*\) make more than 1,000,000"):
+        compose(BOMB, "bomb.yaml")
+
+
+def test_aliases_as_people_use_them_are_read() -> None:
+    (root,) = compose("a: &a [x]\nb: [*a, *a]\n", "a.yaml")
+    assert root.value[1][1].value[0] is root.value[1][1].value[1]
+
+
+def test_pipes_and_devices_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", Path("/dev/zero")):
+        with pytest.raises(UsageError, match="a pipe or a device, not a file"):
+            read_text(path)
+    with pytest.raises(UsageError, match="Is a directory"):
+        read(tmp_path)
+    with pytest.raises(UsageError, match="NUL"):
+        read_text(Path("a\0b"))
+
+
+def test_what_the_shell_hands_over_is_read() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"a\r\nb\n")
+    os.close(writing)
+    try:
+        check_readable(Path(f"/dev/fd/{reading}"))
+        assert read_text(Path(f"/dev/fd/{reading}")) == "a\nb\n"
+    finally:
+        os.close(reading)
+
+
+def test_a_file_larger_than_any_configuration_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.conf"
+    path.touch()
+    os.truncate(path, SIZE_LIMIT_BYTES + 1)
+    with pytest.raises(UsageError, match="larger than 64 MiB"):
+        read_text(path)
+
+
+def test_a_pattern_that_runs_away_is_ended() -> None:
+    pattern = Pattern(r"^(?<a>(?:a|aa)+)$")
+    with pytest.raises(TooSlowError, match="may stop Fluent Bit for as long"), limited(0.05):
+        pattern.search(b"a" * 50 + b"b")
+    # And what comes after it is not.
+    assert pattern.search(b"aaa")
+
+
+def test_explaining_goes_on_with_the_next_parser() -> None:
+    slow = Parser(name="slow", pattern=Pattern(r"^(?<a>(?:a|aa)+)$"))
+    taken, lines = explain([slow, docker()], b"a" * 50 + b"b", limit_s=0.05)
+    assert not taken
+    assert lines[0].startswith("slow can't be run over this line: a Regex takes longer than")
+    assert lines[1].startswith("docker stopped at character 1")
+
+
+def test_in_another_thread_nothing_is_limited() -> None:
+    matches = []
+
+    def search() -> None:
+        with limited(0.001):
+            matches.append(Pattern("^(?<a>a+)$").search(b"aaa"))
+
+    thread = threading.Thread(target=search)
+    thread.start()
+    thread.join()
+    assert matches[0]
+
+
+@pytest.mark.parametrize("line", [b'{"a":' * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000])
+def test_json_that_is_nested_too_deep_is_explained(line: bytes) -> None:
+    taken, lines = explain([docker()], line)
+    assert not taken
+    assert "JSON that is nested less deep" in lines[0]
+
+
+def test_a_broken_configuration_is_exit_2_and_one_line(project: Path) -> None:
+    for name, text, error in (
+        (
+            "a.conf",
+            "[SERVICE]\n    Parsers_File nope.conf\n",
+            "a.conf:2: Parsers_File: no file nope.conf",
+        ),
+        ("b.conf", "@INCLUDE nope.conf\n", "b.conf:1: @INCLUDE: no file nope.conf"),
+        ("c.yaml", "includes:\n- nope.yaml\n", "c.yaml:2: includes: no file nope.yaml"),
+        ("d.yaml", "[" * 200_000, "d.yaml:1: the nesting is too deep: more than 100 levels"),
+    ):
+        (project / name).write_text(text)
+        done = Done(project, "lint", "-c", name)
+        assert (done.code, done.err) == (2, f"node-observability parsers: {error}\n")

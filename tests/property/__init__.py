@@ -1,1 +1,0 @@
-"""Properties that hold for any input; ``--hypothesis-profile=fuzz`` looks longer."""

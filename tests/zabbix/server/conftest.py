@@ -1,0 +1,121 @@
+"""One Zabbix and one node for the session: to start them takes most of the time."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from node_observability import cli
+from node_observability.zabbix.template.render import TEMPLATE
+from tests.support import journald
+from tests.support.tools import in_ci
+from tests.support.zabbix.node import CLUSTER, NODE_NAME, Node
+from tests.support.zabbix.stack import PSK_IDENTITY, Stack, unavailable
+
+Command = Callable[..., int]
+figures: list[str] = []
+"""Lines that are printed at the end."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _whole_zabbix() -> None:
+    reason = unavailable() or journald.unavailable()
+    if reason and in_ci() and os.geteuid() == 0:
+        pytest.fail(f"CI must run these: {reason}")
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Run a Zabbix; NODEOBS_ZABBIX_ROOT names another root that has its packages, of 7.0 for one."""
+    base = tmp_path_factory.mktemp("zabbix")
+    root = Path(os.environ.get("NODEOBS_ZABBIX_ROOT", "/"))
+    with Stack(base, root) as running:
+        figures.append(f"PostgreSQL, server and API started in {running.started_s:.1f} s")
+        yield running
+    shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def credentials(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the environment of a command that may do everything."""
+    directory = tmp_path_factory.mktemp("secrets")
+    (directory / "token").write_text(stack.token() + "\n")
+    (directory / "psk").write_text(stack.psk)
+    return {
+        "ZABBIX_URL": stack.url,
+        "ZABBIX_API_TOKEN_FILE": str(directory / "token"),
+        "ZABBIX_PSK_IDENTITY": PSK_IDENTITY,
+        "ZABBIX_PSK_FILE": str(directory / "psk"),
+    }
+
+
+@pytest.fixture
+def command(credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Run ``node-observability zabbix …``; None takes a variable away."""
+
+    def run(*arguments: str, **environment: str | None) -> int:
+        with monkeypatch.context() as patch:
+            for name, value in {**credentials, **environment}.items():
+                if value is None:
+                    patch.delenv(name, raising=False)
+                else:
+                    patch.setenv(name, value)
+            return cli.main(["zabbix", *arguments])
+
+    return run
+
+
+# What the tests' node differs in from one in a pod, and times that a test can wait for.
+MACROS = (
+    "--macro={$NODEOBS.HOST.ROOT}=/mnt/root",
+    "--macro={$NODEOBS.LOG.PERIOD}=30s",
+)
+APPLY = ("apply", "--cluster", CLUSTER, *MACROS)
+
+
+@pytest.fixture(scope="session")
+def applied(stack: Stack, credentials: dict[str, str]) -> Stack:
+    """Return a Zabbix to which ``apply`` was done."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in credentials.items():
+            patch.setenv(name, value)
+        assert cli.main(["zabbix", *APPLY]) == 0
+    # Else the first agent may be faster than the server is to see the new action.
+    stack.server.stop()
+    stack.restart_server()
+    return stack
+
+
+@pytest.fixture(scope="session")
+def node(applied: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """Run a node that has registered itself."""
+    with Node(applied, tmp_path_factory.mktemp("node"), NODE_NAME) as it:
+        figures.append(
+            f"journald, exporter and agent started and registered in {it.started_s:.1f} s"
+        )
+        yield it
+
+
+def hurry(stack: Stack) -> None:
+    """Have the template's items taken every 10 s; those of an hour would come within the hour."""
+    (template,) = stack.call(
+        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
+    )
+    for kind in ("item", "discoveryrule", "itemprototype"):
+        found = stack.call(
+            f"{kind}.get", {"templateids": [template["templateid"]], "output": ["itemid", "delay"]}
+        )
+        for item in found:
+            if item["delay"] not in ("0", "1s"):
+                stack.call(f"{kind}.update", {"itemid": item["itemid"], "delay": "10s"})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if figures:
+        terminalreporter.section("Zabbix")
+        for line in figures:
+            terminalreporter.write_line(line)

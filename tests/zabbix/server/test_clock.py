@@ -1,0 +1,64 @@
+"""Nodes whose clock is wrong, for which the values of an agent are sent as it would send them."""
+
+import json
+import secrets
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from node_observability.zabbix.template.render import TEMPLATE
+from tests.support.zabbix.node import GROUP
+from tests.support.zabbix.processes import wait_until
+from tests.support.zabbix.stack import Stack
+
+AHEAD_S = {"clock-ahead": 300, "clock-behind": -300, "clock-right": 0}
+TRIGGER = "Bottlerocket: Clock differs from the server's"
+
+
+def _send(stack: Stack, host: str, ahead_s: int) -> None:
+    """Send what an active agent with such a clock does: the time, at that time."""
+    clock = int(time.time()) + ahead_s
+    value = {"host": host, "key": "system.localtime", "value": str(clock), "id": 1}
+    message = {"request": "agent data", "session": secrets.token_hex(16), "clock": clock, "ns": 0}
+    body = json.dumps({**message, "data": [{**value, "clock": clock, "ns": 0}]}).encode()
+    with socket.create_connection(("127.0.0.1", stack.port)) as connection:
+        connection.sendall(b"ZBXD\x01" + struct.pack("<Q", len(body)) + body)
+        assert b"failed: 0" in connection.recv(1024)
+
+
+@pytest.fixture
+def hosts(applied: Stack) -> Iterator[Stack]:
+    (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
+    template = applied.call(
+        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
+    )
+    about: dict[str, Any] = {"groups": [{"groupid": group["groupid"]}], "templates": template}
+    made = [applied.call("host.create", {"host": name, **about})["hostids"][0] for name in AHEAD_S]
+    yield applied
+    applied.call("host.delete", made)
+
+
+def _wrong(stack: Stack) -> set[str]:
+    """Return the hosts whose clock the server calls wrong."""
+    query = {"filter": {"description": TRIGGER, "value": 1}, "selectHosts": ["host"]}
+    return {trigger["hosts"][0]["host"] for trigger in stack.call("trigger.get", query)}
+
+
+def test_a_clock_ahead_or_behind_raises_a_trigger_that_recovers_when_it_is_right(
+    hosts: Stack,
+) -> None:
+    time.sleep(2.5)  # the server reads its configuration each second, and tells nobody
+
+    def said(ahead_s: dict[str, int]) -> set[str]:
+        for name, seconds in ahead_s.items():
+            _send(hosts, name, seconds)
+        time.sleep(1)
+        return _wrong(hosts)
+
+    wanted = {"clock-ahead", "clock-behind"}
+    wait_until(lambda: said(AHEAD_S) == wanted, "clocks to be called wrong")
+    wait_until(lambda: not said(dict.fromkeys(AHEAD_S, 0)), "clocks to be called right")

@@ -1,0 +1,259 @@
+"""The permissions in docs/reference/zabbix.md are enough, and none of their methods can be left out."""
+
+import dataclasses
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node_observability.zabbix.hosts.inventory import UNHEARD_TAG
+from node_observability.zabbix.template.render import TEMPLATE
+from tests.support.paths import ROOT
+from tests.support.zabbix.node import CLUSTER, GROUP, NODE_NAME
+from tests.support.zabbix.stack import Stack
+from tests.zabbix.server.conftest import APPLY, Command
+
+_DOCUMENT = ROOT / "docs/reference/zabbix.md"
+_ROW = re.compile(
+    r"^\| `(\w+)`[^|]*\| (User|Admin|Super admin) \| (`[a-z.`, ]+`) \| (.+?) \|$", re.MULTILINE
+)
+_TYPES = {"User": 1, "Admin": 2, "Super admin": 3}
+_PERMISSIONS = {"read": 2, "read-write": 3}
+
+
+@dataclasses.dataclass(frozen=True)
+class Least:
+    """A row of the document's table; ``rights`` are of host group and template group."""
+
+    role: str
+    methods: tuple[str, ...]
+    hosts: str
+    templates: str
+
+
+def _documented() -> dict[str, Least]:
+    found = {}
+    for row in _ROW.finditer(_DOCUMENT.read_text("utf-8")):
+        hosts = re.search("(read-write|read): host group", row[4])
+        templates = re.search("(read-write|read): template group", row[4])
+        found[row[1]] = Least(
+            row[2],
+            tuple(re.findall("`([a-z.]+)`", row[3])),
+            hosts[1] if hosts else "",
+            templates[1] if templates else "",
+        )
+    return found
+
+
+LEAST = _documented()
+User = Callable[[Least], dict[str, str | None]]
+
+
+@pytest.fixture
+def user(applied: Stack) -> User:
+    """Make a user of a role that allows these methods alone; return what it logs in by."""
+
+    def make(least: Least) -> dict[str, str | None]:
+        name = f"restricted {secrets.token_hex(4)}"
+        rules: dict[str, Any] = {"ui.default_access": 0, "actions.default_access": 0}
+        rules |= {"api.access": 1, "api.mode": 1, "api": list(least.methods)}
+        role = {"name": name, "type": _TYPES[least.role], "rules": rules}
+        (role_id,) = applied.call("role.create", role)["roleids"]
+        member = {"name": name, **_rights(applied, least)}
+        (group_id,) = applied.call("usergroup.create", member)["usrgrpids"]
+        account = {"username": name, "passwd": secrets.token_hex(16), "roleid": role_id}
+        applied.call("user.create", {**account, "usrgrps": [{"usrgrpid": group_id}]})
+        return {"ZABBIX_API_TOKEN": applied.token(name), "ZABBIX_API_TOKEN_FILE": None}
+
+    return make
+
+
+def _rights(stack: Stack, least: Least) -> dict[str, list[dict[str, Any]]]:
+    """Return the rights of a user group, in which 6.2 and later keep groups of templates apart."""
+    (template,) = stack.call(
+        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
+    )
+    templates = {"templateids": [template["templateid"]]}
+    apart = stack.root != Path("/")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for right, method, query, key in (
+        (least.hosts, "hostgroup", {"filter": {"name": [GROUP]}}, "hostgroup_rights"),
+        (least.templates, "templategroup", templates, "templategroup_rights"),
+    ):
+        if right:
+            (group,) = stack.call(f"{method if apart else 'hostgroup'}.get", query)
+            rights = found.setdefault(key if apart else "rights", [])
+            rights.append({"id": group["groupid"], "permission": _PERMISSIONS[right]})
+    return found
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Path:
+    """Return a list of nodes that has the one that other tests share, so that its host stays."""
+    path = tmp_path / "nodes"
+    path.write_text(f"{NODE_NAME}\n")
+    return path
+
+
+@pytest.fixture
+def forsaken(applied: Stack) -> str:
+    """Return a host that ``prune`` disables, and later deletes."""
+    (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
+    name = f"forsaken-x{secrets.token_hex(4)}"
+    applied.call(
+        "host.create",
+        {
+            "host": name,
+            "groups": [{"groupid": group["groupid"]}],
+            "templates": _template(applied),
+            "tags": [{"tag": UNHEARD_TAG, "value": "1"}],
+        },
+    )
+    return name
+
+
+def _template(stack: Stack) -> list[dict[str, str]]:
+    """Return the template as the API names it."""
+    found = stack.call("template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]})
+    return list(found)
+
+
+class Need:
+    """Bring about that a command needs every method that it may, and give its arguments."""
+
+    def __init__(self, stack: Stack, nodes: Path, forsaken: str) -> None:
+        self._stack = stack
+        self._watch = ("--cluster", CLUSTER, "--nodes-file", str(nodes))
+        self._forsaken = forsaken
+        self._nodes = nodes
+
+    def check(self, _method: str) -> tuple[str, ...]:
+        """One node, whose host has the template and no data."""
+        self._nodes.write_text(f"{self._forsaken}\n")
+        return ("check", *self._watch)
+
+    def prune(self, method: str) -> tuple[str, ...]:
+        """One host whose node is gone; one that was disabled, where it is about deleting."""
+        if method == "host.delete":
+            (host,) = self._stack.call("host.get", {"filter": {"host": self._forsaken}})
+            tags = [{"tag": "node-observability-pruned", "value": "1"}]
+            self._stack.call("host.update", {"hostid": host["hostid"], "status": 1, "tags": tags})
+        return ("prune", "--all-gone", *self._watch)
+
+    def diff(self, _method: str) -> tuple[str, ...]:
+        """Take what is there already."""
+        return ("diff", *APPLY[1:])
+
+    def apply(self, method: str) -> tuple[str, ...]:
+        """Everything new; or everything changed, where it is about updating."""
+        unique = secrets.token_hex(4)
+        macro = f"{{$LEAST.{unique.upper()}}}"
+        arguments = [*APPLY, f"--macro={{$CPU.UTIL.CRIT}}=9{int(unique, 16)}"]
+        arguments.append(f"--global-macro={macro}=1")
+        if "update" in method:
+            made = {"macro": macro, "value": "0"}
+            self._stack.call("usermacro.createglobal", made)
+            (action,) = self._stack.call("action.get", {"search": {"name": CLUSTER}})
+            self._stack.call("action.update", {"actionid": action["actionid"], "status": 1})
+            (fingerprint,) = self._stack.call(
+                "usermacro.get",
+                {"globalmacro": True, "filter": {"macro": "{$NODEOBS.PSK.FINGERPRINT}"}},
+            )
+            self._stack.call("usermacro.deleteglobal", [fingerprint["globalmacroid"]])
+        else:
+            arguments[arguments.index("--cluster") + 1] = f"least-{unique}"
+        return tuple(arguments)
+
+
+@pytest.fixture
+def need(applied: Stack, nodes: Path, forsaken: str, command: Command) -> Iterator[Need]:
+    """Return what brings a command's needs about; in the end all is as it was."""
+    yield Need(applied, nodes, forsaken)
+    assert command(*APPLY) == 0
+    for kind in ("host", "action"):
+        names = {"search": {"host" if kind == "host" else "name": ["forsaken-", "least-"]}}
+        found = applied.call(f"{kind}.get", {**names, "searchByAny": True, "output": [f"{kind}id"]})
+        if found:
+            applied.call(f"{kind}.delete", [part[f"{kind}id"] for part in found])
+
+
+def test_the_document_names_permissions_for_each_command_that_asks_the_server() -> None:
+    assert sorted(LEAST) == ["apply", "check", "diff", "prune"]
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "told"),
+    [
+        ("check", "", "ok ok no data no data"),
+        ("prune", "", "disable: forsaken-"),
+        ("prune", "host.delete", "delete: forsaken-"),
+        ("diff", "", ""),
+        ("apply", "", "create action"),
+        ("apply", "update", "update action"),
+    ],
+)
+def test_the_documented_permissions_are_enough(
+    name: str,
+    method: str,
+    told: str,
+    *,
+    need: Need,
+    user: User,
+    command: Command,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments: tuple[str, ...] = getattr(need, name)(method)
+    extra = ("--delete-after", "0s") if method == "host.delete" else ()
+    capsys.readouterr()
+    code = command(*arguments, *extra, **user(LEAST[name]))
+    out, err = capsys.readouterr()
+    assert (code, err) == (1 if name == "check" else 0, "")
+    assert told in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [(name, method) for name in LEAST for method in LEAST[name].methods]
+)
+def test_no_method_can_be_left_out_and_a_missing_one_is_named(
+    name: str,
+    method: str,
+    *,
+    need: Need,
+    user: User,
+    command: Command,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments: tuple[str, ...] = getattr(need, name)(method)
+    extra = ("--delete-after", "0s") if method == "host.delete" else ()
+    left = tuple(other for other in LEAST[name].methods if other != method)
+    capsys.readouterr()
+    assert command(*arguments, *extra, **user(dataclasses.replace(LEAST[name], methods=left))) == 2
+    assert f"this user may not call {method} " in capsys.readouterr().err
+
+
+def test_a_refusal_of_many_hosts_is_one_line(
+    need: Need,
+    applied: Stack,
+    user: User,
+    command: Command,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
+    for number in range(4):
+        host = {"host": f"forsaken-{number}", "groups": [{"groupid": group["groupid"]}]}
+        applied.call(
+            "host.create",
+            {
+                **host,
+                "templates": _template(applied),
+                "tags": [{"tag": UNHEARD_TAG, "value": "1"}],
+            },
+        )
+    less = dataclasses.replace(LEAST["prune"], methods=("hostgroup.get", "host.get", "item.get"))
+    capsys.readouterr()
+    assert command(*need.prune(""), **user(less)) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "forsaken-0, forsaken-1, forsaken-2 and 2 more: disable: this user may not" in line

@@ -1,0 +1,91 @@
+"""From a line in a real journal to a trigger, through the real exporter, agent and server."""
+
+import re
+
+import pytest
+
+from node_observability.zabbix.template import catalogue
+from tests.support.zabbix.node import GROUP, Node
+from tests.support.zabbix.processes import wait_until
+from tests.zabbix.server.conftest import APPLY, Command, hurry
+
+PATTERNS = catalogue.load()
+NAMES = {pattern.name for pattern in PATTERNS}
+_LINE = re.compile(r"\S+ \S+ ([^ :\[]+)(?:\[[0-9]+\])?: (.*)")
+
+
+def test_a_node_registers_itself_with_the_psk_within_15_seconds(node: Node) -> None:
+    host = node.host()
+    assert node.registered_s < 15
+    assert host["tls_connect"] == host["tls_accept"] == "2"
+    assert GROUP in [group["name"] for group in host["groups"]]
+    assert [part["host"] for part in host["parentTemplates"]] == [
+        "Bottlerocket node by Zabbix agent active"
+    ]
+
+
+@pytest.fixture(scope="module")
+def raised(node: Node) -> Node:
+    """Return the node after every example of the catalogue went into its journal and raised its trigger."""
+    assert node.problems() & NAMES == set()
+    for pattern in PATTERNS:
+        for line in (*pattern.matches, *pattern.not_matches):
+            found = _LINE.fullmatch(line)
+            assert found, line
+            node.journald.send(found[2].encode(), SYSLOG_IDENTIFIER=found[1], PRIORITY=4)
+    wait_until(lambda: node.problems() >= NAMES, "every pattern's trigger", 60)
+    return node
+
+
+def test_every_pattern_raises_its_trigger_from_the_journal_and_by_no_other_line(
+    raised: Node,
+) -> None:
+    lines = [line for pattern in PATTERNS for line in (*pattern.matches, *pattern.not_matches)]
+    for pattern in PATTERNS:
+        item = raised.item(f"nodeobs.log.match[{pattern.id}]")
+        values = [value["value"] for value in raised.history(item["itemid"], 4)]
+        assert len(values) == sum(bool(re.search(pattern.regex, line)) for line in lines), (
+            pattern.id
+        )
+
+
+def test_every_item_is_supported_and_has_a_value_and_apply_mends_what_somebody_changed(
+    node: Node, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hurry(node.stack)
+    node.restart_agent()
+    allowed = {f"nodeobs.log.match[{pattern.id}]" for pattern in PATTERNS}
+
+    def lacking() -> dict[str, str]:
+        return {
+            item["key_"]: item["error"] or "no value"
+            for item in node.items()
+            if item["state"] != "0"
+            or (item["lastclock"] == "0" and item["history"] != "0" and item["key_"] not in allowed)
+        }
+
+    def found() -> bool:
+        keys = {item["key_"] for item in node.items()}
+        wanted = ("vfs.fs.size[/mnt/root/local,pused]", "net.if.in[", "nodeobs.dev.util[")
+        return all(any(key.startswith(prefix) for key in keys) for prefix in wanted)
+
+    try:
+        wait_until(found, "what is discovered", 60)
+        node.restart_agent()
+        wait_until(lambda: not lacking(), "every item to have a value", 90)
+    finally:
+        left = lacking()
+        capsys.readouterr()
+        assert command(*APPLY) == 0
+        told = capsys.readouterr().out
+        assert left == {}
+    assert "item `agent.version`: delay: `10s` -> `1h`" in told
+    assert command(*APPLY, "--check") == 0
+    names = {item["name"] for item in node.items()}
+    assert (
+        "/local: used in %" in names
+    )  # not /mnt/root/local, which is only where the agent sees it
+
+
+def test_every_trigger_of_a_pattern_recovers(raised: Node) -> None:
+    wait_until(lambda: not raised.problems() & NAMES, "every pattern's recovery", 120)

@@ -1,0 +1,215 @@
+"""Triggers of host, agent and exporter, each raised by what it is for, and recovering when that is over.
+
+Those of log patterns are in ``test_template``. Missing are those that no test can bring about: a reboot,
+swap, a busy disk, journal files that root may not read or that crash their reader.
+"""
+
+import os
+import shutil
+import signal
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.chaos.disk import Disk
+from tests.support.zabbix.node import Node
+from tests.support.zabbix.processes import wait_until
+from tests.support.zabbix.stack import Stack
+from tests.zabbix.server.conftest import APPLY, Command, hurry
+
+NOT_LONG = "takes minutes; part of the long runs: pytest tests/zabbix --long"
+_LAG_MAX_S = 5
+_INCOMPATIBLE_FLAGS = 12  # where a journal file's header has them: systemd's JOURNAL_FILE_FORMAT
+
+
+@pytest.fixture
+def hurried(applied: Stack, command: Command, *, long: bool) -> Iterator[Stack]:
+    """Return a Zabbix that takes the template's items every 10 s."""
+    if not long:
+        pytest.skip(NOT_LONG)
+    hurry(applied)
+    yield applied
+    assert command(*APPLY) == 0
+
+
+def _raised(node: Node, wanted: set[str], deadline_s: float = 90) -> None:
+    wait_until(lambda: node.problems() >= wanted, f"{wanted} to be raised", deadline_s)
+
+
+def _recovered(node: Node, wanted: set[str], deadline_s: float = 90) -> None:
+    wait_until(lambda: not node.problems() & wanted, f"{wanted} to recover", deadline_s)
+
+
+def _close(node: Node, wanted: set[str]) -> None:
+    """Close problems by hand, as is allowed where their cause is over for long before an hour is."""
+    found = node.stack.call("problem.get", {"hostids": [node.id], "output": ["eventid", "name"]})
+    for problem in found:
+        if problem["name"].removeprefix("Bottlerocket: ") in wanted:
+            node.stack.call("event.acknowledge", {"eventids": [problem["eventid"]], "action": 1})
+
+
+def test_what_a_host_has_raises_the_triggers_whose_thresholds_are_below_it(
+    hurried: Stack, node: Node
+) -> None:
+    wanted = {  # a threshold below what it has, one above, and the trigger
+        "{$CPU.UTIL.CRIT}": ("0", "100", "High CPU utilisation"),
+        "{$LOAD_AVG_PER_CPU.MAX}": ("0", "999", "High load"),
+        "{$MEMORY.AVAILABLE.PMIN}": ("100", "0", "Little memory available"),
+        '{$NODEOBS.PRESSURE.MAX:"io"}': ("-1", "100", "Tasks wait for io"),
+        '{$NODEOBS.PRESSURE.MAX:"memory"}': ("-1", "100", "Tasks wait for memory"),
+        '{$VFS.FS.PUSED.MAX.CRIT:"/local"}': ("0", "100", "/local is nearly full"),
+        '{$VFS.FS.INODE.PFREE.MIN:"/local"}': ("101", "0", "/local is short of inodes"),
+        "{$NODEOBS.EXPORTER.VACUUM.MIN}": (
+            "104w",
+            "0",
+            "Journal is about to delete unread entries",
+        ),
+    }
+    names = {name for _, _, name in wanted.values()}
+    assert hurried.url
+    node.restart_agent()
+    key = "vfs.fs.size[/mnt/root/local,pused]"
+    wait_until(lambda: key in {item["key_"] for item in node.items()}, "discovery", 60)
+    for side in (0, 1):
+        for macro, values in wanted.items():
+            node.set_macro(macro, values[side])
+        node.restart_agent()
+        (_raised, _recovered)[side](node, names)
+    node.clear_macros()
+
+
+def test_a_quiet_log_and_a_silent_agent_are_told_and_their_return_too(
+    hurried: Stack, node: Node
+) -> None:
+    assert hurried.url
+    node.journald.send(b"the last one for a while", SYSLOG_IDENTIFIER="quiet")
+    node.set_macro("{$NODEOBS.LOG.STALE}", "40s")
+    node.set_macro("{$AGENT.NODATA_TIMEOUT}", "40s")
+    node.restart_agent()
+    _raised(node, {"Host log is stale"})
+    node.journald.send(b"a line again", SYSLOG_IDENTIFIER="quiet")
+    _recovered(node, {"Host log is stale"})
+    node.agent.daemon.stop()
+    _raised(node, {"Agent is silent"}, 150)
+    node.agent.daemon.start()
+    _recovered(node, {"Agent is silent"})
+    node.clear_macros()
+
+
+def test_an_exporter_that_does_not_answer_is_told_until_it_does(
+    hurried: Stack, tmp_path: Path
+) -> None:
+    with Node(hurried, tmp_path, "mute", trouble=lambda node: node.exporter.kill()) as node:
+        _raised(node, {"Exporter does not answer"})
+        node.exporter.start()
+        _recovered(node, {"Exporter does not answer"})
+
+
+def _damage(node: Node) -> None:
+    """Have a journal file that is none, and one of a format that is not known yet."""
+    (node.journald.persistent / "system@corrupt.journal").write_bytes(b"no journal" * 1000)
+    newer = node.journald.persistent / "system@newer.journal"
+    shutil.copy(node.journald.persistent / "system.journal", newer)
+    with newer.open("r+b") as file:
+        file.seek(_INCOMPATIBLE_FLAGS)
+        file.write(struct.pack("<I", 1 << 30))
+    node.exporter.wait_for(
+        lambda: (
+            node.exporter.metric("journal_files", '{state="corrupt"}') == 1
+            and node.exporter.metric("journal_files", '{state="unsupported"}') == 1
+        ),
+        "the files to be seen",
+    )
+
+
+def _kill_worker(node: Node) -> None:
+    worker = node.exporter.worker()
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: node.exporter.worker() != worker, "another worker")
+
+
+def test_damaged_journals_crashes_and_what_they_cost_are_told(
+    hurried: Stack, tmp_path: Path
+) -> None:
+    files = {"Journal files: corrupt", "Journal files: unsupported"}
+    counted = {"Exporter counted lost entries", "Host log was changed by somebody else"}
+    with Node(hurried, tmp_path, "damaged", trouble=_damage) as node:
+        _raised(node, files)
+        for path in node.journald.persistent.glob("system@*.journal"):
+            path.unlink()
+        _recovered(node, files)
+
+        node.journald.send(b"the last that is read", SYSLOG_IDENTIFIER="lost")
+        node.exporter.wait_for_line(b"the last that is read")
+        lines = node.item("nodeobs.exporter.lines.written")
+        before = lines["lastclock"]
+        key = "nodeobs.exporter.lines.written"
+        wait_until(lambda: node.item(key)["lastclock"] > before, "the counters to be taken", 60)
+        node.exporter.kill()
+        with node.exporter.output.open("ab") as output:
+            output.write(b"what no journal says\n")
+        node.journald.send_many([b"never read"] * 50, SYSLOG_IDENTIFIER="lost")
+        node.journald.rotate()
+        node.journald.send(b"the first after that", SYSLOG_IDENTIFIER="lost")
+        node.journald.sync()
+        for path in node.journald.persistent.glob("system@*.journal"):
+            path.unlink()
+        node.exporter.start()
+        _raised(node, counted)
+        _close(node, counted)
+        _recovered(node, counted)
+
+        for _ in range(4):
+            _kill_worker(node)
+        _raised(node, {"Exporter's worker restarts"})
+        _close(node, {"Exporter's worker restarts"})
+        _recovered(node, {"Exporter's worker restarts"})
+
+
+def test_an_exporter_that_hangs_is_told_until_it_goes_on(hurried: Stack, tmp_path: Path) -> None:
+    with Node(hurried, tmp_path, "hanging") as node:
+        node.journald.send(b"it goes", SYSLOG_IDENTIFIER="hanging")
+        node.exporter.wait_for_line(b"it goes")
+        worker = node.exporter.worker()
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            _raised(node, {"Exporter hangs"}, 420)
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        _recovered(node, {"Exporter hangs"})
+
+
+def _fill_disk(node: Node) -> None:
+    """Have the exporter stand before a full disk, with entries behind it that wait ever longer."""
+    node.journald.send(b"there is room", SYSLOG_IDENTIFIER="full")
+    node.exporter.wait_for(
+        lambda: node.exporter.metric("entries_read_total") >= 1, "an entry to be read"
+    )
+    node.journald.send_many([b"x" * 500] * 500, SYSLOG_IDENTIFIER="full")
+    full = '{reason="enospc"}'
+    node.exporter.wait_for(
+        lambda: node.exporter.metric("output_blocked", full) == 1, "the disk to be full"
+    )
+
+    def behind() -> bool:
+        node.journald.send(b"one more", SYSLOG_IDENTIFIER="full")
+        return node.exporter.metric("lag_seconds") > _LAG_MAX_S
+
+    node.exporter.wait_for(behind, "the lag to grow")
+
+
+def test_a_full_disk_is_told_and_how_far_behind_the_log_is_until_there_is_room(
+    hurried: Stack, tmp_path: Path
+) -> None:
+    wanted = {"Exporter can't write the host log", "Exporter is behind"}
+    with (
+        Disk(tmp_path / "out" / "log", "64k") as disk,
+        Node(hurried, tmp_path, "full", prefix=disk.prefix, trouble=_fill_disk) as node,
+    ):
+        node.set_macro("{$NODEOBS.EXPORTER.LAG.MAX}", f"{_LAG_MAX_S}s")
+        node.restart_agent()
+        _raised(node, wanted)
+        disk.remount("size=8M")
+        _recovered(node, wanted)

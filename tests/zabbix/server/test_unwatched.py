@@ -1,0 +1,247 @@
+"""Hosts and nodes that are not watched: ``prune`` and ``check`` against a real server: gone, back,
+flapping, and lists that are none.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node_observability.zabbix.hosts.inventory import UNHEARD_TAG
+from node_observability.zabbix.template.render import TEMPLATE
+from tests.support.zabbix.node import CLUSTER, GROUP, NODE_NAME, Node
+from tests.support.zabbix.processes import wait_until
+from tests.support.zabbix.stack import Stack
+from tests.zabbix.server.conftest import Command
+
+# Nothing was heard of a host since 1970: its grace is over.
+UNHEARD = [{"tag": UNHEARD_TAG, "value": "1"}]
+# Some lists have no host of the group, as that of another cluster.
+ARGUMENTS = ("prune", "--cluster", CLUSTER, "--all-gone")
+
+
+@pytest.fixture
+def gone(applied: Stack) -> Iterator[str]:
+    """Return the id of a host whose agent never spoke."""
+    group = applied.call("hostgroup.get", {"filter": {"name": GROUP}})
+    group_id = (group or [{"groupid": ""}])[0]["groupid"]
+    made = applied.call(
+        "host.create",
+        {
+            "host": "gone",
+            "groups": [{"groupid": group_id}],
+            "templates": applied.call(
+                "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
+            ),
+            "tags": [{"tag": "owner", "value": "me"}, *UNHEARD],
+        },
+    )
+    (host_id,) = made["hostids"]
+    yield host_id
+    if applied.call("host.get", {"hostids": [host_id], "output": ["hostid"]}):
+        applied.call("host.delete", [host_id])
+
+
+def _host(stack: Stack, host_id: str, **more: object) -> Any:  # noqa: ANN401 - JSON
+    found = stack.call(
+        "host.get", {"hostids": [host_id], "output": "extend", "selectTags": "extend", **more}
+    )
+    return found[0] if found else None
+
+
+def _nodes(tmp_path: Path, *names: str) -> tuple[str, str]:
+    path = tmp_path / "nodes"
+    path.write_text("".join(f"{name}\n" for name in names))
+    return "--nodes-file", str(path)
+
+
+def test_a_host_goes_in_two_passes_and_comes_back_with_its_node(
+    node: Node, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack, without = node.stack, _nodes(tmp_path, "another")
+    wait_until(lambda: node.item("agent.ping")["lastclock"] != "0", "the agent's ping", 90)
+    assert command(*ARGUMENTS, *without, "--dry-run") == 0
+    out = capsys.readouterr().out
+    assert "would disable: gone\n" in out
+    assert _host(stack, gone)["status"] == "0"
+
+    assert command(*ARGUMENTS, *without) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("disable: gone\n")
+    # The agent of the other host speaks, so it is kept though its node is not in the list.
+    assert "1 nodes, 2 hosts: 1 node gone, agent alive: kept; 1 disable" in out
+    assert node.host()["status"] == "0"
+    disabled = _host(stack, gone)
+    assert disabled["status"] == "1"
+    assert {tag["tag"] for tag in disabled["tags"]} == {"owner", "node-observability-pruned"}
+
+    assert command(*ARGUMENTS, *without) == 0  # not yet
+    assert "1 disabled, to be deleted later" in capsys.readouterr().out
+
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "gone", node.name)) == 0  # back
+    assert "enable again: gone" in capsys.readouterr().out
+    back = _host(stack, gone)
+    assert back["status"] == "0"
+    assert {tag["tag"] for tag in back["tags"]} == {"owner"}
+
+    _nodes(tmp_path, "another")
+    stack.call("host.update", {"hostid": gone, "tags": UNHEARD})
+    assert command(*ARGUMENTS, *without) == 0  # and gone again
+    assert command(*ARGUMENTS, *without, "--delete-after", "0s") == 0
+    assert "delete: gone" in capsys.readouterr().out
+    assert _host(stack, gone) is None
+
+
+def test_the_grace_of_a_host_that_was_never_heard_begins_when_it_is_seen(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may have registered after the list was made, and its agent's first value is a minute away."""
+    applied.call("host.update", {"hostid": gone, "tags": []})
+    for _ in range(2):
+        assert command(*ARGUMENTS, *_nodes(tmp_path, "another")) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == "watch, as nothing was heard yet: gone"
+    assert "watch" in out[1]
+    assert len(out) == 3
+    assert "watch" not in out[2]
+    host = _host(applied, gone)
+    assert (host["status"], [tag["tag"] for tag in host["tags"]]) == ("0", [UNHEARD_TAG])
+
+
+def test_a_host_that_a_person_disabled_is_left_alone(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.call("host.update", {"hostid": gone, "status": 1})
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "another"), "--delete-after", "0s") == 0
+    assert "1 disabled by somebody else: left alone" in capsys.readouterr().out
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "gone")) == 0
+    assert _host(applied, gone)["status"] == "1"
+
+
+def test_a_host_of_another_cluster_is_not_looked_at(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (group,) = applied.call("hostgroup.create", {"name": "Kubernetes/another/Bottlerocket nodes"})[
+        "groupids"
+    ]
+    other = {"host": "of-another", "groups": [{"groupid": group}]}
+    template = _host(applied, gone, selectParentTemplates=["templateid"])["parentTemplates"]
+    (other_id,) = applied.call("host.create", {**other, "templates": template})["hostids"]
+    try:
+        assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
+        out = capsys.readouterr().out
+        assert "disable: gone" in out
+        assert "of-another" not in out
+        assert _host(applied, other_id)["status"] == "0"
+        assert command("check", "--cluster", CLUSTER, *_nodes(tmp_path, "of-another")) == 1
+        assert "of-another  not registered" in capsys.readouterr().out
+    finally:
+        applied.call("host.delete", [other_id])
+        applied.call("hostgroup.delete", [group])
+
+
+def test_a_host_in_maintenance_or_of_somebody_else_is_left_alone(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    group = applied.call("hostgroup.get", {"filter": {"name": GROUP}})[0]["groupid"]
+    (switch,) = applied.call("host.create", {"host": "switch", "groups": [{"groupid": group}]})[
+        "hostids"
+    ]
+    (maintenance,) = applied.call(
+        "maintenance.create",
+        {
+            "name": "work",
+            "active_since": 0,
+            "active_till": 2_000_000_000,
+            "hosts": [{"hostid": gone}],
+            "timeperiods": [{"start_date": int(time.time()) - 60, "period": 86400}],
+        },
+    )["maintenanceids"]
+    try:
+        wait_until(
+            lambda: _host(applied, gone)["maintenance_status"] == "1", "maintenance to begin", 90
+        )
+        assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
+        out = capsys.readouterr().out
+        assert "1 in maintenance: left alone" in out
+        assert "1 without agent.ping: left alone" in out
+        assert _host(applied, gone)["status"] == _host(applied, switch)["status"] == "0"
+    finally:
+        applied.call("maintenance.delete", [maintenance])
+        applied.call("host.delete", [switch])
+
+
+def test_the_tag_goes_when_a_person_enables_the_host(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
+    applied.call("host.update", {"hostid": gone, "status": 0})
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "gone", NODE_NAME)) == 0
+    assert "enabled by somebody else: take our tag away: gone" in capsys.readouterr().out
+    host = _host(applied, gone)
+    assert (host["status"], {tag["tag"] for tag in host["tags"]}) == ("0", {"owner"})
+
+
+def test_a_grace_that_the_server_can_not_tell_is_refused(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*ARGUMENTS, *_nodes(tmp_path, "a"), "--grace", "25h") == 2
+    assert "--grace must be 24h at most" in capsys.readouterr().err
+
+
+def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(*ARGUMENTS, *_nodes(tmp_path)) == 2
+    assert "lists no nodes; nothing was done" in capsys.readouterr().err
+    assert command(*ARGUMENTS[:-1], *_nodes(tmp_path, "of-another-cluster")) == 2
+    assert "is it another cluster's?" in capsys.readouterr().err
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        json.dumps(
+            {
+                "current-context": "c",
+                "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+                "clusters": [{"name": "k", "cluster": {"server": "https://127.0.0.1:9"}}],
+                "users": [{"name": "u", "user": {"token": "t"}}],
+            }
+        )
+    )
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    assert command(*ARGUMENTS, "--kubeconfig", str(kubeconfig), PATH=path) == 1
+    assert "kubectl get nodes: The connection to the server 127.0.0.1:9 was refused" in (
+        capsys.readouterr().err
+    )
+    assert _host(applied, gone)["status"] == "0"
+
+
+def test_a_server_that_goes_away_is_one_line(
+    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    applied.stop_frontend()
+    try:
+        assert command(*ARGUMENTS, *_nodes(tmp_path, "another")) == 2
+    finally:
+        applied.start_frontend()
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert _host(applied, gone)["status"] == "0"
+
+
+def test_check_prints_a_table_and_fails_where_a_node_is_not_watched(
+    node: Node, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node.journald.send(b"a line", SYSLOG_IDENTIFIER="check")
+    wait_until(lambda: node.item("logrt[")["lastclock"] != "0", "a line", 60)
+    arguments = ("check", "--cluster", CLUSTER)
+    wait_until(lambda: node.item("agent.ping")["lastclock"] != "0", "the agent's ping", 90)
+    capsys.readouterr()
+    assert command(*arguments, *_nodes(tmp_path, node.name)) == 0
+    assert "1 of 1 nodes are well" in capsys.readouterr().out
+    assert command(*arguments, *_nodes(tmp_path, node.name, "unknown"), "--json") == 1
+    found = {row["node"]: row["ok"] for row in json.loads(capsys.readouterr().out)}
+    assert found == {node.name: True, "unknown": False}

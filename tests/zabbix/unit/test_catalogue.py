@@ -1,0 +1,126 @@
+"""The catalogue: what is refused, and where the message points."""
+
+from pathlib import Path
+
+import pytest
+
+from node_observability.errors import UsageError
+from node_observability.zabbix.template import catalogue, render
+from node_observability.zabbix.template.identities import Identities
+
+GOOD = """patterns:
+  - id: disk
+    name: Disk
+    severity: high
+    regex: "disk [0-9]+ failed"
+    description: A disk failed.
+    matches: ["node kernel: disk 7 failed"]
+    not_matches: ["node kernel: disk seven failed"]
+"""
+
+
+def test_a_pattern_is_read_whole() -> None:
+    (pattern,) = catalogue.parse(GOOD + "    threshold: 3\n    period: 2m\n", "c.yaml")
+    assert (pattern.id, pattern.threshold, pattern.period) == ("disk", 3, "2m")
+    assert pattern.matches == ("node kernel: disk 7 failed",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "severity: high",
+            "severity: hi",
+            "c.yaml:4: severity `hi` is none of information, warning",
+        ),
+        ("    name:", "    nmae:", "c.yaml:3: unknown key `nmae`; known are id, name"),
+        ("[0-9]+", "([0-9]+", "c.yaml:5: the regex does not compile"),
+        ("[0-9]+", "\\\\d+", "c.yaml:5: a regex has no backslash here"),
+        ("[0-9]+", "{$X}", "c.yaml:5: `{$` and `{#` begin a macro"),
+        ("[0-9]+", "[[]0]", "c.yaml:5: the regex does not compile (Possible nested set"),
+        (
+            "disk 7",
+            "disk x",
+            "c.yaml:7: the regex must match, and does not: `node kernel: disk x failed`",
+        ),
+        ("disk seven", "disk 8", "c.yaml:8: the regex must not match, and does"),
+        ("id: disk", "id: Disk", "c.yaml:2: id `Disk` must be words"),
+        ("id: disk", "id: disk\n    threshold: 0", "c.yaml:3: threshold `0` must be"),
+        (
+            "id: disk",
+            "id: disk\n    period: 5s",
+            "c.yaml:3: period `5s` must be a time of 30s or more",
+        ),
+        ("    name: Disk", "    name: ''", "c.yaml:3: `name` must be a text"),
+        ("    name: Disk", "    name: Disk\n    name: Disk", "c.yaml:4: `name` is given twice"),
+        ("patterns:", "pattern:", "c.yaml:1: unknown key `pattern`"),
+        ("patterns:", "patterns: [", "not YAML"),
+        (
+            '["node kernel: disk 7 failed"]',
+            '\n      - "node kernel: disk 7 failed"\n      - node kernel: disk 7 failed',
+            "c.yaml:9: `matches` holds something else than a text; put the line into quotes",
+        ),
+        ("    name: Disk", "    name: Disk\n    ? [a]\n    : b", "c.yaml:4: unknown key `["),
+        ("id: disk", "id: disk\x01", "c.yaml:2: a character that YAML does not take"),
+        (GOOD, "patterns: []", "c.yaml:1: no patterns"),
+        (GOOD, "patterns: [7]", "c.yaml:1: a pattern must be a mapping"),
+        (GOOD, "", "c.yaml:1: must be a mapping"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line_and_the_fix(old: str, new: str, problem: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        catalogue.parse(GOOD.replace(old, new, 1), "c.yaml")
+    assert any(problem in text for text in refused.value.problems), refused.value.problems
+
+
+def test_every_problem_is_told_at_once() -> None:
+    text = GOOD.replace("high", "hi").replace("disk 7", "disk x")
+    with pytest.raises(UsageError) as refused:
+        catalogue.parse(text, "c.yaml")
+    assert len(refused.value.problems) == 2
+
+
+def test_an_id_that_is_used_twice_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"c.yaml:9: id `disk` is used on line 2 too"):
+        catalogue.parse(GOOD + GOOD.partition("\n")[2], "c.yaml")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"missing[.]yaml"):
+        catalogue.load(tmp_path / "missing.yaml")
+
+
+def test_rendering_twice_gives_the_same_bytes_and_a_catalogue_of_ones_own_the_same_uuids() -> None:
+    patterns = catalogue.parse(GOOD, "c.yaml")
+    assert render.render(patterns) == render.render(patterns)
+
+
+def test_parts_that_are_not_committed_keep_their_uuids_from_release_to_release() -> None:
+    # Servers know the parts of a catalogue of one's own by these.
+    assert Identities.derived("item:nodeobs.log.match[disk]") == "1fadd017ebce4b11bcff44bdeccf56ab"
+
+
+def test_two_parts_of_one_name_are_a_bug() -> None:
+    identities = Identities({})
+    identities("item:a")
+    with pytest.raises(ValueError, match="two parts of the template are called item:a"):
+        identities("item:a")
+
+
+def test_a_pattern_may_have_its_own_threshold_and_period() -> None:
+    (pattern,) = catalogue.parse(GOOD + "    threshold: 3\n    period: 2m\n", "c.yaml")
+    values = {macro.name: macro.value for macro in render.macros([pattern])}
+    assert values['{$NODEOBS.LOG.THRESHOLD:"disk"}'] == "3"
+    assert values['{$NODEOBS.LOG.PERIOD:"disk"}'] == "2m"
+
+
+def test_a_macro_gets_another_value_and_an_unknown_one_is_refused() -> None:
+    known = render.macros(())
+    changed = render.with_values(
+        known, {"{$NODEOBS.LOG.HISTORY}": "31d", '{$NODEOBS.LOG.PERIOD:"x"}': "1h"}
+    )
+    values = {macro.name: macro.value for macro in changed}
+    assert values["{$NODEOBS.LOG.HISTORY}"] == "31d"
+    assert values['{$NODEOBS.LOG.PERIOD:"x"}'] == "1h"
+    with pytest.raises(UsageError, match="the template has no such macro"):
+        render.with_values(known, {"{$NODEOBS.LOG.HISTROY}": "31d"})

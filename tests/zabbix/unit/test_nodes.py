@@ -1,0 +1,178 @@
+"""Where the nodes' names come from, and that a list is whole or none."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from node_observability.errors import ToolboxError, UsageError
+from node_observability.zabbix.hosts import nodes, service_account
+from node_observability.zabbix.hosts.service_account import Access
+
+
+def _node(name: str, **labels: str) -> dict[str, Any]:
+    return {"kind": "Node", "apiVersion": "v1", "metadata": {"name": name, "labels": labels}}
+
+
+_LIST = {"kind": "List", "items": [_node("a"), _node("b")]}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a\nnode/b\n\n# c\n", {"a", "b"}),
+        ("\ufeffa\r\nip-10-0-1-2.ec2.internal\r\n", {"a", "ip-10-0-1-2.ec2.internal"}),
+        (json.dumps(_LIST), {"a", "b"}),
+        ("\ufeff" + json.dumps(_LIST, indent=2), {"a", "b"}),
+        ('{"kind": "NodeList", "items": [{"metadata": {"name": "a"}}]}', {"a"}),
+        (json.dumps(_node("a")), {"a"}),
+    ],
+)
+def test_a_file_holds_names_or_what_kubectl_prints(text: str, names: set[str]) -> None:
+    assert nodes.from_text(text, "n") == names
+
+
+def test_a_selector_picks_nodes_of_a_file() -> None:
+    text = json.dumps({"kind": "List", "items": [_node("a", os="bottlerocket"), _node("b")]})
+    assert nodes.from_text(text, "n", "os=bottlerocket") == {"a"}
+
+
+_ONE = '{"kind": "NodeList", "items": [{"metadata": {"name": "a"}}]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "selector", "problem"),
+    [
+        ("", "", "n: lists no nodes"),
+        ("\n# none\n", "", "n: lists no nodes"),
+        ('{"kind": "List", "items": []}', "", "n: lists no nodes"),
+        ('{"items": ', "", "n: not JSON"),
+        ('["a", "b"]', "", "n: holds no list of nodes"),
+        ("[" * 100_000, "", "n: not JSON"),
+        (
+            '{"kind": "PodList", "items": [{"metadata": {"name": "a"}}]}',
+            "",
+            "n: holds no list of nodes",
+        ),
+        ('{"items": [{"metadata": {"name": "a"}}]}', "", "n: holds no list of nodes"),
+        ('{"kind": "List", "items": [{"kind": "Pod"}]}', "", "n: holds no list of nodes"),
+        ('{"kind": "NodeList", "items": [7]}', "os=x", "n: a node has no name"),
+        ('{"kind": "List", "items": [7]}', "", "n: holds no list of nodes"),
+        (_ONE.replace('NodeList",', 'NodeList", "metadata": {"continue": "x"},'), "", "first page"),
+        (_ONE, "os in (x)", "must be key=value"),
+        ("NAME STATUS\na Ready\n", "", "n:1: `NAME STATUS` is no node's name"),
+        ("a\nA\n", "", "n:2: `A` is no node's name"),
+        ("Unauthorized", "", "is no node's name"),
+        ("<html>", "", "is no node's name"),
+        ("a,b", "", "is no node's name"),
+        ('"a"', "", "is no node's name"),
+        ("null", "", "is no node's name"),
+        ("---", "", "is no node's name"),
+        ("a\0", "", "`a\\x00` is no node's name"),
+        ("a" * 254, "", "is no node's name; write"),
+        ("a\n", "os=x", "n: has names only"),
+        ('{"kind": "NodeList", "items": [{"metadata": {}}]}', "", "n: a node has no name"),
+    ],
+)
+def test_a_file_that_is_empty_or_something_else_is_refused(
+    text: str, selector: str, problem: str
+) -> None:
+    with pytest.raises(ToolboxError) as refused:
+        nodes.from_text(text, "n", selector)
+    assert problem in str(refused.value)
+
+
+class _Api(BaseHTTPRequestHandler):
+    """A Kubernetes API; ``answers`` says what it has for each ``continue``."""
+
+    answers: dict[str, tuple[int, bytes]] = {}  # noqa: RUF012 - each test sets its own
+    asked: list[tuple[str, str]] = []  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        self.asked.append((self.path, self.headers.get("Authorization", "")))
+        status, body = self.answers[query.get("continue", [""])[0]]
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Be silent."""
+
+
+@pytest.fixture
+def api() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), _Api)
+    _Api.asked = []
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def _page(names: list[str], following: str = "") -> tuple[int, bytes]:
+    page = {"kind": "NodeList", "items": [_node(name) for name in names]}
+    return 200, json.dumps({**page, "metadata": {"continue": following}}).encode()
+
+
+def _access(api: str, token: str = "t") -> Access:  # noqa: S107
+    return Access(server=api, token=token, authority=Path("unused.pem"))
+
+
+def test_all_pages_are_read_with_the_token_and_the_selector(api: str) -> None:
+    _Api.answers = {"": _page(["a"], "more"), "more": _page(["b"])}
+    assert nodes.from_api(_access(api, "t0ken"), "os=bottlerocket") == {"a", "b"}
+    assert len(_Api.asked) == 2
+    for path, authorisation in _Api.asked:
+        assert "labelSelector=os%3Dbottlerocket" in path
+        assert authorisation == "Bearer t0ken"
+
+
+@pytest.mark.parametrize(
+    ("answers", "problem"),
+    [
+        ({"": (403, b"")}, "grant `list` on `nodes`"),
+        ({"": (400, b"")}, "give --selector as `kubectl get nodes -l` takes it"),
+        ({"": (401, b"")}, "the credentials are not accepted"),
+        ({"": _page(["a"], "x"), "x": (410, b"")}, "the list changed while it was read"),
+        ({"": _page(["a"], "x"), "x": (500, b"")}, "HTTP 500"),
+        ({"": (200, b"[]")}, "something else than nodes"),
+        ({"": (200, b'{"kind": "PodList", "items": []}')}, "something else than nodes"),
+        ({"": (200, b'{"kind": "NodeList"}')}, "something else than nodes"),
+        ({"": _page(["a"], "x"), "x": _page(["a"], "x")}, "the same page for ever"),
+        ({"": (200, b"<html>")}, "can't be listed"),
+        ({"": _page([])}, "lists no nodes"),
+    ],
+)
+def test_part_of_a_list_is_no_list(
+    api: str, answers: dict[str, tuple[int, bytes]], problem: str
+) -> None:
+    _Api.answers = answers
+    with pytest.raises(ToolboxError) as refused:
+        nodes.from_api(_access(api))
+    assert problem in str(refused.value)
+
+
+def test_a_pod_uses_its_service_account(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t\n")
+    (tmp_path / "ca.crt").write_bytes(b"CA")
+    environment = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
+    found = service_account.in_cluster(environment, tmp_path)
+    assert found == Access(
+        server="https://[fd00::1]:443",
+        token="t",  # noqa: S106
+        authority=tmp_path / "ca.crt",
+    )
+    with pytest.raises(UsageError, match="this is not a pod"):
+        service_account.in_cluster({}, tmp_path)
+    with pytest.raises(UsageError, match="mount the service account's token"):
+        service_account.in_cluster(environment, tmp_path / "gone")
