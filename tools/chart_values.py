@@ -9,6 +9,7 @@ and lines that begin with ``# @`` say what a default alone can't:
 ``@open``         a mapping whose keys are Kubernetes' own (or a parent chart's)
 ``@optional``     a mapping that `null` takes away
 ``@like PATH``    a mapping with the keys of another one, none of them with a default
+``@removed NAMES`` keys that a mapping had once: a template refuses them, with the fix
 
 A key without a comment, or an unknown directive, is an error.
 """
@@ -39,6 +40,7 @@ _DIRECTIVES = (
     "open",
     "optional",
     "like",
+    "removed",
 )
 
 _NAME = {"type": "string", "minLength": 1}
@@ -207,8 +209,11 @@ def _all(values: tuple[Value, ...]) -> Iterator[Value]:
         yield from _all(value.children)
 
 
-def _object(values: tuple[Value, ...], by_name: dict[str, Value]) -> dict[str, Any]:
+def _object(
+    values: tuple[Value, ...], by_name: dict[str, Value], removed: str = ""
+) -> dict[str, Any]:
     properties = {value.path[-1]: _property(value, by_name) for value in values}
+    properties |= {name: {"description": "Removed: see UPGRADING.md."} for name in removed.split()}
     # `null` takes a key away, over which templates would stumble.
     required = [value.path[-1] for value in values if "optional" not in value.directives]
     return {
@@ -230,12 +235,14 @@ def _optional(schema: dict[str, Any]) -> dict[str, Any]:
 def _property(value: Value, by_name: dict[str, Value]) -> dict[str, Any]:
     described = {"description": value.text} if value.text else {}
     if "like" in value.directives:
-        alike = _object(by_name[value.directives["like"]].children, by_name)
+        like = by_name[value.directives["like"]]
+        alike = _object(like.children, by_name, like.directives.get("removed", ""))
         return {**described, **_optional(alike)}
     if "strings" in value.directives:
         return {**described, "type": "object", "additionalProperties": {"type": "string"}}
     if value.children and not value.is_open:
-        return {**described, **_object(value.children, by_name)}
+        removed = value.directives.get("removed", "")
+        return {**described, **_object(value.children, by_name, removed)}
     if "open" in value.directives:
         ours = _object(value.children, by_name) if value.children else {}
         if value.path != ("global",):

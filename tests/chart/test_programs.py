@@ -26,7 +26,7 @@ DOCKER_LINE = '{"log":"hello\\n","stream":"stdout","time":"2026-11-04T22:13:20.1
 @each_case
 def test_every_parser_that_a_pipeline_names_is_defined_and_sound(case: Path) -> None:
     text = render_text(case)
-    if "fluent-bit.conf" not in text and "fluent-bit.yaml" not in text:
+    if "fluent-bit.yaml" not in text:
         pytest.skip("the case has no Fluent Bit")
     for configuration in load("-", io.StringIO(text)):
         findings = lint(configuration, build(configuration, {}))
@@ -123,15 +123,14 @@ def test_a_real_fluent_bit_takes_its_configuration(case: Path, name: str, tmp_pa
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("form", ["classic", "yaml"])
 @pytest.mark.parametrize(
     ("name", "line"), [("cri", CRI_LINE), ("docker", DOCKER_LINE), ("docker", CRI_LINE)]
 )
 def test_a_real_fluent_bit_ships_a_containers_line_with_its_time(
-    name: str, line: str, form: str, tmp_path: Path
+    name: str, line: str, tmp_path: Path
 ) -> None:
     case = tmp_path / "values.yaml"
-    case.write_text(f"fluentBit: {{common: {{format: {form}, kubernetesMetadata: false}}}}")
+    case.write_text("fluentBit: {common: {kubernetesMetadata: false}}")
     (tmp_path / "logs").mkdir()
     (tmp_path / "state").mkdir()
     (tmp_path / "logs" / "pod_ns_app-0.log").write_text(line)

@@ -36,7 +36,7 @@ def until(happened: Callable[[], bool], what: str) -> None:
 
 
 class Pipeline:
-    """Fragments of ``fluentbit/``, in one of the two forms, and what else the test needs.
+    """Fragments of ``fluentbit/`` and what else the test needs.
 
     ``outputs`` are fragments too; without one, records go to a file that ``records`` reads.
     """
@@ -44,14 +44,12 @@ class Pipeline:
     def __init__(
         self,
         directory: Path,
-        form: str,
         fragments: Sequence[str],
         *,
         outputs: Sequence[str] = (),
         **variables: str,
     ) -> None:
         self.directory = directory
-        self.form = form
         self.logs = directory / "containers"
         self.logs.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -59,7 +57,7 @@ class Pipeline:
         (directory / "out").mkdir(exist_ok=True)
         # As in the ConfigMap: all files in one directory, the main one among them.
         (directory / "etc").mkdir(exist_ok=True)
-        for path in [*FLUENT_BIT.glob("*.yaml"), *FLUENT_BIT.glob("*.conf")]:
+        for path in FLUENT_BIT.glob("*.yaml"):
             shutil.copy(path, directory / "etc")
         self.variables = {
             **defaults(),
@@ -80,21 +78,14 @@ class Pipeline:
 
     def write_main(self, *more: str) -> None:
         """Write the file that includes the fragments, and ``more`` lines of the test's own."""
-        suffix = "yaml" if self.form == "yaml" else "conf"
-        names = [f"{name}.{suffix}" for name in (*self.fragments, *self.outputs)]
-        self.main = self.directory / "etc" / f"main.{suffix}"
-        if self.form == "yaml":
-            text = "includes:\n" + "".join(f"  - {name}\n" for name in names)
-            if not self.outputs:
-                text += (
-                    "pipeline:\n  outputs:\n    - name: file\n      match: '*'\n      format: msgpack\n"
-                    f"      path: {self.directory}/out\n      file: all\n"
-                )
-        else:
-            text = "".join(f"@INCLUDE {name}\n" for name in names)
-            if not self.outputs:
-                text += "[OUTPUT]\n    Name file\n    Match *\n    Format msgpack\n"
-                text += f"    Path {self.directory}/out\n    File all\n"
+        self.main = self.directory / "etc" / "main.yaml"
+        names = (*self.fragments, *self.outputs)
+        text = "includes:\n" + "".join(f"  - {name}.yaml\n" for name in names)
+        if not self.outputs:
+            text += (
+                "pipeline:\n  outputs:\n    - name: file\n      match: '*'\n      format: msgpack\n"
+                f"      path: {self.directory}/out\n      file: all\n"
+            )
         self.main.write_text(text + "".join(f"{line}\n" for line in more))
 
     def dry_run(self) -> subprocess.CompletedProcess[str]:

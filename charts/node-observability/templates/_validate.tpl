@@ -231,11 +231,16 @@
 {{- fail (printf "%s: extraEnv sets %s; variables of the configuration belong into variables, secrets into output.existingSecret" $path .name) -}}
 {{- end -}}
 {{- end -}}
-{{- if regexMatch "(?im)^[\\s-]*name:?\\s+nodeobs_" $values.extraParsers -}}
+{{- range $name := list "extraInputs" "extraFilters" "extraOutputs" "extraParsers" -}}
+{{- if hasKey (get $values $name | fromYaml) "Error" -}}
+{{- fail (printf "%s: %s is not a YAML mapping, such as `pipeline:` or `parsers:`; rewrite sections in the classic format with `node-observability parsers convert`" $path $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if regexMatch "(?i)\\bname[\"']?:\\s*[\"']?nodeobs_" $values.extraParsers -}}
 {{- fail (printf "%s: extraParsers defines %s; names that begin with nodeobs_ are the chart's, choose another" $path (regexFind "nodeobs_[a-z0-9_]*" $values.extraParsers)) -}}
 {{- end -}}
 {{- range $name, $_ := $values.extraFiles -}}
-{{- if regexMatch "^(fluent-bit|service|parsers|extra-|input-|filter-|output-).*\\.(conf|yaml)$" $name -}}
+{{- if regexMatch "^(fluent-bit|service|parsers|extra-|input-|filter-|output-).*\\.yaml$" $name -}}
 {{- fail (printf "%s: extraFiles names %s, which the chart writes itself; choose another name" $path $name) -}}
 {{- end -}}
 {{- end -}}
@@ -291,8 +296,18 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Values that the chart had once: the schema lets them through (`@removed` in values.yaml) so that the message can name the fix. */}}
+{{- define "node-observability.validateRemoved" -}}
+{{- range $class := list "common" "cri" "docker" -}}
+{{- if hasKey (get $.Values.fluentBit $class) "format" -}}
+{{- fail (printf "fluentBit.%s.format was removed: the configuration of Fluent Bit is always YAML; remove the value, and write extraInputs, extraFilters, extraOutputs and extraParsers in YAML (UPGRADING.md); if you did not set it, upgrade with --reset-then-reuse-values instead of --reuse-values" $class) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* {{ include "node-observability.validate" $ }} */}}
 {{- define "node-observability.validate" -}}
+{{- include "node-observability.validateRemoved" . -}}
 {{- include "node-observability.validateSomething" . -}}
 {{- include "node-observability.validateSelection" . -}}
 {{- include "node-observability.validateLabels" . -}}

@@ -1,6 +1,6 @@
 // Stands in for Fluent Bit where there is none: it ships nothing, and proves what surrounds Fluent Bit in its pod.
 //
-// It ends with what is wrong unless every file of the classic configuration that -c names is there, with the files that it
+// It ends with what is wrong unless every file of the configuration that -c names is there, with the files that it
 // includes, every variable in them has a value or stands empty in the environment, container logs can be read and
 // the state directory be written. Then it answers the two paths that the probes ask for.
 package main
@@ -20,8 +20,8 @@ import (
 
 var variable = regexp.MustCompile(`\$\{([A-Z0-9_]+)\}`)
 
-// reference finds the lines that name another file.
-var reference = regexp.MustCompile(`(?mi)^\s*(?:@INCLUDE|Parsers_File)\s+(\S+)`)
+// reference finds the lines that name another file: an item of `includes`, or `parsers_file`.
+var reference = regexp.MustCompile(`(?m)^\s*(?:-|parsers_file:)\s+(\S+\.yaml)$`)
 
 func checkFile(path string) error {
 	content, err := os.ReadFile(path)

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from node_observability.parsers.cases.files import find, read
+from node_observability.parsers.configuration.conversion import to_classic
 from tests.support.exporter import free_port
 from tests.support.fluentbit import need_fluent_bit
 from tests.support.pipeline import FLUENT_BIT, Pipeline, until
 
-FORMS = ("yaml", "classic")
 INPUTS = sorted(path.stem for path in FLUENT_BIT.glob("input-*.yaml"))
 CONTAINER_INPUTS = [name for name in INPUTS if name.startswith(("input-cri", "input-docker"))]
 OUTPUTS = sorted(path.stem for path in FLUENT_BIT.glob("output-*.yaml"))
@@ -43,33 +43,39 @@ def logs(pipeline: Pipeline) -> list[object]:
     return [record.fields.get("log") for record in pipeline.records()]
 
 
-@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_fluent_bit_accepts_every_output(form: str, output: str, tmp_path: Path) -> None:
+def test_fluent_bit_accepts_every_output(output: str, tmp_path: Path) -> None:
     fragments = ["input-cri", "input-journal", "input-messages", "filter-kubernetes"]
-    done = Pipeline(tmp_path, form, fragments, outputs=[output]).dry_run()
+    done = Pipeline(tmp_path, fragments, outputs=[output]).dry_run()
     if ABSENT in done.stderr:
         pytest.skip(f"this fluent-bit is built without {output}")
     assert done.returncode == 0, done.stderr
     assert "[error]" not in done.stderr
 
 
-@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", CONTAINER_INPUTS)
-def test_fluent_bit_accepts_every_input(form: str, name: str, tmp_path: Path) -> None:
-    done = Pipeline(
-        tmp_path, form, [name, "filter-kubernetes"], outputs=["output-stdout"]
-    ).dry_run()
+def test_fluent_bit_accepts_every_input(name: str, tmp_path: Path) -> None:
+    done = Pipeline(tmp_path, [name, "filter-kubernetes"], outputs=["output-stdout"]).dry_run()
     assert done.returncode == 0, done.stderr
 
 
+def in_classic_format(pipeline: Pipeline) -> None:
+    for path in pipeline.main.parent.glob("*.yaml"):
+        path.with_suffix(".conf").write_text(to_classic(path.read_text(), path.name))
+    pipeline.main = pipeline.main.with_suffix(".conf")
+
+
 @pytest.mark.parametrize("name", CONTAINER_INPUTS)
-def test_both_forms_make_the_same_records_of_the_corpus(name: str, tmp_path: Path) -> None:
+def test_a_pipeline_and_what_it_is_converted_to_make_the_same_records_of_the_corpus(
+    name: str, tmp_path: Path
+) -> None:
     cases = [case for path in find([FLUENT_BIT / "cases"]) for case in read(path).cases]
     lines = [line for case in cases for line in case.lines if line]
     results = []
-    for form in FORMS:
-        pipeline = Pipeline(tmp_path / form, form, [name])
+    for form in ("yaml", "classic"):
+        pipeline = Pipeline(tmp_path / form, [name])
+        if form == "classic":
+            in_classic_format(pipeline)
         pipeline.append("corpus", *lines, cri("the end"))
         with pipeline.running():
             until(lambda pipeline=pipeline: b"the end" in logs(pipeline), "the last line")  # type: ignore[misc]
@@ -125,7 +131,6 @@ def sink() -> Iterator[Sink]:
         server.server_close()
 
 
-@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     ("output", "prefix", "port", "path"),
     [
@@ -136,7 +141,7 @@ def sink() -> Iterator[Sink]:
     ],
 )
 def test_records_and_credentials_reach_a_server(
-    form: str, output: str, prefix: str, port: str, path: str, sink: Sink, tmp_path: Path
+    output: str, prefix: str, port: str, path: str, sink: Sink, tmp_path: Path
 ) -> None:
     variables = {
         f"NODEOBS_{prefix}_{port}": str(sink.port),
@@ -145,7 +150,7 @@ def test_records_and_credentials_reach_a_server(
         f"NODEOBS_{prefix}_PASSWORD": "secret",
         "NODEOBS_HTTP_URI": "/logs",
     }
-    pipeline = Pipeline(tmp_path, form, ["input-cri"], outputs=[output], **variables)
+    pipeline = Pipeline(tmp_path, ["input-cri"], outputs=[output], **variables)
     if ABSENT in pipeline.dry_run().stderr:
         pytest.skip(f"this fluent-bit is built without {output}")
     pipeline.append("web", cri("hello"))
@@ -155,33 +160,18 @@ def test_records_and_credentials_reach_a_server(
     assert "2016-10-06T00:17:09.5" in sink.text() or "14757130295" in sink.text()
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_records_reach_another_fluent_bit_and_are_acknowledged(form: str, tmp_path: Path) -> None:
+def test_records_reach_another_fluent_bit_and_are_acknowledged(tmp_path: Path) -> None:
     port = str(free_port())
-    receiver = Pipeline(tmp_path / "receiver", form, [])
-    lines = (
-        [
-            "pipeline:",
-            "  inputs:",
-            "    - name: forward",
-            f"      port: {port}",
-            "      shared_key: key",
-        ]
-        if form == "yaml"
-        else ["[INPUT]", "    Name forward", f"    Port {port}", "    Shared_Key key"]
+    receiver = Pipeline(tmp_path / "receiver", [])
+    receiver.write_main(
+        "  inputs:",
+        "    - name: forward",
+        "      listen: 127.0.0.1",
+        f"      port: {port}",
+        "      shared_key: key",
     )
-    lines += ["      listen: 127.0.0.1"] if form == "yaml" else ["    Listen 127.0.0.1"]
-    receiver.write_main()
-    text = (
-        receiver.main.read_text().replace("pipeline:\n", "\n".join(lines) + "\n")
-        if form == "yaml"
-        else ""
-    )
-    receiver.main.write_text(text or receiver.main.read_text() + "\n".join([*lines, ""]))
     variables = {"NODEOBS_FORWARD_PORT": port, "NODEOBS_FORWARD_SHARED_KEY": "key"}
-    sender = Pipeline(
-        tmp_path / "sender", form, ["input-cri"], outputs=["output-forward"], **variables
-    )
+    sender = Pipeline(tmp_path / "sender", ["input-cri"], outputs=["output-forward"], **variables)
     sender.append("web", cri("one"), cri("two"))
     with receiver.running(), sender.running():
         records = receiver.wait_for(2)
@@ -192,7 +182,7 @@ def test_records_reach_another_fluent_bit_and_are_acknowledged(form: str, tmp_pa
 
 
 def test_standard_output_is_one_json_object_a_line(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"], outputs=["output-stdout"])
+    pipeline = Pipeline(tmp_path, ["input-cri"], outputs=["output-stdout"])
     pipeline.append("web", cri("hello"))
     with pipeline.running():
         until(lambda: b"hello" in (tmp_path / "stdout").read_bytes(), "the record")
@@ -204,9 +194,8 @@ def test_standard_output_is_one_json_object_a_line(tmp_path: Path) -> None:
     assert json.loads(line)["log"] == "hello"
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_health_and_metrics_are_served(form: str, tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, form, ["input-cri"])
+def test_health_and_metrics_are_served(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("web", cri("hello"))
     with pipeline.running():
         pipeline.wait_for(1)
@@ -220,9 +209,8 @@ def test_health_and_metrics_are_served(form: str, tmp_path: Path) -> None:
         assert pipeline.get("/api/v1/health") == (200, "ok\n")
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_restart_repeats_nothing_and_loses_nothing(form: str, tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, form, ["input-cri"])
+def test_a_restart_repeats_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("web", *(cri(f"a{number}") for number in range(100)))
     with pipeline.running():
         pipeline.wait_for(100)
@@ -234,7 +222,7 @@ def test_a_restart_repeats_nothing_and_loses_nothing(form: str, tmp_path: Path) 
 
 
 def test_a_kill_loses_nothing(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"])
+    pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("web", *(cri(f"a{number}") for number in range(100)))
     with pipeline.running() as process:
         pipeline.wait_for(100)
@@ -247,7 +235,7 @@ def test_a_kill_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_rotated_file_is_read_to_its_end(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"])
+    pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("web", cri("a"))
     with pipeline.running():
         pipeline.wait_for(1)
@@ -261,9 +249,8 @@ def test_a_rotated_file_is_read_to_its_end(tmp_path: Path) -> None:
     assert sorted(map(str, logs(pipeline))) == ["b'a'", "b'b'", "b'c'"]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_reload_takes_the_new_configuration_and_loses_nothing(form: str, tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, form, ["input-cri"])
+def test_a_reload_takes_the_new_configuration_and_loses_nothing(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("web", cri("before"), cri("a", "P"), cri("b"))
     with pipeline.running():
         pipeline.wait_for(3)
@@ -278,7 +265,7 @@ def test_a_reload_takes_the_new_configuration_and_loses_nothing(form: str, tmp_p
 
 
 def test_own_logs_are_left_out(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"])
+    pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("fluent-bit-abcde_logging_fluent-bit", cri("own"))
     pipeline.append("web", cri("other"))
     with pipeline.running():
@@ -289,7 +276,7 @@ def test_own_logs_are_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["input-docker", "input-docker-exact", "input-docker-join"])
 def test_the_docker_side_reads_lines_of_both_runtimes(name: str, tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, "yaml", [name])
+    pipeline = Pipeline(tmp_path, [name])
     pipeline.append("docker", docker("docker\n"))
     pipeline.append("containerd", cri("containerd"))
     with pipeline.running():
@@ -300,7 +287,7 @@ def test_the_docker_side_reads_lines_of_both_runtimes(name: str, tmp_path: Path)
 
 @pytest.mark.parametrize("name", ["input-cri-join", "input-docker-join"])
 def test_parts_are_joined_for_each_stream_and_file(name: str, tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, "yaml", [name])
+    pipeline = Pipeline(tmp_path, [name])
     pipeline.append("a", cri("a1", "P"), cri("err", "P", "stderr"), cri("a2"))
     pipeline.append("b", cri("b1", "P"), cri("b2"), cri("or", "F", "stderr"))
     pipeline.append("a", cri("or", "F", "stderr"))
@@ -311,7 +298,7 @@ def test_parts_are_joined_for_each_stream_and_file(name: str, tmp_path: Path) ->
 
 def test_a_pending_part_is_lost_when_fluent_bit_ends(tmp_path: Path) -> None:
     # docs/reference/fluent-bit.md names this hole: Fluent Bit stores the offset before the part is out.
-    pipeline = Pipeline(tmp_path, "yaml", ["input-cri-join"])
+    pipeline = Pipeline(tmp_path, ["input-cri-join"])
     pipeline.append("web", cri("first"), cri("part", "P"))
     with pipeline.running():
         pipeline.wait_for(1)
@@ -322,7 +309,7 @@ def test_a_pending_part_is_lost_when_fluent_bit_ends(tmp_path: Path) -> None:
 
 
 def test_a_line_longer_than_the_buffer_is_cut_and_the_file_is_read_on(tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"])
+    pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("web", cri("x" * 3_000_000), cri("after"))
     with pipeline.running():
         until(lambda: b"after" in logs(pipeline), "the line behind it")
@@ -332,9 +319,8 @@ def test_a_line_longer_than_the_buffer_is_cut_and_the_file_is_read_on(tmp_path: 
     assert last == b"after"
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_host_log_is_read(form: str, tmp_path: Path) -> None:
-    pipeline = Pipeline(tmp_path, form, ["input-messages"])
+def test_the_host_log_is_read(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, ["input-messages"])
     (tmp_path / "messages").write_text(
         "2026-11-04T22:13:20.123456+00:00 host kubelet[1001]: SyncLoop ADD\n"
     )
@@ -351,7 +337,7 @@ def test_the_host_log_is_read(form: str, tmp_path: Path) -> None:
 def test_what_was_read_survives_an_output_that_is_down(tmp_path: Path) -> None:
     port = str(free_port())
     variables = {"NODEOBS_HTTP_TO_PORT": port, "NODEOBS_HTTP_TLS": "off"}
-    pipeline = Pipeline(tmp_path, "yaml", ["input-cri"], outputs=["output-http"], **variables)
+    pipeline = Pipeline(tmp_path, ["input-cri"], outputs=["output-http"], **variables)
     pipeline.append("web", cri("kept"))
     with pipeline.running():
         until(lambda: any((tmp_path / "state" / "buffer").rglob("*.flb")), "a chunk on disk")
@@ -364,7 +350,6 @@ def test_what_is_left_out_is_matched_by_the_whole_path_as_tail_finds_it(tmp_path
     own, other = "logs-fluent-bit-cri-x7k2p_ns_fluent-bit-0", "my-fluent-bit-tool_ns_app-0"
     pipeline = Pipeline(
         tmp_path,
-        "yaml",
         ["input-cri"],
         # The first has the directory of another node's logs, and leaves out nothing here.
         NODEOBS_EXCLUDE_LOGS=f"/elsewhere/*.log,{tmp_path}/containers/logs-*_ns_fluent-bit-*.log",

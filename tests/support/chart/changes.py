@@ -40,6 +40,10 @@ ANOTHER: dict[str, Any] = {
     "fluentBit.common.hostPaths.state": "/var/lib/other",
     "fluentBit.common.storageLimit": "2G",
     "fluentBit.common.variables": {"NODEOBS_OPENSEARCH_PORT": "9200"},
+    **{
+        f"fluentBit.common.extra{name}": "pipeline: {}"
+        for name in ("Inputs", "Filters", "Outputs", "Parsers")
+    },
     "fluentBit.cri": {"flushS": 7},
     "fluentBit.docker": {"flushS": 7},
     "zabbix.api.url": "https://other",

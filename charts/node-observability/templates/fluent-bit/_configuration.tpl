@@ -1,10 +1,5 @@
 {{/* Fluent Bit's files, put together from fluentbit/. Every template here takes (dict "root" $ "class" "cri" "values" MERGED). */}}
 
-{{/* Extension of the files. */}}
-{{- define "node-observability.fluentBitExtension" -}}
-{{- ternary "yaml" "conf" (eq .values.format "yaml") -}}
-{{- end -}}
-
 {{/* Names of the fragments, without extension, in order. */}}
 {{- define "node-observability.fluentBitFragments" -}}
 service input-{{ .class }}
@@ -16,9 +11,8 @@ service input-{{ .class }}
 
 {{/* Their text, whole. */}}
 {{- define "node-observability.fluentBitFragmentsText" -}}
-{{- $extension := include "node-observability.fluentBitExtension" . -}}
 {{- range splitList " " (include "node-observability.fluentBitFragments" .) -}}
-{{- $path := printf "files/fluentbit/%s.%s" . $extension -}}
+{{- $path := printf "files/fluentbit/%s.yaml" . -}}
 {{- $text := $.root.Files.Get $path -}}
 {{- if not $text -}}
 {{- fail (printf "%s is not in the chart: was it unpacked without its symbolic link files/fluentbit? Use `helm package`d charts, or a checkout with symbolic links" $path) -}}
@@ -93,37 +87,21 @@ service input-{{ .class }}
 {{/* The ConfigMap's data: names and texts of the files. */}}
 {{- define "node-observability.fluentBitFiles" -}}
 {{- $values := .values -}}
-{{- $extension := include "node-observability.fluentBitExtension" . -}}
-{{- $isYaml := eq $extension "yaml" -}}
-{{- $files := dict -}}
+{{- $files := dict "parsers.yaml" (.root.Files.Get "files/fluentbit/parsers.yaml") -}}
 {{- $includes := list -}}
 {{- range splitList " " (include "node-observability.fluentBitFragments" .) -}}
-{{- $name := printf "%s.%s" . $extension -}}
+{{- $name := printf "%s.yaml" . -}}
 {{- $includes = append $includes $name -}}
 {{- $_ := set $files $name ($.root.Files.Get (printf "files/fluentbit/%s" $name)) -}}
 {{- end -}}
-{{- $parsers := printf "parsers.%s" $extension -}}
-{{- $_ := set $files $parsers (.root.Files.Get (printf "files/fluentbit/%s" $parsers)) -}}
-{{- range $part := list "inputs" "filters" "outputs" -}}
+{{- range $part := list "inputs" "filters" "outputs" "parsers" -}}
 {{- with get $values (printf "extra%s" (title $part)) -}}
-{{- $name := printf "extra-%s.%s" $part $extension -}}
+{{- $name := printf "extra-%s.yaml" $part -}}
 {{- $includes = append $includes $name -}}
 {{- $_ := set $files $name (printf "%s\n" (trim .)) -}}
 {{- end -}}
 {{- end -}}
-{{- with $values.extraParsers -}}
-{{- if $isYaml -}}
-{{- $includes = append $includes "extra-parsers.yaml" -}}
-{{- $_ := set $files "extra-parsers.yaml" (printf "%s\n" (trim .)) -}}
-{{- else -}}
-{{- $_ := set $files $parsers (printf "%s\n%s\n" (get $files $parsers) (trim .)) -}}
-{{- end -}}
-{{- end -}}
-{{- if $isYaml -}}
 {{- $_ := set $files "fluent-bit.yaml" (dict "includes" $includes | toYaml | printf "%s\n") -}}
-{{- else -}}
-{{- $_ := set $files "fluent-bit.conf" (printf "@INCLUDE %s\n" (join "\n@INCLUDE " $includes)) -}}
-{{- end -}}
 {{- range $name, $text := $values.extraFiles -}}
 {{- $_ := set $files $name $text -}}
 {{- end -}}

@@ -7,7 +7,7 @@ imagePullPolicy: {{ $values.image.pullPolicy }}
 command:
   {{- toYaml $values.command | nindent 2 }}
   - -c
-  - /fluent-bit/etc/node-observability/fluent-bit.{{ include "node-observability.fluentBitExtension" . }}
+  - /fluent-bit/etc/node-observability/fluent-bit.yaml
 env:
   {{- include "node-observability.fluentBitEnv" . | trim | nindent 2 }}
 {{- with $values.extraEnvFrom }}
