@@ -26,7 +26,7 @@ from tests.support.paths import ROOT
 CASES = sorted((ROOT / "fluentbit" / "cases").rglob("*.yaml"))
 LINES = int(os.environ.get("DIFFERENTIAL_LINES", "5000"))
 SEED = os.environ.get("DIFFERENTIAL_SEED", "")
-EXTRA = ROOT / "tests" / "fluentbit" / "differential.conf"
+EXTRA = Path(__file__).with_name("differential.conf")
 
 
 @pytest.fixture(scope="module")
