@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from tests.support.chart.programs import fluent_bit
 from tests.support.exporter import free_port
 from tests.support.helm import CHART, rendered
+from tests.support.waiting import wait_for
 
 LISTED = Path(__file__).parent / "fluent_bit_metrics.txt"
 OF_THE_TARGET = {"namespace", "pod", "node"}
@@ -88,22 +88,25 @@ def test_a_real_fluent_bit_has_every_metric_of_the_list(tmp_path: Path) -> None:
         command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     missing = set(listed())
+
+    def is_complete() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as reply:
+                text = reply.read().decode()
+        except (urllib.error.URLError, ConnectionError):
+            return False
+        types = set(re.findall(r"(?m)^# TYPE (\w+)", text))
+        found = exposed(text)
+        missing.clear()
+        missing.update(
+            name
+            for name, labels in listed().items()
+            if name not in types or not labels <= found.get(name, set())
+        )
+        return not missing
+
     try:
-        deadline = time.monotonic() + 60
-        while missing and time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(url, timeout=5) as reply:
-                    text = reply.read().decode()
-            except (urllib.error.URLError, ConnectionError):
-                continue
-            types = set(re.findall(r"(?m)^# TYPE (\w+)", text))
-            found = exposed(text)
-            missing = {
-                name
-                for name, labels in listed().items()
-                if name not in types or not labels <= found.get(name, set())
-            }
+        wait_for(is_complete, "all metrics", 60, evidence=lambda: str(missing))
     finally:
         process.kill()  # its output is away, for which it would wait
         process.wait()
-    assert missing == set()

@@ -17,6 +17,7 @@ from tests.support.chart.programs import agent_file, fluent_bit, named
 from tests.support.exporter import free_port
 from tests.support.helm import CHART, render_text, rendered
 from tests.support.tools import need
+from tests.support.waiting import wait_for
 
 MINIMAL = CHART / "ci" / "minimal-values.yaml"
 CRI_LINE = "2026-11-04T22:13:20.123456789Z stdout F hello\n"
@@ -106,9 +107,7 @@ def test_the_probe_tells_a_living_agent_from_a_dead_one(tmp_path: Path) -> None:
     command = [program, "-f", "-c", str(path)]
     agent = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 20
-        while not answers():
-            assert time.monotonic() < deadline, "the agent does not answer"
+        wait_for(answers, "an answer of the agent", 20)
     finally:
         agent.kill()
         agent.wait()

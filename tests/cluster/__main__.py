@@ -14,6 +14,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.machines import machines
 from tests.cluster.processes import ClusterError
 from tests.cluster.release import VALUES, Release
+from tests.support.waiting import WaitError
 
 
 def main(command: list[str]) -> int:
@@ -26,7 +27,7 @@ def main(command: list[str]) -> int:
                 socket = running.bottlerocket.root / "run/systemd/journal/dev-log"
                 environment = {**plane.environment(), "NODEOBS_JOURNAL": str(socket)}
                 return subprocess.run(command, env=environment, check=False).returncode
-    except ClusterError as error:
+    except (ClusterError, WaitError) as error:
         print(f"cluster: {error}", file=sys.stderr)  # noqa: T201
         return 1
 

@@ -17,7 +17,8 @@ from typing import Any, Self
 from tests.cluster.api import is_ready
 from tests.cluster.control_plane import BRIDGE, HOST, SERVER, ControlPlane
 from tests.cluster.images import PAUSE, Archive
-from tests.cluster.processes import BIN, Program, base, cgroup, logs, run, wait_until
+from tests.cluster.processes import BIN, Program, base, cgroup, logs, run
+from tests.support.waiting import wait_for
 
 __all__ = ["Node"]
 
@@ -253,7 +254,7 @@ class Node:
                     os.kill(pid, signal.SIGKILL)
             return not members()
 
-        wait_until(none, f"the containers of {self.name} to end", 20)
+        wait_for(none, f"the containers of {self.name} to end", 20, every_s=0.2)
 
     def _top(self) -> Path:
         """Return the node's cgroup, below one of the controllers where each has its own."""

@@ -7,13 +7,13 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
 
-__all__ = ["BIN", "ClusterError", "Program", "base", "cgroup", "logs", "run", "wait_until"]
+__all__ = ["BIN", "ClusterError", "Program", "base", "cgroup", "logs", "run"]
 
 BIN = ROOT / ".cache/bin"
 _TAIL_BYTES = 4000
@@ -48,27 +48,6 @@ def logs() -> Path:
 def cgroup() -> str:
     """Return the cgroup, below each controller, that ends with the namespaces."""
     return os.environ["NODEOBS_CLUSTER_CGROUP"]
-
-
-def wait_until(
-    happened: Callable[[], bool],
-    what: str,
-    deadline_s: float,
-    *,
-    every_s: float = 0.2,
-    evidence: Callable[[], str] = str,
-) -> float:
-    """Return the seconds it took until it had happened.
-
-    Raises:
-        ClusterError: it did not within ``deadline_s``; ``evidence`` is added to the text.
-    """
-    begun_s = time.monotonic()
-    while not happened():
-        if time.monotonic() - begun_s > deadline_s:
-            raise ClusterError(f"waited {deadline_s:.0f} s in vain for {what}\n{evidence()}")
-        time.sleep(every_s)
-    return time.monotonic() - begun_s
 
 
 def run(
@@ -134,19 +113,20 @@ class Program:
                 f"{error.filename} is not there; `tools/setup cluster` installs and builds it"
             ) from error
 
-    def ready(self, happened: Callable[[], bool], what: str, deadline_s: float = 60) -> float:
+    def ready(self, happened: Callable[[], bool], what: str, timeout_s: float = 60) -> float:
         """Wait until it is ready; return the seconds.
 
         Raises:
-            ClusterError: it ended, or took longer than ``deadline_s``.
+            WaitError: it ended, or took longer than ``timeout_s``.
         """
-
-        def look() -> bool:
-            if self._process is None or self._process.poll() is not None:
-                raise ClusterError(f"{self.name} ended before {what}:\n{self.tail()}")
-            return happened()
-
-        return wait_until(look, f"{self.name}: {what}", deadline_s, evidence=self.tail)
+        return wait_for(
+            happened,
+            f"{self.name}: {what}",
+            timeout_s,
+            every_s=0.2,
+            evidence=self.tail,
+            process=self._process,
+        )
 
     def stop(self, number: int = signal.SIGTERM, deadline_s: float = 20) -> None:
         """End it, by force if it takes longer; harmless when it has ended."""

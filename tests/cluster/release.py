@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tests.cluster.api import Manifest, is_ready
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.processes import BIN, ClusterError, wait_until
+from tests.cluster.processes import BIN, ClusterError
 from tests.support.helm import CHART, NAMESPACE, RELEASE
+from tests.support.waiting import wait_for
 
 __all__ = ["AGENT", "CRI", "DOCKER", "VALUES", "Release"]
 
@@ -71,7 +72,7 @@ class Release:
             owners = [pod["metadata"]["ownerReferences"][0]["kind"] for pod in self.pods()]
             return "DaemonSet" not in owners
 
-        wait_until(gone, "the pods to be gone", _GONE_S, evidence=self._plane.evidence)
+        wait_for(gone, "the pods to be gone", _GONE_S, evidence=self._plane.evidence, every_s=0.2)
         return time.monotonic() - begun_s
 
     def daemon_set(self, name: str) -> Manifest:
@@ -98,11 +99,12 @@ class Release:
 
     def wait_ready(self, counts: Mapping[str, int], deadline_s: float = 180) -> float:
         """Return the seconds until each DaemonSet has so many ready pods of its present form only."""
-        return wait_until(
+        return wait_for(
             lambda: self.is_rolled_out(counts),
             f"ready pods {dict(counts)}",
             deadline_s,
             evidence=self._plane.evidence,
+            every_s=0.2,
         )
 
     def is_rolled_out(self, counts: Mapping[str, int]) -> bool:
@@ -134,7 +136,13 @@ class Release:
             ]
             return len(found) == 1
 
-        wait_until(one, f"a ready pod of {daemon_set}", deadline_s, evidence=self._plane.evidence)
+        wait_for(
+            one,
+            f"a ready pod of {daemon_set}",
+            deadline_s,
+            evidence=self._plane.evidence,
+            every_s=0.2,
+        )
         return found[0]
 
     def delete_pod(self, pod: Manifest) -> None:

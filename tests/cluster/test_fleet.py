@@ -13,8 +13,8 @@ import pytest
 from tests.cluster.api import is_ready
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.fleet import Fleet
-from tests.cluster.processes import wait_until
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
+from tests.support.waiting import wait_for
 
 DEADLINE_S = 1200.0
 MOVED = 100
@@ -92,7 +92,7 @@ def test_relabelled_nodes_change_their_pods(installed: Installed, figure: Figure
     assert said[CRI] == before[CRI] | set(others)
     assert said[DOCKER] == before[DOCKER] - set(others)
     release.wait_ready(sizes(said), DEADLINE_S)
-    wait_until(lambda: release.placement() == said, "the pods to have moved", DEADLINE_S, every_s=1)
+    wait_for(lambda: release.placement() == said, "the pods to have moved", DEADLINE_S, every_s=1)
     figure(
         f"fleet: {MOVED} nodes relabelled and their pods moved in {time.monotonic() - begun_s:.0f} s"
     )
@@ -120,7 +120,7 @@ def test_an_upgrade_replaces_pods_a_tenth_at_a_time(installed: Installed, figure
             most_away[name] = max(most_away[name], count - len(served))
         return release.is_rolled_out(counts)
 
-    wait_until(rolled_out, "the new pods", DEADLINE_S, every_s=2)
+    wait_for(rolled_out, "the new pods", DEADLINE_S, every_s=2)
     figure(
         f"fleet: upgrade rolled out in {time.monotonic() - begun_s:.0f} s; "
         f"at most without a ready pod: {most_away} of {counts}"

@@ -23,13 +23,14 @@ from tests.cluster import images
 from tests.cluster.control_plane import HOST, ControlPlane
 from tests.cluster.machines import BOTTLEROCKET, OTHER, image_names, machines
 from tests.cluster.node import Node
-from tests.cluster.processes import run, wait_until
+from tests.cluster.processes import run
 from tests.cluster.receiver import Receiver
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
 from tests.cluster.repeats import Watch, unexplained
 from tests.cluster.zabbix import Host
 from tests.support.helm import NAMESPACE
 from tests.support.journald import Journald
+from tests.support.waiting import wait_for
 from tests.support.zabbix.load import Load, counts
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack
 
@@ -147,24 +148,32 @@ def test_a_line_of_the_journal_is_in_var_log_messages_of_the_agents_container(
         text = cluster.release.execute(pod, "zabbix-agent2", "cat", "/var/log/messages")
         return WALKER.search(text) is not None
 
-    wait_until(arrived, "the line in the agent's container", 30, evidence=cluster.release.evidence)
+    wait_for(
+        arrived,
+        "the line in the agent's container",
+        30,
+        evidence=cluster.release.evidence,
+        every_s=0.2,
+    )
 
 
 def test_zabbix_registers_the_node_by_itself_and_receives_that_line(
     cluster: Cluster, figure: Figure
 ) -> None:
-    took_s = wait_until(cluster.host.is_registered, f"{BOTTLEROCKET} to be registered", 60)
+    took_s = wait_for(
+        cluster.host.is_registered, f"{BOTTLEROCKET} to be registered", 60, every_s=0.2
+    )
 
     def received() -> bool:
         return any(WALKER.search(line["value"]) for line in cluster.host.lines())
 
-    items_s = wait_until(received, "the line in Zabbix", ITEMS_S, every_s=1)
+    items_s = wait_for(received, "the line in Zabbix", ITEMS_S, every_s=1)
     figure(f"registered {took_s:.0f} s after it was waited for, first lines {items_s:.0f} s later")
 
 
 def test_the_agent_sees_the_exporter_and_the_host(cluster: Cluster) -> None:
     """What needs the host's network and its root file system; discovery first comes after up to 15 min."""
-    wait_until(
+    wait_for(
         lambda: cluster.host.last_values().get("nodeobs.exporter.up") == "1",
         "the exporter's metrics in Zabbix",
         ITEMS_S,
@@ -221,11 +230,12 @@ def test_a_line_of_a_container_arrives_parsed_at_the_output(
     def records() -> list[dict[str, Any]]:
         return cluster.receiver.of_pod(name)
 
-    wait_until(
+    wait_for(
         lambda: len(records()) >= 2,
         "both lines",
         60,
         evidence=lambda: str(cluster.receiver.records[-20:]),
+        every_s=0.2,
     )
     found = {record.get("stream"): record for record in records()}
     assert found.keys() == {"stdout", "stderr"}, records()
@@ -255,18 +265,19 @@ def test_no_line_of_a_container_is_lost_when_fluent_bit_is_replaced_or_killed(
     def records() -> list[dict[str, Any]]:
         return cluster.receiver.of_pod(name)
 
-    wait_until(lambda: len(numbers()) > 0, "the first numbers", 60)
+    wait_for(lambda: len(numbers()) > 0, "the first numbers", 60, every_s=0.2)
     pod = release.ready_pod(daemon_set)
     release.delete_pod(pod)
     release.ready_pod(daemon_set, other_than=pod["metadata"]["uid"])
     replaced = numbers()
     os.kill(node.containers()["fluent-bit"], signal.SIGKILL)
     assert len(replaced) < count, "all had been said before it was killed"
-    wait_until(
+    wait_for(
         lambda: numbers().keys() == set(range(count)),
         "every number",
         120,
         evidence=lambda: str(sorted(set(range(count)) - numbers().keys())),
+        every_s=0.2,
     )
     again, again_before = (found.total() - len(found) for found in (numbers(), replaced))
     figure(
@@ -283,7 +294,7 @@ def test_a_line_is_in_the_history_seconds_after_it_was_logged(
     with Load(cluster.journald, "late", 10) as load, Watch(cluster.host, load) as watch:
         load.mark("nothing", 60)
         load.stop()
-        wait_until(watch.has_all, "the last lines", 60, evidence=watch.missing)
+        wait_for(watch.has_all, "the last lines", 60, evidence=watch.missing, every_s=0.2)
     late_s = sorted(watch.seen_s[number] - sent_s for number, sent_s in enumerate(load.sent_s))
     quantiles = statistics.quantiles(late_s, n=100)
     figure(
@@ -311,11 +322,11 @@ def test_nothing_is_lost_whatever_happens_to_the_pod_and_the_kubelet(
         load.mark("pod back", pause_s)
         os.kill(node.containers()["journal-exporter"], signal.SIGKILL)
         load.mark("exporter killed", pause_s)
-        wait_until(lambda: restarts(release, "journal-exporter") == 1, "its restart", 60)
+        wait_for(lambda: restarts(release, "journal-exporter") == 1, "its restart", 60, every_s=0.2)
         release.ready_pod(AGENT)
         os.kill(node.containers()["zabbix-agent2"], signal.SIGKILL)
         load.mark("agent killed", pause_s)
-        wait_until(lambda: restarts(release, "zabbix-agent2") == 1, "its restart", 60)
+        wait_for(lambda: restarts(release, "zabbix-agent2") == 1, "its restart", 60, every_s=0.2)
         release.ready_pod(AGENT)
         starts_s += agent_starts_s(release)
         running = node.containers()
@@ -362,9 +373,20 @@ def expect_all(
 ) -> None:
     """Each line is once in the node's files and in Zabbix, but for what the starts of agents repeat."""
     wanted = set(range(len(load.sent_s)))
-    wait_until(lambda: cluster.numbers(load.name).keys() >= wanted, "every line in the files", 60)
+    wait_for(
+        lambda: cluster.numbers(load.name).keys() >= wanted,
+        "every line in the files",
+        60,
+        every_s=0.2,
+    )
     assert set(cluster.numbers(load.name).values()) == {1}
-    wait_until(watch.has_all, f"every line of {load.name} in Zabbix", 240, evidence=watch.missing)
+    wait_for(
+        watch.has_all,
+        f"every line of {load.name} in Zabbix",
+        240,
+        evidence=watch.missing,
+        every_s=0.2,
+    )
     found = counts(cluster.host.lines(), load.name)
     again = {number: count for number, count in found.items() if count > 1}
     figure(
@@ -416,18 +438,20 @@ def test_uninstall_leaves_the_nodes_files_and_a_new_install_goes_on_where_they_e
         load.mark("installed", 5)
         pods = {pod["metadata"]["uid"] for pod in release.pods()}
         figure(f"helm uninstall: {release.uninstall():.0f} s until no pod was left")
-        wait_until(
+        wait_for(
             lambda: release.objects() == cluster.objects,
             "everything of the release to be gone",
             60,
             evidence=lambda: str(release.objects() ^ cluster.objects),
+            every_s=0.2,
         )
         nodes = (cluster.bottlerocket, cluster.other)
-        wait_until(
+        wait_for(
             lambda: not any(node.traces(pods) for node in nodes),
             "the nodes to forget the pods",
             60,
             evidence=lambda: str([node.traces(pods) for node in nodes]),
+            every_s=0.2,
         )
         assert {node.name: node.files() for node in nodes} == KEPT
         load.mark("away", 5)

@@ -14,8 +14,9 @@ import requests
 from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix.hosts import nodes, service_account
 from tests.cluster.control_plane import HOST, SERVER, ControlPlane
-from tests.cluster.processes import base, wait_until
+from tests.cluster.processes import base
 from tests.support.helm import CHART, NAMESPACE, RELEASE
+from tests.support.waiting import wait_for
 
 ACCOUNT = f"{RELEASE}-prune-hosts"
 NAMES = [f"ip-10-0-{number // 256}-{number % 256}.ec2.internal" for number in range(1001)]
@@ -127,7 +128,7 @@ def _forget(plane: ControlPlane) -> None:
     revision = {"revision": found["header"]["revision"], "physical": True}
     requests.post(f"{etcd}/compaction", json=revision, timeout=30).raise_for_status()
     plane.restart("kube-apiserver")
-    wait_until(lambda: plane.api.answers("/readyz"), "the API server to be back", 240)
+    wait_for(lambda: plane.api.answers("/readyz"), "the API server to be back", 240, every_s=0.2)
 
 
 def test_a_list_of_which_a_page_has_expired_is_none(fleet: ControlPlane) -> None:

@@ -16,10 +16,11 @@ import pytest
 from node_observability.zabbix.hosts.inventory import PRUNED_TAG, UNHEARD_TAG
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.machines import BOTTLEROCKET, machines
-from tests.cluster.processes import ClusterError, run, wait_until
+from tests.cluster.processes import ClusterError, run
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
 from tests.cluster.zabbix import Host
 from tests.support.helm import NAMESPACE, RELEASE
+from tests.support.waiting import wait_for
 from tests.support.zabbix.stack import Stack
 
 TEMPLATE = "Bottlerocket node by Zabbix agent active"
@@ -64,7 +65,7 @@ class Jobs:
             status = self.plane.api.get(path).get("status", {})
             return bool(status.get("succeeded") or status.get("failed"))
 
-        wait_until(ended, f"{name} to end", 120, evidence=self.plane.evidence)
+        wait_for(ended, f"{name} to end", 120, evidence=self.plane.evidence, every_s=0.2)
         said = self._kubectl("logs", f"job/{name}")
         assert self.plane.api.get(path)["status"].get("succeeded") == 1, said
         return said
@@ -128,7 +129,7 @@ def test_apply_makes_all_that_a_node_needs_to_register_by_itself(jobs: Jobs) -> 
     assert len(jobs.zabbix.call("template.get", {"filter": {"host": TEMPLATE}})) == 1
     assert len(jobs.zabbix.call("hostgroup.get", {"filter": {"name": GROUP}})) == 1
     jobs.release.wait_ready({AGENT: 1, CRI: 1, DOCKER: 1})
-    wait_until(
+    wait_for(
         Host(jobs.zabbix, BOTTLEROCKET).is_registered,
         f"{BOTTLEROCKET} to be registered",
         REGISTERED_S,
@@ -208,11 +209,12 @@ def make_host(zabbix: Stack, name: str, group: str, status: int = 0) -> None:
 
 def test_uninstall_takes_jobs_cronjob_and_rights_with_it(jobs: Jobs) -> None:
     jobs.release.uninstall()
-    wait_until(
+    wait_for(
         lambda: jobs.release.objects() == jobs.objects,
         "everything of the release to be gone",
         60,
         evidence=lambda: str(jobs.release.objects() ^ jobs.objects),
+        every_s=0.2,
     )
 
 
@@ -223,11 +225,12 @@ def test_a_job_that_failed_stays_past_an_uninstall_until_it_is_deleted(jobs: Job
         jobs.release.install("--timeout", "120s")
     jobs.release.uninstall()
     name = f"{RELEASE}-apply-template"
-    wait_until(
+    wait_for(
         lambda: all(name in one for one in jobs.release.objects() ^ jobs.objects),
         "all but the failed Job to be gone",
         60,
         evidence=lambda: str(jobs.release.objects() ^ jobs.objects),
+        every_s=0.2,
     )
     assert f"job.batch/{name}" in jobs.release.objects()
     jobs.plane.kubectl(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.journals import entries, messages
+from tests.support.waiting import wait_for
 from tools.sample_journal import (
     MACHINE_ID,
     JournalAppender,
@@ -65,13 +66,16 @@ def test_plain_journals_have_no_format_flag_and_todays_have(tmp_path: Path) -> N
 
 
 def test_flushed_entries_become_visible_while_the_file_stays_open(tmp_path: Path) -> None:
+    flushed = 0
+
+    def are_visible() -> bool:
+        return any(tmp_path.iterdir()) and len(messages(tmp_path)) == flushed
+
     with JournalAppender(tmp_path / "system.journal") as journal:
-        for n in range(3):
-            journal.append(entry(b"live", n))
+        for flushed in range(1, 4):
+            journal.append(entry(b"live", flushed))
             journal.flush()
-            deadline = time.monotonic() + 10
-            while not list(tmp_path.iterdir()) or len(messages(tmp_path)) <= n:
-                assert time.monotonic() < deadline
+            wait_for(are_visible, f"{flushed} entries", 10)
 
 
 def test_closing_twice_is_fine_and_leaves_no_process(tmp_path: Path) -> None:
@@ -132,9 +136,7 @@ def test_the_command_makes_a_past_and_appends_until_it_is_stopped(
         try:
             assert process.stdout is not None
             assert b"200 entries in" in process.stdout.readline()
-            deadline = time.monotonic() + 10
-            while len(messages(tmp_path)) <= 220:
-                assert time.monotonic() < deadline
+            wait_for(lambda: len(messages(tmp_path)) > 220, "21 more entries", 10)
             tasks = Path(f"/proc/{process.pid}/task/{process.pid}")
             children = (tasks / "children").read_text().split()
         finally:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support.waiting import wait_for
+
 _DEADLINE_S = 30.0
 
 
@@ -188,11 +190,8 @@ class Exporter:
         return float(found[1]) if found else -1.0
 
     def wait_for(self, happened: Callable[[], bool], what: str) -> None:
-        """Return when it has happened; fail when it does not."""
-        deadline_s = time.monotonic() + _DEADLINE_S
-        while not happened():
-            assert time.monotonic() < deadline_s, f"waited in vain for {what}: {self.log()[-2000:]}"
-            time.sleep(0.01)
+        """Return when it has happened; fail with the end of the log when it does not."""
+        wait_for(happened, what, every_s=0.01, evidence=lambda: self.log()[-2000:])
 
     def wait_for_line(self, containing: bytes) -> None:
         """Return when a line with these bytes is in the output."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Literal, Self
 
 from tests.support.sockets import bound, connected, is_ready, send_entry
+from tests.support.waiting import WaitError, wait_for
 from tools.journal_writer import BOTTLEROCKET, encode_field
 
 __all__ = ["Journald", "JournaldError", "unavailable"]
@@ -153,7 +154,7 @@ class Journald:
                     **self._environment,
                 },
             )
-            self._wait("to be ready", lambda: is_ready(ready))
+            self._wait("it was ready", lambda: is_ready(ready))
         self._socket = connected(self._state, "socket", _DEADLINE_S)
 
     def stop(self) -> None:
@@ -202,7 +203,7 @@ class Journald:
         files = (self._state / "flushed", self.persistent / "system.journal")
         os.kill(self.pid, signal.SIGUSR1)
         self.sync()  # which journald does later
-        self._wait("to flush", lambda: all(path.exists() for path in files))
+        self._wait("the flushed files", lambda: all(path.exists() for path in files))
 
     def _use_memory(self, directory: Path) -> None:
         """Put a directory in a tmpfs: from a disk, journald refuses to remove what it flushed."""
@@ -218,21 +219,22 @@ class Journald:
         path = self._state / evidence
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         os.kill(self.pid, number)
-        self._wait(f"to write {path}", lambda: path.exists() and int(path.read_text()) >= before)
+        self._wait(f"it wrote {path}", lambda: path.exists() and int(path.read_text()) >= before)
 
     def _wait(self, what: str, happened: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _DEADLINE_S
-        while not happened():
-            if self._process is None or self._process.poll() is not None:
-                problem = "ended"
-            elif time.monotonic() > deadline:
-                problem = "took too long"
-            else:
-                time.sleep(0.002)
-                continue
+        log = self.root / "journald.log"
+        try:
+            wait_for(
+                happened,
+                what,
+                _DEADLINE_S,
+                every_s=0.002,
+                evidence=lambda: log.read_text(errors="replace")[-2000:],
+                process=self._process,
+            )
+        except WaitError:
             self._end(signal.SIGKILL)
-            log = (self.root / "journald.log").read_text(errors="replace")[-2000:]
-            raise JournaldError(f"journald {problem} when it had {what}: {log}")
+            raise
 
     def _end(self, number: int) -> None:
         if self._process is not None:

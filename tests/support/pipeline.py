@@ -6,15 +6,16 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.exporter import free_port
 from tests.support.fluentbit import RealRecord, need_fluent_bit, read_records
 from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
 
-__all__ = ["FLUENT_BIT", "Pipeline", "defaults", "until"]
+__all__ = ["FLUENT_BIT", "Pipeline", "defaults"]
 
 FLUENT_BIT = ROOT / "fluentbit"
 _PATIENCE_S = 15
@@ -25,14 +26,6 @@ def defaults() -> dict[str, str]:
     lines = (FLUENT_BIT / "defaults.env").read_text().splitlines()
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
     return {name: value for name, _, value in pairs}
-
-
-def until(happened: Callable[[], bool], what: str) -> None:
-    """Wait for something that another process does."""
-    end = time.monotonic() + _PATIENCE_S
-    while not happened():
-        assert time.monotonic() < end, f"not within {_PATIENCE_S} s: {what}"
-        time.sleep(0.05)
 
 
 class Pipeline:
@@ -127,7 +120,7 @@ class Pipeline:
                 env={**os.environ, **self.variables},
             )
             try:
-                until(lambda: self.get("/api/v1/health")[0] == http.client.OK, "healthy")
+                wait_for(lambda: self.get("/api/v1/health")[0] == http.client.OK, "healthy")
                 yield process
             finally:
                 process.send_signal(signal.SIGTERM)
@@ -160,5 +153,5 @@ class Pipeline:
 
     def wait_for(self, count: int) -> list[RealRecord]:
         """Return the records once there are that many."""
-        until(lambda: len(self.records()) >= count, f"{count} records")
+        wait_for(lambda: len(self.records()) >= count, f"{count} records")
         return self.records()

@@ -13,7 +13,7 @@ import pytest
 from journal_exporter.process.state_lock import is_running
 from tests.support.chaos.disk import Disk
 from tests.support.chaos.oracle import Oracle, Witness, judge, lines
-from tests.support.chaos.runs import Case, end, paths, wait_for
+from tests.support.chaos.runs import Case, end, paths
 from tests.support.exporter import Exporter, free_port
 from tests.support.tools import need
 
@@ -109,15 +109,15 @@ def exporter(case: Case, disk: Disk) -> Iterator[Exporter]:
         yield asked
     finally:
         end(process)
-        wait_for(lambda: not is_running(disk.outside(case.state)), case.log)
+        case.wait_for(lambda: not is_running(disk.outside(case.state)), "the exporter to end")
 
 
-def wait_until(asked: Exporter, code: int, containing: str, case: Case) -> None:
-    def happened() -> bool:
+def wait_for_health(case: Case, asked: Exporter, code: int, containing: str) -> None:
+    def answers() -> bool:
         status, text = asked.get("/readyz")
         return status == code and containing in text
 
-    wait_for(happened, case.log)
+    case.wait_for(answers, f"{code} with {containing!r} from /readyz")
 
 
 def test_a_full_disk_holds_the_output_through_kills_until_there_is_room(
@@ -129,16 +129,16 @@ def test_a_full_disk_holds_the_output_through_kills_until_there_is_room(
         witness = Witness(output)
         for _ in range(3):
             with exporter(case, disk) as asked:
-                wait_until(asked, 503, "enospc", case)
+                wait_for_health(case, asked, 503, "enospc")
                 assert asked.get("/livez")[0] == 200
                 assert asked.metric("output_blocked", '{reason="enospc"}') == 1
             assert output.stat().st_size == 32768
             assert witness.look() == ""
         with exporter(case, disk) as asked:
-            wait_until(asked, 503, "enospc", case)
+            wait_for_health(case, asked, 503, "enospc")
             disk.remount("size=8M")
-            wait_until(asked, 200, "ready", case)
-            wait_for(lambda: len(lines(output)) >= len(wide.lines), case.log)
+            wait_for_health(case, asked, 200, "ready")
+            case.wait_for(lambda: len(lines(output)) >= len(wide.lines), "all lines")
             assert asked.metric("output_blocked_seconds_total", '{reason="enospc"}') > 0
         assert witness.look() == ""
         assert judge(lines(output), wide.lines) == ""
@@ -151,10 +151,12 @@ def test_an_output_that_is_read_only_at_the_start_is_waited_for(
     with Disk(case.output.parent, "8M") as disk:
         disk.remount("ro")
         with exporter(case, disk) as asked:
-            wait_until(asked, 503, "erofs", case)
+            wait_for_health(case, asked, 503, "erofs")
             disk.remount("rw")
-            wait_until(asked, 200, "ready", case)
-            wait_for(lambda: len(lines(disk.outside(case.output))) >= len(wide.lines), case.log)
+            wait_for_health(case, asked, 200, "ready")
+            case.wait_for(
+                lambda: len(lines(disk.outside(case.output))) >= len(wide.lines), "all lines"
+            )
         assert judge(lines(disk.outside(case.output)), wide.lines) == ""
 
 
@@ -182,10 +184,10 @@ def test_a_state_directory_that_is_nearly_full_is_waited_for(
         disk.remount(f"size={4 * pages}k")
         for _ in range(2):
             with exporter(case, disk) as asked:
-                wait_for(lambda: asked.get("/readyz")[0] in (200, 503), case.log)
-                wait_for(lambda: "recovering" not in asked.get("/readyz")[1], case.log)
+                case.wait_for(lambda: asked.get("/readyz")[0] in (200, 503), "an answer")
+                case.wait_for(lambda: "recovering" not in asked.get("/readyz")[1], "recovery")
         disk.remount("size=8M")
         with exporter(case, disk) as asked:
-            wait_until(asked, 200, "ready", case)
-            wait_for(lambda: len(lines(case.output)) >= len(wide.lines), case.log)
+            wait_for_health(case, asked, 200, "ready")
+            case.wait_for(lambda: len(lines(case.output)) >= len(wide.lines), "all lines")
         case.expect(wide.lines)

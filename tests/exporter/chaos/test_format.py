@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from tests.exporter.chaos.test_torn import ended, places, torn
 from tests.support.chaos.oracle import Oracle, lines
 from tests.support.chaos.runs import CHANGING, Case, calls, kill_all, side_by_side
+from tests.support.chaos.torn import ended, places, torn
 
 _NUMBER = re.compile(rb"\bm(\d{6})\b")
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.process.state_lock import is_running
 from tests.support.chaos.oracle import Oracle
 from tests.support.chaos.runs import (
     CHANGING,
@@ -27,7 +26,6 @@ from tests.support.chaos.runs import (
     kill_worker,
     paths,
     side_by_side,
-    wait_for,
 )
 
 Point = tuple[str, int]
@@ -161,7 +159,7 @@ def test_a_worker_that_hangs_without_its_supervisor_keeps_the_next_exporter_out(
     orphaned = case.start()
     workers: list[int] = []
     try:
-        wait_for(case.output.exists, case.log)
+        case.wait_for(case.output.exists, "the output")
         workers += children(orphaned.pid)
         os.kill(workers[0], signal.SIGSTOP)
         orphaned.kill()
@@ -170,7 +168,7 @@ def test_a_worker_that_hangs_without_its_supervisor_keeps_the_next_exporter_out(
         assert case.run() == 2
         assert "is in use by another exporter" in case.log()
         os.kill(workers[0], signal.SIGCONT)
-        wait_for(lambda: not is_running(case.state), case.log)
+        case.wait_for_end()
     finally:
         end(orphaned)
         for pid in workers:

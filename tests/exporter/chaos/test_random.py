@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.output.checkpoint import NAME
-from journal_exporter.process.state_lock import is_running
 from tests.support.chaos import oracle
-from tests.support.chaos.runs import Case, children, end, kill, wait_for
+from tests.support.chaos.runs import Case, children, end, kill
 from tools.sample_journal import JournalAppender
 
 KILLS_A_ROUND = 12
@@ -56,7 +55,7 @@ class Chaos:
     def hit(self, process: "subprocess.Popen[bytes]") -> bool:
         """Wait for a random moment and kill something; return whether the supervisor was hit."""
         if self.rng.random() < WORKING:
-            wait_for(lambda: bool(children(process.pid)), self.case.log)
+            self.case.wait_for(lambda: children(process.pid), "a worker")
         if self.rng.random() < PROMPT:
             self.await_a_write()
         else:
@@ -101,7 +100,7 @@ class Chaos:
                     process = self.case.start()
         finally:
             end(process)
-        wait_for(lambda: not is_running(self.case.state), self.case.log)
+        self.case.wait_for_end()
         self.case.look()
         self.case.arguments = (*ARGUMENTS, "--once")
         self.case.heal()
@@ -121,7 +120,7 @@ def chaos(tmp_path: Path, seed: int, rounds: int) -> int:
     with JournalAppender(path) as journal:
         storm = Chaos(case, journal, rng)
         storm.log_some()
-        wait_for(lambda: path.exists() and path.stat().st_size > 0, case.log)
+        case.wait_for(lambda: path.exists() and path.stat().st_size > 0, "the journal")
         for _ in range(rounds):
             storm.play()
     return storm.kills

@@ -1,56 +1,15 @@
 """Lines that are torn in the middle: a limit on the size of files ends a write at an exact byte."""
 
 import resource
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from journal_exporter.process.state_lock import is_running
-from tests.support.chaos.oracle import KINDS, Oracle
-from tests.support.chaos.runs import Case, children, end, kill, side_by_side, wait_for
-from tests.support.tools import need
+from tests.support.chaos.oracle import Oracle
+from tests.support.chaos.runs import Case, children, end, kill, side_by_side
+from tests.support.chaos.torn import ended, places, torn
 
-FIRST_BYTE = 66_000
-"""Above the size of the checkpoint, which the limit must leave alone."""
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
-
-
-def places(oracle: Oracle) -> list[int]:
-    """Return places in the file at and around the ends of a line of each kind, and inside it."""
-    found: set[int] = set()
-    start = number = 0
-    while start < FIRST_BYTE:
-        start += len(oracle.lines[number])
-        number += 1
-    for line in oracle.lines[number : number + len(KINDS)]:
-        stop = start + len(line)
-        found |= {start, start + 1, start + 26, (start + stop) // 2, stop - 3, stop - 2, stop - 1}
-        start = stop
-    return sorted(found)
-
-
-def torn(case: Case, limit_bytes: int) -> "subprocess.Popen[bytes]":
-    """Start it with the limit; return when the file has that size."""
-    process = case.start((need("prlimit"), f"--fsize={limit_bytes}:"))
-    try:
-        wait_for(lambda: case.output.exists() and size(case) >= limit_bytes, case.log)
-    except BaseException:
-        end(process)
-        raise
-    assert size(case) == limit_bytes
-    assert (case.state / "checkpoint").stat().st_size < FIRST_BYTE, "raise FIRST_BYTE"
-    return process
-
-
-def size(case: Case) -> int:
-    return case.output.stat().st_size
-
-
-def ended(case: Case, process: "subprocess.Popen[bytes]") -> None:
-    end(process)
-    wait_for(lambda: not is_running(case.state), case.log)
-    case.look()
 
 
 @pytest.fixture

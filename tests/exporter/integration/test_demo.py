@@ -5,13 +5,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
 
 
 def has_rotated(output: Path) -> bool:
@@ -41,9 +41,8 @@ def test_whoever_ends_it_while_the_sample_is_made_is_not_shown_a_traceback(
 ) -> None:
     with demo(tmp_path) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        while not (tmp_path / "var" / "sample").exists():
-            assert process.poll() is None
-            time.sleep(0.001)
+        sample = tmp_path / "var" / "sample"
+        wait_for(sample.exists, "the sample", every_s=0.001, process=process)
         (writer,) = children.read_text().split()
         process.send_signal(number)
         said, errors = process.communicate(timeout=30)
@@ -63,9 +62,7 @@ def test_an_exporter_that_somebody_kills_ends_it_with_a_word(tmp_path: Path) -> 
             if line.startswith("Ctrl-C"):
                 break
         output = tmp_path / "var" / "log" / "messages"
-        while not output.exists():
-            assert process.poll() is None
-            time.sleep(0.01)
+        wait_for(output.exists, "the output", process=process)
         # The sample's writer was started before it.
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         os.kill(int(children.read_text().split()[-1]), signal.SIGKILL)
@@ -94,10 +91,7 @@ def test_a_newcomer_sees_lines_arrive_the_file_rotate_and_the_metrics_move(tmp_p
         output = Path(re.search(r"^writes +(\S+)", text, re.MULTILINE)[1])  # type: ignore[index]
         url = re.search(r"^metrics +(\S+)", text, re.MULTILINE)[1]  # type: ignore[index]
         try:
-            deadline_s = time.monotonic() + 30
-            while not has_rotated(output):
-                assert time.monotonic() < deadline_s, text
-                time.sleep(0.05)
+            wait_for(lambda: has_rotated(output), "a rotation", evidence=lambda: text)
             with urllib.request.urlopen(url, timeout=10) as reply:
                 metrics = reply.read().decode()
             second = subprocess.run(

@@ -15,7 +15,8 @@ from node_observability.parsers.cases.files import find, read
 from node_observability.parsers.configuration.conversion import to_classic
 from tests.support.exporter import free_port
 from tests.support.fluentbit import need_fluent_bit
-from tests.support.pipeline import FLUENT_BIT, Pipeline, until
+from tests.support.pipeline import FLUENT_BIT, Pipeline
+from tests.support.waiting import wait_for
 
 INPUTS = sorted(path.stem for path in FLUENT_BIT.glob("input-*.yaml"))
 CONTAINER_INPUTS = [name for name in INPUTS if name.startswith(("input-cri", "input-docker"))]
@@ -78,7 +79,7 @@ def test_a_pipeline_and_what_it_is_converted_to_make_the_same_records_of_the_cor
             in_classic_format(pipeline)
         pipeline.append("corpus", *lines, cri("the end"))
         with pipeline.running():
-            until(lambda pipeline=pipeline: b"the end" in logs(pipeline), "the last line")  # type: ignore[misc]
+            wait_for(lambda pipeline=pipeline: b"the end" in logs(pipeline), "the last line")  # type: ignore[misc]
         results.append(
             [
                 (record.fields, None if record.is_now else (record.seconds, record.nanoseconds))
@@ -155,7 +156,7 @@ def test_records_and_credentials_reach_a_server(
         pytest.skip(f"this fluent-bit is built without {output}")
     pipeline.append("web", cri("hello"))
     with pipeline.running():
-        until(lambda: "hello" in sink.text(), "the record at the server")
+        wait_for(lambda: "hello" in sink.text(), "the record at the server")
     assert {(found, user) for found, user, _ in sink.requests} == {(path, "Basic dXNlcjpzZWNyZXQ=")}
     assert "2016-10-06T00:17:09.5" in sink.text() or "14757130295" in sink.text()
 
@@ -185,7 +186,7 @@ def test_standard_output_is_one_json_object_a_line(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path, ["input-cri"], outputs=["output-stdout"])
     pipeline.append("web", cri("hello"))
     with pipeline.running():
-        until(lambda: b"hello" in (tmp_path / "stdout").read_bytes(), "the record")
+        wait_for(lambda: b"hello" in (tmp_path / "stdout").read_bytes(), "the record")
     (line,) = [
         text
         for text in (tmp_path / "stdout").read_text().splitlines()
@@ -199,7 +200,7 @@ def test_health_and_metrics_are_served(tmp_path: Path) -> None:
     pipeline.append("web", cri("hello"))
     with pipeline.running():
         pipeline.wait_for(1)
-        until(
+        wait_for(
             lambda: (
                 'fluentbit_input_records_total{name="containers"} 1'
                 in pipeline.get("/api/v2/metrics/prometheus")[1]
@@ -230,7 +231,7 @@ def test_a_kill_loses_nothing(tmp_path: Path) -> None:
         process.wait()
     pipeline.append("web", cri("b"))
     with pipeline.running():
-        until(lambda: b"b" in logs(pipeline), "the line after the kill")
+        wait_for(lambda: b"b" in logs(pipeline), "the line after the kill")
     assert set(logs(pipeline)) == {*(f"a{number}".encode() for number in range(100)), b"b"}
 
 
@@ -258,7 +259,7 @@ def test_a_reload_takes_the_new_configuration_and_loses_nothing(tmp_path: Path) 
         pipeline.write_main()
         status, _ = pipeline.request("POST", "/api/v2/reload", b"{}")
         assert status == 200
-        until(lambda: '"hot_reload_count":1' in pipeline.get("/api/v2/reload")[1], "the reload")
+        wait_for(lambda: '"hot_reload_count":1' in pipeline.get("/api/v2/reload")[1], "the reload")
         pipeline.append("web", cri("c", "P"), cri("d"))
         pipeline.wait_for(4)
     assert logs(pipeline) == [b"before", b"a", b"b", b"cd"]
@@ -270,7 +271,7 @@ def test_own_logs_are_left_out(tmp_path: Path) -> None:
     pipeline.append("web", cri("other"))
     with pipeline.running():
         pipeline.wait_for(1)
-        until(lambda: b"other" in logs(pipeline), "the other log")
+        wait_for(lambda: b"other" in logs(pipeline), "the other log")
     assert logs(pipeline) == [b"other"]
 
 
@@ -312,7 +313,7 @@ def test_a_line_longer_than_the_buffer_is_cut_and_the_file_is_read_on(tmp_path: 
     pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("web", cri("x" * 3_000_000), cri("after"))
     with pipeline.running():
-        until(lambda: b"after" in logs(pipeline), "the line behind it")
+        wait_for(lambda: b"after" in logs(pipeline), "the line behind it")
     first, last = logs(pipeline)
     assert isinstance(first, bytes)
     assert 900_000 < len(first) <= 1_000_000
@@ -340,7 +341,7 @@ def test_what_was_read_survives_an_output_that_is_down(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path, ["input-cri"], outputs=["output-http"], **variables)
     pipeline.append("web", cri("kept"))
     with pipeline.running():
-        until(lambda: any((tmp_path / "state" / "buffer").rglob("*.flb")), "a chunk on disk")
+        wait_for(lambda: any((tmp_path / "state" / "buffer").rglob("*.flb")), "a chunk on disk")
     chunks = list((tmp_path / "state" / "buffer").rglob("*.flb"))
     assert any(b"kept" in chunk.read_bytes() for chunk in chunks)
     assert os.listdir(tmp_path / "state")  # noqa: PTH208 - only whether there is something

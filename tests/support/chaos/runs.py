@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from journal_exporter.process.state_lock import is_running
 from tests.support.chaos import oracle
 from tests.support.paths import ROOT
 from tests.support.tools import need
+from tests.support.waiting import wait_for
 
 T = TypeVar("T")
 DEADLINE_S = 40.0
@@ -101,6 +101,14 @@ class Case:
         """Return every file with its content."""
         return {path.name: path.read_bytes() for path in oracle.names(self.output)}
 
+    def wait_for(self, happened: Callable[[], object], what: str) -> None:
+        """Return when it has happened; fail with the log when it does not."""
+        wait_for(happened, what, DEADLINE_S, every_s=_POLL_S, evidence=self.log)
+
+    def wait_for_end(self) -> None:
+        """Return when no exporter holds the state any more."""
+        self.wait_for(lambda: not is_running(self.state), "the exporter to end")
+
     def log(self) -> str:
         """Return the end of what it logged and, where it was traced, what it did."""
         texts = [self.errors.read_text()[-2000:]] if self.errors.exists() else []
@@ -173,7 +181,9 @@ def kill_worker(case: Case, call: str, number: int) -> None:
     )
     with case.start(prefix) as tracer:
         try:
-            wait_for(lambda: case.trace.exists() and kills(case.trace) > 0, case.log)
+            case.wait_for(
+                lambda: case.trace.exists() and kills(case.trace) > 0, "a kill in the trace"
+            )
             supervisor = os.pidfd_open(children(tracer.pid)[0])
             case.look()
             tracer.kill()  # What it held goes on, untraced.
@@ -181,7 +191,7 @@ def kill_worker(case: Case, call: str, number: int) -> None:
             end(tracer)
             raise
     try:
-        wait_for(lambda: has_ended(supervisor), case.log)
+        case.wait_for(lambda: has_ended(supervisor), "the supervisor to end")
     finally:
         if not has_ended(supervisor):
             signal.pidfd_send_signal(supervisor, signal.SIGKILL)
@@ -207,10 +217,12 @@ def kill_at_open(case: Case, number: int, like: Case) -> None:
     )
     with case.start(prefix) as tracer:
         try:
-            wait_for(lambda: case.trace.exists() and kills(case.trace) > 0, case.log)
+            case.wait_for(
+                lambda: case.trace.exists() and kills(case.trace) > 0, "a kill in the trace"
+            )
         finally:
             end(tracer)
-    wait_for(lambda: not is_running(case.state), case.log)
+    case.wait_for_end()
     case.look()
 
 
@@ -250,14 +262,6 @@ def kill(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def wait_for(happened: Callable[[], bool], log: Callable[[], str]) -> None:
-    """Return when it has happened; fail when it does not."""
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not happened():
-        assert time.monotonic() < deadline_s, f"waited in vain: {log()}"
-        time.sleep(_POLL_S)
 
 
 def side_by_side(work: Callable[[T], None], points: Sequence[T]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from tests.support.exporter import free_port
 from tests.support.tools import need
+from tests.support.waiting import wait_for
 from tools.image_rootfs import Image
 
 _DEADLINE_S = 30.0
@@ -161,12 +162,8 @@ class Container:
 
     def wait_for(self, happened: Callable[[], bool], what: str) -> None:
         """Return when it has happened; fail when it does not, or the container ends first."""
-        deadline_s = time.monotonic() + _DEADLINE_S
-        while not happened():
-            assert self._process is not None
-            assert self._process.poll() is None, f"ended before {what}: {self.log_text()}"
-            assert time.monotonic() < deadline_s, f"waited in vain for {what}: {self.log_text()}"
-            time.sleep(0.02)
+        assert self._process is not None
+        wait_for(happened, what, evidence=self.log_text, process=self._process)
 
 
 StartContainer = Callable[..., Container]

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from tests.support.journald import Journald
+from tests.support.waiting import wait_for
 from tests.support.zabbix.node import Node
-from tests.support.zabbix.processes import wait_until
 
 __all__ = ["Load", "Row", "counts", "drained", "matrix", "numbers", "rows", "stored"]
 
@@ -92,7 +92,7 @@ def stored(load: Load, node: Node, item_id: str, deadline_s: float = 60.0) -> Co
         time.sleep(1)
         return last in found and found.total() == before
 
-    wait_until(settled, f"line {last} of {load.name}", deadline_s)
+    wait_for(settled, f"line {last} of {load.name}", deadline_s)
     return found
 
 
@@ -108,7 +108,7 @@ def drained(load: Load, node: Node, item_id: str, deadline_s: float = 60.0) -> N
         time.sleep(0.5)
         return time.monotonic() - since_s > _QUIET_S
 
-    wait_until(unchanged, "the server to store what it has", deadline_s)
+    wait_for(unchanged, "the server to store what it has", deadline_s)
 
 
 def rows(load: Load, found: Counter[int], where: str) -> list[Row]:

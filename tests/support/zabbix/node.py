@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from tests.support.exporter import Exporter
 from tests.support.journald import Journald
-from tests.support.zabbix.processes import wait_until
+from tests.support.waiting import wait_for
 from tests.support.zabbix.stack import Agent, AgentSettings, Stack
 
 __all__ = ["CLUSTER", "GROUP", "METADATA", "NODE_NAME", "Node"]
@@ -61,7 +61,7 @@ class Node:
             if self._trouble is not None:
                 self._trouble(self)
             stack.enter_context(self.agent)
-            self.registered_s = wait_until(self.registered, f"{self.name} to be registered")
+            self.registered_s = wait_for(self.registered, f"{self.name} to be registered")
             self.started_s = time.monotonic() - begun_s
             self.set_macro("{$NODEOBS.EXPORTER.PORT}", str(self.exporter.port))
             self.restart_agent()

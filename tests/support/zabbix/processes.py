@@ -8,11 +8,12 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["Daemon", "StackError", "wait_until"]
+from tests.support.waiting import wait_for
+
+__all__ = ["Daemon", "StackError"]
 
 DEADLINE_S = 30.0
 
@@ -31,16 +32,6 @@ exec chroot "$root" "$@"
 
 class StackError(RuntimeError):
     """A daemon did not do what it was told."""
-
-
-def wait_until(happened: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> float:
-    """Return how many seconds it took until it had happened; fail after ``deadline_s``."""
-    begun_s = time.monotonic()
-    while not happened():
-        if time.monotonic() - begun_s > deadline_s:
-            raise StackError(f"waited {deadline_s:.0f} s in vain for {what}")
-        time.sleep(0.05)
-    return time.monotonic() - begun_s
 
 
 class Daemon:
@@ -127,11 +118,5 @@ class Daemon:
         return self.path.read_text(errors="replace") if self.path.exists() else ""
 
     def ready(self, happened: Callable[[], bool], what: str) -> float:
-        """Wait until it is ready; fail at once when it ends."""
-
-        def look() -> bool:
-            if not self.running:
-                raise StackError(f"ended before {what}: {self.log()[-2000:]}")
-            return happened()
-
-        return wait_until(look, f"{what}; {self.path.name} says: {self.log()[-1000:]}")
+        """Return the seconds until it was ready; fail at once when it ends."""
+        return wait_for(happened, what, evidence=lambda: self.log()[-2000:], process=self._process)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from node_observability.zabbix.template.render import TEMPLATE
+from tests.support.waiting import wait_for
 from tests.support.zabbix.node import GROUP
-from tests.support.zabbix.processes import wait_until
 from tests.support.zabbix.stack import Stack
 
 AHEAD_S = {"clock-ahead": 300, "clock-behind": -300, "clock-right": 0}
@@ -60,5 +60,5 @@ def test_a_clock_ahead_or_behind_raises_a_trigger_that_recovers_when_it_is_right
         return _wrong(hosts)
 
     wanted = {"clock-ahead", "clock-behind"}
-    wait_until(lambda: said(AHEAD_S) == wanted, "clocks to be called wrong")
-    wait_until(lambda: not said(dict.fromkeys(AHEAD_S, 0)), "clocks to be called right")
+    wait_for(lambda: said(AHEAD_S) == wanted, "clocks to be called wrong")
+    wait_for(lambda: not said(dict.fromkeys(AHEAD_S, 0)), "clocks to be called right")

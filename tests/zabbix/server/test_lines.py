@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_for
 from tests.support.zabbix.evidence import Evidence, runs
 from tests.support.zabbix.forwarder import Forwarder
 from tests.support.zabbix.load import Load, counts, drained, matrix, numbers, rows, stored
 from tests.support.zabbix.node import METADATA, Node
-from tests.support.zabbix.processes import wait_until
 from tests.support.zabbix.stack import AgentSettings, Stack
 
 PER_S = 200
@@ -156,7 +156,7 @@ def test_an_item_of_log_gets_every_line_when_the_agent_keeps_up_and_the_exporter
 
         node.journald.send(b"an agent that reads this keeps up", SYSLOG_IDENTIFIER="before")
         node.restart_agent()
-        wait_until(reads, "the item to be checked")
+        wait_for(reads, "the item to be checked")
         with Load(node.journald, "log", PER_S) as load:
             load.mark("nothing", 60)
         found = rows(load, stored(load, node, item_id, 90), "log[]")

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from node_observability.zabbix.template import catalogue
+from tests.support.waiting import wait_for
 from tests.support.zabbix.node import GROUP, Node
-from tests.support.zabbix.processes import wait_until
 from tests.zabbix.server.conftest import APPLY, Command, hurry
 
 PATTERNS = catalogue.load()
@@ -33,7 +33,7 @@ def raised(node: Node) -> Node:
             found = _LINE.fullmatch(line)
             assert found, line
             node.journald.send(found[2].encode(), SYSLOG_IDENTIFIER=found[1], PRIORITY=4)
-    wait_until(lambda: node.problems() >= NAMES, "every pattern's trigger", 60)
+    wait_for(lambda: node.problems() >= NAMES, "every pattern's trigger", 60)
     return node
 
 
@@ -70,9 +70,9 @@ def test_every_item_is_supported_and_has_a_value_and_apply_mends_what_somebody_c
         return all(any(key.startswith(prefix) for key in keys) for prefix in wanted)
 
     try:
-        wait_until(found, "what is discovered", 60)
+        wait_for(found, "what is discovered", 60)
         node.restart_agent()
-        wait_until(lambda: not lacking(), "every item to have a value", 90)
+        wait_for(lambda: not lacking(), "every item to have a value", 90)
     finally:
         left = lacking()
         capsys.readouterr()
@@ -88,4 +88,4 @@ def test_every_item_is_supported_and_has_a_value_and_apply_mends_what_somebody_c
 
 
 def test_every_trigger_of_a_pattern_recovers(raised: Node) -> None:
-    wait_until(lambda: not raised.problems() & NAMES, "every pattern's recovery", 120)
+    wait_for(lambda: not raised.problems() & NAMES, "every pattern's recovery", 120)

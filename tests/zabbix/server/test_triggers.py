@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.chaos.disk import Disk
+from tests.support.waiting import wait_for
 from tests.support.zabbix.node import Node
-from tests.support.zabbix.processes import wait_until
 from tests.support.zabbix.stack import Stack
 from tests.zabbix.server.conftest import APPLY, Command, hurry
 
@@ -35,11 +35,11 @@ def hurried(applied: Stack, command: Command, *, long: bool) -> Iterator[Stack]:
 
 
 def _raised(node: Node, wanted: set[str], deadline_s: float = 90) -> None:
-    wait_until(lambda: node.problems() >= wanted, f"{wanted} to be raised", deadline_s)
+    wait_for(lambda: node.problems() >= wanted, f"{wanted} to be raised", deadline_s)
 
 
 def _recovered(node: Node, wanted: set[str], deadline_s: float = 90) -> None:
-    wait_until(lambda: not node.problems() & wanted, f"{wanted} to recover", deadline_s)
+    wait_for(lambda: not node.problems() & wanted, f"{wanted} to recover", deadline_s)
 
 
 def _close(node: Node, wanted: set[str]) -> None:
@@ -71,7 +71,7 @@ def test_what_a_host_has_raises_the_triggers_whose_thresholds_are_below_it(
     assert hurried.url
     node.restart_agent()
     key = "vfs.fs.size[/mnt/root/local,pused]"
-    wait_until(lambda: key in {item["key_"] for item in node.items()}, "discovery", 60)
+    wait_for(lambda: key in {item["key_"] for item in node.items()}, "discovery", 60)
     for side in (0, 1):
         for macro, values in wanted.items():
             node.set_macro(macro, values[side])
@@ -127,7 +127,7 @@ def _damage(node: Node) -> None:
 def _kill_worker(node: Node) -> None:
     worker = node.exporter.worker()
     os.kill(worker, signal.SIGKILL)
-    wait_until(lambda: node.exporter.worker() != worker, "another worker")
+    wait_for(lambda: node.exporter.worker() != worker, "another worker")
 
 
 def test_damaged_journals_crashes_and_what_they_cost_are_told(
@@ -146,7 +146,7 @@ def test_damaged_journals_crashes_and_what_they_cost_are_told(
         lines = node.item("nodeobs.exporter.lines.written")
         before = lines["lastclock"]
         key = "nodeobs.exporter.lines.written"
-        wait_until(lambda: node.item(key)["lastclock"] > before, "the counters to be taken", 60)
+        wait_for(lambda: node.item(key)["lastclock"] > before, "the counters to be taken", 60)
         node.exporter.kill()
         with node.exporter.output.open("ab") as output:
             output.write(b"what no journal says\n")

@@ -14,8 +14,8 @@ import pytest
 
 from node_observability.zabbix.hosts.inventory import UNHEARD_TAG
 from node_observability.zabbix.template.render import TEMPLATE
+from tests.support.waiting import wait_for
 from tests.support.zabbix.node import CLUSTER, GROUP, NODE_NAME, Node
-from tests.support.zabbix.processes import wait_until
 from tests.support.zabbix.stack import Stack
 from tests.zabbix.server.conftest import Command
 
@@ -64,7 +64,7 @@ def test_a_host_goes_in_two_passes_and_comes_back_with_its_node(
     node: Node, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack, without = node.stack, _nodes(tmp_path, "another")
-    wait_until(lambda: node.item("agent.ping")["lastclock"] != "0", "the agent's ping", 90)
+    wait_for(lambda: node.item("agent.ping")["lastclock"] != "0", "the agent's ping", 90)
     assert command(*ARGUMENTS, *without, "--dry-run") == 0
     out = capsys.readouterr().out
     assert "would disable: gone\n" in out
@@ -163,7 +163,7 @@ def test_a_host_in_maintenance_or_of_somebody_else_is_left_alone(
         },
     )["maintenanceids"]
     try:
-        wait_until(
+        wait_for(
             lambda: _host(applied, gone)["maintenance_status"] == "1", "maintenance to begin", 90
         )
         assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
@@ -236,9 +236,9 @@ def test_check_prints_a_table_and_fails_where_a_node_is_not_watched(
     node: Node, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     node.journald.send(b"a line", SYSLOG_IDENTIFIER="check")
-    wait_until(lambda: node.item("logrt[")["lastclock"] != "0", "a line", 60)
+    wait_for(lambda: node.item("logrt[")["lastclock"] != "0", "a line", 60)
     arguments = ("check", "--cluster", CLUSTER)
-    wait_until(lambda: node.item("agent.ping")["lastclock"] != "0", "the agent's ping", 90)
+    wait_for(lambda: node.item("agent.ping")["lastclock"] != "0", "the agent's ping", 90)
     capsys.readouterr()
     assert command(*arguments, *_nodes(tmp_path, node.name)) == 0
     assert "1 of 1 nodes are well" in capsys.readouterr().out
