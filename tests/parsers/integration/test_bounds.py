@@ -18,10 +18,7 @@ from node_observability.parsers.explanation import explain
 from node_observability.parsers.model.parser import Parser
 from node_observability.parsers.regex.deadline import TooSlowError, limited
 from node_observability.parsers.regex.pattern import Pattern
-from tests.parsers.integration.test_command import Done, project
-from tests.parsers.unit.test_parser import docker
-
-__all__ = ["project"]
+from tests.support.parsers import Command, docker
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
@@ -117,5 +114,5 @@ def test_a_broken_configuration_is_exit_2_and_one_line(project: Path) -> None:
         ("d.yaml", "[" * 200_000, "d.yaml:1: the nesting is too deep: more than 100 levels"),
     ):
         (project / name).write_text(text)
-        done = Done(project, "lint", "-c", name)
+        done = Command(project, "lint", "-c", name)
         assert (done.code, done.err) == (2, f"node-observability parsers: {error}\n")

@@ -1,47 +1,17 @@
 """The command line and the pytest plugin: exit codes, and what they print."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from node_observability.parsers.bench import measure
-from tests.parsers.integration.test_cases import CASES, CONFIG
-from tests.parsers.unit.test_parser import cri
+from tests.support.parsers import CASES, CONFIGURATION, Command, cri
 
 pytest_plugins = ["pytester"]
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    (tmp_path / "fluentbit" / "cases").mkdir(parents=True)
-    (tmp_path / "fluentbit" / "a.conf").write_text(CONFIG)
-    (tmp_path / "fluentbit" / "cases" / "p.yaml").write_text(CASES)
-    return tmp_path
-
-
-class Done:
-    """One run of the command in a project, with nothing on the PATH."""
-
-    def __init__(self, project: Path, *arguments: str, stdin: bytes = b"", ci: str = "") -> None:
-        program = Path(sys.executable).with_name("node-observability")
-        done = subprocess.run(
-            [program, "parsers", *arguments],
-            cwd=project,
-            input=stdin,
-            capture_output=True,
-            check=False,
-            env={**os.environ, "CI": ci, "PATH": str(project)},
-        )
-        self.code = done.returncode
-        self.out = done.stdout.decode()
-        self.err = done.stderr.decode()
-
-
 def test_cases_are_run_and_counted(project: Path) -> None:
-    done = Done(project, "test", "--junit", "out.xml")
+    done = Command(project, "test", "--junit", "out.xml")
     assert done.code == 0
     assert done.out.startswith("6 cases in 1 files, 1 configurations, 6 checks: all passed")
     assert (project / "out.xml").read_bytes().startswith(b"<?xml")
@@ -50,15 +20,15 @@ def test_cases_are_run_and_counted(project: Path) -> None:
 def test_a_failed_case_is_exit_1_until_it_is_updated(project: Path) -> None:
     path = project / "fluentbit" / "cases" / "p.yaml"
     path.write_text(CASES.replace("log: hello", "log: x"))
-    done = Done(project, "test")
+    done = Command(project, "test")
     assert done.code == 1
     assert done.out.startswith("FAIL fluentbit/cases/p.yaml:5 right [fluentbit (classic)]")
-    assert Done(project, "test", "--update").out == "written: fluentbit/cases/p.yaml\n"
-    assert Done(project, "test").code == 0
+    assert Command(project, "test", "--update").out == "written: fluentbit/cases/p.yaml\n"
+    assert Command(project, "test").code == 0
 
 
 def test_ci_never_updates(project: Path) -> None:
-    done = Done(project, "test", "--update", ci="1")
+    done = Command(project, "test", "--update", ci="1")
     assert done.code == 2
     assert "CI only compares" in done.err
     assert (project / "fluentbit" / "cases" / "p.yaml").read_text() == CASES
@@ -80,36 +50,36 @@ def test_ci_never_updates(project: Path) -> None:
     ],
 )
 def test_wrong_use_is_exit_2_and_one_line(arguments: list[str], error: str, project: Path) -> None:
-    done = Done(project, *arguments)
+    done = Command(project, *arguments)
     assert (done.code, done.err) == (2, f"node-observability parsers: {error}\n")
 
 
 def test_findings_are_printed_and_errors_are_exit_1(project: Path) -> None:
-    done = Done(project, "lint")
+    done = Command(project, "lint")
     assert (done.code, done.out) == (0, "fluentbit: 0 errors, 0 warnings\n")
     (project / "fluentbit" / "b.conf").write_text("[INPUT]\n    Name tail\n    Parser pp\n")
-    done = Done(project, "lint", "--strict")
+    done = Command(project, "lint", "--strict")
     assert done.code == 1
     assert "fluentbit/b.conf:3: error: the parser pp is not defined; did you mean p?" in done.out
     assert done.out.endswith("fluentbit: 1 errors, 2 warnings\n")
 
 
 def test_a_line_is_explained(project: Path) -> None:
-    done = Done(project, "explain", "2016-10-06T00:17:09.5Z hello")
+    done = Command(project, "explain", "2016-10-06T00:17:09.5Z hello")
     assert done.code == 0
     assert "  p takes it\n    time: 2016-10-06T00:17:09.500000000Z\n" in done.out
-    assert Done(project, "explain", "-p", "j", "x").code == 1
-    assert Done(project, "explain", "-p", "p", "-", stdin=b"x\xff y\nmore").code == 0
+    assert Command(project, "explain", "-p", "j", "x").code == 1
+    assert Command(project, "explain", "-p", "p", "-", stdin=b"x\xff y\nmore").code == 0
 
 
 def test_speed_is_measured_and_told(project: Path) -> None:
     (project / "x.log").write_bytes(b"2016-10-06T00:17:09.5Z hello\nx\n")
-    done = Done(project, "bench", "x.log", "-p", "p", "--seconds", "0")
+    done = Command(project, "bench", "x.log", "-p", "p", "--seconds", "0")
     assert done.code == 0
     assert "50.0 % taken" in done.out
     assert "no fluent-bit on the PATH" in done.out
     (project / "empty.log").write_bytes(b"")
-    assert Done(project, "bench", "empty.log").code == 2
+    assert Command(project, "bench", "empty.log").code == 2
 
 
 def test_a_line_that_a_pattern_can_not_be_run_over_is_told(project: Path) -> None:
@@ -118,18 +88,18 @@ def test_a_line_that_a_pattern_can_not_be_run_over_is_told(project: Path) -> Non
     (project / "u.log").write_bytes("é\n".encode())
     (project / "u.yaml").write_text("parser: u\ncases:\n- {name: a, line: é}\n")
     where = "this asks for Unicode, which is modelled for ASCII lines only (at character 6 of the pattern)"
-    done = Done(project, "test", "-c", "u.conf", "u.yaml")
+    done = Command(project, "test", "-c", "u.conf", "u.yaml")
     assert done.err.endswith(f"parsers: u.yaml:3: a: u over this line: {where}\n")
-    assert Done(project, "bench", "-c", "u.conf", "u.log").err.endswith(
+    assert Command(project, "bench", "-c", "u.conf", "u.log").err.endswith(
         f"u over its lines: {where}\n"
     )
-    done = Done(project, "explain", "-c", "u.conf", "é")
+    done = Command(project, "explain", "-c", "u.conf", "é")
     assert (done.code, done.err) == (1, "")
     assert f"u can't be run over this line: {where}" in done.out
 
 
 def test_a_manifest_that_is_not_utf_8_is_wrong_use(project: Path) -> None:
-    done = Done(project, "lint", "-c", "-", stdin=b"a: \xff\n")
+    done = Command(project, "lint", "-c", "-", stdin=b"a: \xff\n")
     assert (done.code, done.err) == (
         2,
         "node-observability parsers: standard input: not UTF-8 (byte 4)\n",
@@ -144,14 +114,14 @@ def test_the_best_pass_counts() -> None:
 
 
 def test_a_file_is_converted(project: Path) -> None:
-    assert Done(project, "convert", "fluentbit/a.conf").out.startswith("parsers:\n  - name: p\n")
+    assert Command(project, "convert", "fluentbit/a.conf").out.startswith("parsers:\n  - name: p\n")
 
 
 @pytest.fixture
 def cases_here(pytester: pytest.Pytester) -> Path:
     cases = pytester.path / "fluentbit" / "cases"
     cases.mkdir(parents=True)
-    (pytester.path / "fluentbit" / "a.conf").write_text(CONFIG)
+    (pytester.path / "fluentbit" / "a.conf").write_text(CONFIGURATION)
     return cases
 
 

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from node_observability.errors import UsageError
 from node_observability.parsers.cases.diff import is_same
 from node_observability.parsers.cases.files import Expected, read
-from node_observability.parsers.cases.runner import Outcome
+from node_observability.parsers.cases.runner import Outcome, run_all
 from node_observability.parsers.cases.update import update
+from node_observability.parsers.model.definitions import Definitions
+from tests.support.parsers import CASES, CONFIGURATION, Write, definitions_of
 
 RECORD: Expected = {"time": b"now", "fields": {"log": b"new"}}
 
@@ -148,3 +152,48 @@ def test_a_byte_order_mark_stays_where_it_is(tmp_path: Path) -> None:
     text = updated(tmp_path, f"\ufeff{COMMENTED}", first, RECORD, "unmatched")
     changed = COMMENTED.replace("log: old ", "log: new ").replace("{log: old}", "{log: new}")
     assert text == f"\ufeff{changed}"
+
+
+def test_an_update_writes_what_came_and_keeps_the_rest(
+    write: Write, definitions: Definitions
+) -> None:
+    file = read(write("cases.yaml", CASES.replace("{log: hello}", "{log: x}")))
+    assert update([file], run_all([file], [definitions])) == [file.path]
+    again = read(file.path)
+    assert file.path.read_text() == CASES
+    outcomes = run_all([again], [definitions])
+    assert [outcome.differences for outcome in outcomes] == [()] * 6
+    assert update([again], outcomes) == []
+
+
+def test_an_update_is_refused_where_two_configurations_disagree(
+    write: Write, definitions: Definitions
+) -> None:
+    other = definitions_of(write("b.conf", CONFIGURATION.replace("<log>", "<msg>")))
+    file = read(write("cases.yaml", CASES))
+    with pytest.raises(UsageError, match="makes something else of it"):
+        update([file], run_all([file], [definitions, other]))
+    assert file.path.read_text() == CASES
+
+
+_VALUES: st.SearchStrategy[object] = st.recursive(
+    st.one_of(
+        st.binary(max_size=300), st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False)
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text("abc", min_size=1), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@given(
+    fields=st.dictionaries(st.text("abc", min_size=1), _VALUES, max_size=3),
+    case=st.sampled_from(["- {name: c, line: x}\n", "- name: c\n  line: x # note\n"]),
+)
+def test_what_an_update_writes_is_read_back_as_it_came(
+    fields: dict[str, object], case: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    actual: Expected = {"time": b"now", "fields": fields}  # type: ignore[dict-item]
+    directory = tmp_path_factory.mktemp("cases")
+    assert updated(directory, f"parser: p\ncases:\n{case}# end\n", actual).endswith("# end\n")

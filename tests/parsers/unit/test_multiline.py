@@ -3,7 +3,7 @@
 from node_observability.parsers.model.multiline import Joiner, MultilineParser, built_in
 from node_observability.parsers.model.parser import Parsed, raw
 from node_observability.parsers.model.tail import Chain, Joined, Single, without_return
-from tests.parsers.unit.test_parser import cri, docker
+from tests.support.parsers import cri, docker
 
 TIME = b"2016-10-06T00:17:09.5Z"
 

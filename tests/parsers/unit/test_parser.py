@@ -9,30 +9,9 @@ from node_observability.parsers.model.parser import Parsed, Parser
 from node_observability.parsers.model.types import Value, read_types
 from node_observability.parsers.regex.pattern import Pattern
 from node_observability.parsers.times.time_format import TimeFormat
+from tests.support.parsers import CRI_TIME, cri, docker
 
-REGEX = "^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<logtag>[^ ]*) (?<log>.*)$"
-FORM = "%Y-%m-%dT%H:%M:%S.%L%z"
 SECOND = 1475713029
-
-
-def cri(
-    *, time_keep: bool = False, time_strict: bool = True, skip_empty_values: bool = False
-) -> Parser:
-    return Parser(
-        name="cri",
-        pattern=Pattern(REGEX),
-        time_format=TimeFormat(FORM),
-        time_keep=time_keep,
-        time_strict=time_strict,
-        skip_empty_values=skip_empty_values,
-    )
-
-
-def docker(*, time_keep: bool = False, time_strict: bool = True) -> Parser:
-    form = TimeFormat("%Y-%m-%dT%H:%M:%S.%L")
-    return Parser(name="docker", time_format=form, time_keep=time_keep, time_strict=time_strict)
-
-
 LINE = b"2016-10-06T00:17:09.5Z stdout F hello"
 FIELDS: dict[str, Value] = {"stream": b"stdout", "logtag": b"F", "log": b"hello"}
 
@@ -99,7 +78,7 @@ def test_a_json_line_becomes_its_keys_and_a_time() -> None:
 
 
 def test_a_json_time_that_is_wrong_stays_and_its_fraction_is_a_moment_of_1970() -> None:
-    parser = Parser(name="d", time_format=TimeFormat(FORM))
+    parser = Parser(name="d", time_format=TimeFormat(CRI_TIME))
     parsed = parser.parse(b'{"time":"2016-10-06T00:17:09.5"}')
     assert parsed is not None
     assert (parsed.fields, parsed.seconds, parsed.nanoseconds) == (

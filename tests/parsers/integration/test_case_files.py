@@ -1,0 +1,107 @@
+"""Case files: what is read, and one line with its place for each thing that is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from node_observability.errors import UsageError
+from node_observability.parsers.cases.files import find, read
+from tests.support.parsers import CASES, Write
+
+HEAD = "parser: p\ncases:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "parser: p\ncases: []\nparsr: q\n",
+            ":3: parsr is no key of a case file; did you mean parser?",
+        ),
+        ("parser: p\ncases: []\n", ":2: cases is empty; give it a case"),
+        ("cases: []\n", ":1: a case file names one of parser, parsers, multiline"),
+        ("parser: p\nparsers: [q]\ncases: []\n", ":1: a case file names one of"),
+        ("parser: p\n", ":1: a case file needs the key cases"),
+        ("parser: p\ncases: {}\n", ":2: cases must be a list"),
+        ("parser: p\nparser: p\ncases: []\n", ":2: parser stands twice"),
+        ("a: [\n", ": this is no YAML"),
+        ("? [a]\n: b\n", ":1: a key of a case file must be a text"),
+        ("", ": a case file is one YAML document"),
+        *(
+            (f"{HEAD}- {case}\n", f":3: {error}")
+            for case, error in (
+                ("x", "a case must be a mapping"),
+                ("{name: a, lin: x}", "lin is no key of a case; did you mean line?"),
+                ("{name: a}", "a case has a line, or lines"),
+                ("{line: a}", "a case needs a name"),
+                ("{name: a, line: [x]}", "line must be a text"),
+                ("{name: [a], line: x}", "name must be a text"),
+                ("{name: a, line: !join [[x]]}", "a repeated part of !join is"),
+                ("{name: a, line: !bytes 'あ'}", "line: !bytes takes the characters"),
+                ('{name: a, line: "x\\ny"}', "a line ends at its newline"),
+                ("{name: a, line: x, expected: no}", "expected is a record or unmatched"),
+                ("{name: a, line: x, expected: {tim: x}}", "tim is no key of a record"),
+                ("{name: a, line: x, expected: {fields: &a {b: *a}}}", "an anchor (&)"),
+                (
+                    "{name: a, line: !join [[x, 99999999999]]}",
+                    "a repeated part of !join is [text, count]",
+                ),
+                (
+                    "{name: a, line: !join [[x, 40000000], [x, 40000000]]}",
+                    "!join makes more than 64 MiB of this file",
+                ),
+                ("{name: a, line: !bites x}", "line: !bites is no tag here"),
+            )
+        ),
+        *(
+            (f"{HEAD}- name: a\n  line: x\n  expected: {expected}\n", f":5: {error}")
+            for expected, error in (
+                (
+                    "{time: yesterday, fields: {}}",
+                    "time is now or like 2016-10-06T09:17:09.5+09:00",
+                ),
+                ("{time: 2016-10-06, fields: {}}", "time is now or like"),
+                ("{time: 2016-13-06T00:00:00Z, fields: {}}", "time is now or like"),
+                ("{time: 2016-10-06T24:00:00Z, fields: {}}", "time is now or like"),
+                ("{time: 2016-10-06T00:00:00.1234567890Z, fields: {}}", "time is now or like"),
+                ("{time: [now], fields: {}}", "time must be a text"),
+                ("{time: now}", "a record has fields, and a time, or lost: true"),
+                ("{fields: {}}", "a record has fields, and a time, or lost: true"),
+                ("{time: now, lost: true, fields: {}}", "a record has fields, and a time, or lost"),
+                ("{lost: no, fields: {}}", "lost is true, or is not said"),
+                ("{time: now, fields: [a]}", "fields must be a mapping"),
+                ("{time: now, fields: {[a]: 1}}", "a key of fields must be a text"),
+                ("{time: now, fields: {a: 1, a: 2}}", "a stands twice in fields"),
+                ("{unmatched: x, time: now}", "a record that is unmatched has nothing else"),
+                ("{unmatched: [x]}", "unmatched must be a text"),
+                ("{time: now, fields: {a: !byte x}}", "a value: !byte is no tag here"),
+                (
+                    "{time: now, fields: {a: !!binary eA==}}",
+                    "a value: tag:yaml.org,2002:binary is no",
+                ),
+                ("{time: now, fields: {a: !!int 'x: y'}}", "'x: y' is no int"),
+                ("{time: now, fields: {a: !!int '*x'}}", "'*x' is no int"),
+                ("{time: now, fields: {a: !!bool '5'}}", "'5' is no bool"),
+                ("{time: now, fields: {a: !!float ''}}", "'' is no float"),
+            )
+        ),
+    ],
+)
+def test_a_wrong_case_file_is_one_line_with_its_place(
+    text: str, expected: str, write: Write
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(write("cases.yaml", text))
+    assert expected in caught.value.problems[0]
+
+
+def test_case_files_are_found_and_missing_ones_named(write: Write, tmp_path: Path) -> None:
+    path = write("cases.yaml", CASES)
+    assert find([tmp_path, path]) == [path, path]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="no case file"):
+        find([tmp_path / "empty"])
+    with pytest.raises(UsageError, match="no such file"):
+        find([tmp_path / "none.yaml"])
+    with pytest.raises(UsageError, match="no such file"):
+        read(tmp_path / "none.yaml")

@@ -1,0 +1,114 @@
+"""Definitions: one line with its place for each section that Fluent Bit would refuse."""
+
+import pytest
+
+from node_observability.errors import UsageError
+from tests.support.parsers import Write, definitions_of, problem_of
+
+CLASSIC = """\
+[PARSER]
+    Name   p
+    Format regex
+    # a comment
+    Regex  ^(?<time>[^ ]+) (?<log>.*)$
+    Time_Format %s
+"""
+MULTILINE = "[MULTILINE_PARSER]\n    Name m\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[PARSER\n", ":1: [PARSER is no section header"),
+        ("[PARSER]\n    Name\n", ":2: the key Name has no value"),
+        ("[PARSER]\n    Name p\n  Format json\n", ":3: 'Format json' is not indented like"),
+        ("[PARSER]\n    Name p\n      Format json\n", ":3: 'Format json' is indented deeper"),
+        ("[PARSER]\nName p\n", ":2: 'Name p' is not indented"),
+        ("  Name p\n[PARSER]\n", ":1: the key Name stands before any"),
+        ("[PARSER]\n    Format json\n", ":1: a parser without a Name"),
+        ("[PARSER]\n    Name p\n", ":1: parser p has no Format; it can be regex"),
+        ("[PARSER]\n    Name p\n    Format xml\n", ":3: parser p has unknown Format 'xml'"),
+        ("[PARSER]\n    Name p\n    Format regex\n", ":1: parser p has Format regex and no Regex"),
+        (
+            CLASSIC.replace(".*)$", ".*$"),
+            ":5: parser p has a broken Regex: the ( is not closed",
+        ),
+        (CLASSIC + "    Time_Offset 9\n", ":7: parser p: Time_Offset 9 is no offset"),
+        (MULTILINE + "    Type x\n", ":3: multiline parser m has unknown Type"),
+        (MULTILINE, ":1: multiline parser m has no Type"),
+        (MULTILINE + "    Type eq\n    Parser q\n", ":4: multiline parser m names"),
+        ("\ufeff" + CLASSIC, ":1: the file begins with a byte order mark"),
+        ("nothing\n", ": no [PARSER] and no other section"),
+    ],
+)
+def test_what_is_wrong_in_the_classic_form_is_one_line_with_its_place(
+    text: str, expected: str, write: Write
+) -> None:
+    path = write("a.conf", text)
+    assert problem_of(path).startswith(f"{path}{expected}")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("parsers: [\n", ":2: this is no YAML"),
+        ("a: 1\nparsers: " + "[" * 200_000, ":2: the nesting is too deep: more than 100"),
+        ("&a {parsers: [*a]}\n", ":1: an anchor (&) contains itself: a"),
+        ("parsers: {}\n", ":1: parsers must be a list"),
+        ("parsers:\n- x\n", ":2: an entry of parser must be a mapping"),
+        ("parsers: []\nparzers: []\n", ":2: there is no section parzers, Fluent Bit passes"),
+        ("parsers: []\nenv:\n- {value: x}\n", ":3: an entry of env needs a name"),
+        ("pipeline:\n  input: []\n", ":2: pipeline has no input; it has inputs"),
+        ("a: 1\n", ": neither a Fluent Bit configuration nor"),
+        ("data: {{ .Values.x }}\n", ": this is a template; render it first"),
+        ("# {{ x }}\na: 1\n", ": this is a template; render it first"),
+    ],
+)
+def test_what_is_wrong_in_yaml_is_one_line_with_its_place(
+    text: str, expected: str, write: Write
+) -> None:
+    path = write("a.yaml", text)
+    assert problem_of(path).startswith(f"{path}{expected}")
+
+
+def test_all_broken_sections_are_reported_at_once(write: Write) -> None:
+    path = write("a.conf", "[PARSER]\n    Name a\n[PARSER]\n    Name b\n")
+    with pytest.raises(UsageError) as caught:
+        definitions_of(path)
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        ("    Decode_Field json log\n", "Decode_Field is not modelled"),
+        ("    Time_Zone Asia/Seoul\n", "Time_Zone is not modelled"),
+        ("    Time_System_Timezone On\n", "Time_System_Timezone is not modelled"),
+    ],
+)
+def test_what_is_not_modelled_is_refused_when_it_is_asked_for(
+    extra: str, reason: str, write: Write
+) -> None:
+    definitions = definitions_of(write("a.conf", CLASSIC + extra))
+    with pytest.raises(UsageError, match=reason):
+        definitions.parser("p")
+
+
+def test_a_parser_that_is_not_there_is_named_with_those_that_are(write: Write) -> None:
+    definitions = definitions_of(write("a.conf", CLASSIC))
+    with pytest.raises(UsageError, match="there is no parser q; defined: p"):
+        definitions.parser("q")
+    with pytest.raises(UsageError, match="type regex, which is not modelled"):
+        definitions.multiline_parser("java")
+
+
+def test_of_multiline_parsers_with_one_name_the_first_counts_and_fluent_bits_own_before_it(
+    write: Write,
+) -> None:
+    sections = "".join(
+        f"[MULTILINE_PARSER]\n    Name {name}\n    Type equal\n    Match_String {match}\n"
+        for name, match in (("App", "one"), ("aPP", "two"), ("CRI", "three"))
+    )
+    definitions = definitions_of(write("main.conf", sections))
+    assert definitions.multiline_parser("APP").match == b"one"
+    assert definitions.multiline_parser("Cri").match != b"three"

@@ -1,0 +1,63 @@
+"""``explain``: which parser takes a line, what it makes of it, and where the others stopped."""
+
+import pytest
+
+from node_observability.parsers.cases.runner import time_text
+from node_observability.parsers.cases.values import normal
+from node_observability.parsers.explanation import explain
+from node_observability.parsers.model.parser import Parsed
+from tests.support.parsers import cri, docker
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            b"2016-10-06T00:17:09.5Z stdin F hello",
+            "cri stopped at character 27, 'in F hello': wanted `o` or `e` (in (?<stream>stdout|stderr))",
+        ),
+        (b"2016", "cri stopped at character 5, the end of the line: wanted ` `"),
+        ("é stdin".encode(), "cri stopped at character 6, 'in': wanted `o` or `e`"),
+    ],
+)
+def test_explaining_says_where_a_line_stopped_matching(line: bytes, expected: str) -> None:
+    taken, lines = explain([cri()], line)
+    assert not taken
+    assert lines[0].startswith(expected)
+    assert lines[-1].startswith("no parser takes it")
+
+
+def test_explaining_shows_fields_times_and_warnings() -> None:
+    taken, lines = explain([docker(), cri()], b"2016-10-06T00:17:09Z stdout F hello\r")
+    assert taken
+    stopped = "docker stopped at character 1, '2016-10-06T00:17:09Z stdout F hello': wanted `{`"
+    assert lines[:3] == [stopped, "cri takes it", "  time: now (stamped when it is read)"]
+    assert lines[-1] == "  log: 'hello'"
+    assert any(text.startswith("  warning: invalid time format") for text in lines)
+
+
+def test_explaining_shows_where_json_breaks_and_which_parsers_would_take_a_line_too() -> None:
+    _, lines = explain([docker(), docker()], b'{"a":"b"')
+    assert lines[0].startswith("docker stopped at character 9, the end of the line: wanted JSON: ")
+    _, lines = explain([docker(), docker()], b'{"a":1}')
+    assert [text for text in lines if "take" in text] == [
+        "docker takes it",
+        "docker would take it too",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parsed", "expected"),
+    [
+        (Parsed({}), "now"),
+        (Parsed({}, 1475713029, 5, 0), "2016-10-06T00:17:09.000000005Z"),
+        (Parsed({}, 1475713029, 5, None), "2016-10-06T00:17:09.000000005Z"),
+        (Parsed({}, 1475713029, 5, 32400), "2016-10-06T09:17:09.000000005+09:00"),
+        (Parsed({}, 1475713029, 5, -12600), "2016-10-05T20:47:09.000000005-03:30"),
+        (Parsed({}, 1475713029, 5, 99 * 3600), "2016-10-10T03:17:09.000000005+99:00"),
+        (Parsed({}, 0, 5, None), "1970-01-01T00:00:00.000000005Z"),
+    ],
+)
+def test_a_time_is_written_in_the_zone_of_its_line(parsed: Parsed, expected: str) -> None:
+    assert time_text(parsed) == expected
+    assert normal(expected) == expected
