@@ -154,6 +154,10 @@ class Exporter:
         data = b"".join(self._contents())
         return [line for line in data.split(b"\n")[:-1] if containing in line]
 
+    def numbers(self) -> list[int]:
+        """Return the numbers of the lines that come from ``tests.support.journals.numbered``."""
+        return [int(line.split(b"number ", 1)[1][:6]) for line in self.lines(b"number ")]
+
     def _contents(self) -> list[bytes]:
         """Read all files as of one moment: a rotation under way gives some of them other names."""
         while True:

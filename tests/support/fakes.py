@@ -5,13 +5,28 @@ from dataclasses import dataclass, field
 
 from journal_exporter.journal.batch import Batch, Context, Field, Position
 from journal_exporter.journal.cursor import Cursor
+from journal_exporter.lines.filters import Selection
+from journal_exporter.lines.format import Formatter
 
-__all__ = ["BOOT", "SEQNUM_ID", "FakeClock", "ScriptedStop", "batch", "context", "cursor"]
+__all__ = [
+    "ALL",
+    "BOOT",
+    "SEQNUM_ID",
+    "START_US",
+    "FakeClock",
+    "ScriptedStop",
+    "batch",
+    "context",
+    "cursor",
+    "line",
+]
 
 SEQNUM_ID = "5e" * 16
 BOOT = "b0" * 16
 START_US = 1_794_090_800_123_456
 """2026-11-07T22:33:20.123456Z"""
+ALL = Selection(max_priority=7, exclude_facilities=frozenset())
+"""Filters that leave nothing out."""
 
 
 def context(
@@ -111,3 +126,12 @@ class ScriptedStop:
         elif not self.is_set():
             raise AssertionError("a wait without end, and nothing would end it")
         return self.is_set()
+
+
+def line(
+    message: Field = b"hello", fields: tuple[Field, ...] | None = None, form: str = "rfc3339"
+) -> str:
+    """Return the line that an entry becomes, with its line end."""
+    (made,) = Formatter(form, ALL).lines(batch([message], [fields or context()]))
+    assert made is not None
+    return made.decode()

@@ -7,7 +7,7 @@ import yaml
 
 from node_observability.debug import cli as debug_cli
 from node_observability.debug import command
-from tests.chart.test_schemas import NEWEST, OLDEST, problems
+from tests.support.chart.schemas import NEWEST, OLDEST, problems
 
 PROFILES = [*command.NODE_PROFILES.values(), command.POD_PROFILE]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.output.lock import lock_output
-from tests.exporter.integration.test_damage import numbers, stream
 from tests.support.exporter import Exporter
+from tests.support.journals import numbered
 from tests.support.paths import ROOT
 from tools.journal_writer import write_journal
 
@@ -28,7 +28,7 @@ def journal(tmp_path: Path) -> Path:
     """Return a directory whose one journal file holds 100 entries."""
     directory = tmp_path / "host" / "var/log/journal"
     directory.mkdir(parents=True)
-    write_journal(directory / "system.journal", stream(range(100)))
+    write_journal(directory / "system.journal", numbered(range(100)))
     return directory
 
 
@@ -75,7 +75,7 @@ def test_a_request_to_end_during_the_start_is_kept_until_it_can_be_obeyed(export
 def test_closed_standard_streams_are_no_obstacle(exporter: Make) -> None:
     tail = exporter("--once", "--start", "head", prefix=("sh", "-c", 'exec "$@" >&- 2>&-', "sh"))
     assert tail.run() == 0
-    assert numbers(tail) == list(range(100))
+    assert tail.numbers() == list(range(100))
 
 
 def test_a_state_directory_that_may_not_be_written_is_named() -> None:
@@ -85,7 +85,7 @@ def test_a_state_directory_that_may_not_be_written_is_named() -> None:
     with tempfile.TemporaryDirectory() as name:
         top = Path(name)
         top.chmod(0o755)
-        write_journal(top / "system.journal", stream(range(10)))
+        write_journal(top / "system.journal", numbered(range(10)))
         (top / "system.journal").chmod(0o644)
         (top / "state").mkdir()
         (top / "log").mkdir()
@@ -164,7 +164,7 @@ def test_a_second_exporter_on_a_state_directory_is_refused(exporter: Make) -> No
     second.errors = second.errors.with_name("second.log")
     assert "is in use by another exporter" in refused(second)
     assert first.process.poll() is None
-    assert numbers(first) == list(range(100))
+    assert first.numbers() == list(range(100))
 
 
 @pytest.mark.usefixtures("journal")
@@ -178,7 +178,7 @@ def test_a_second_exporter_on_an_output_is_refused_whatever_its_state_directory(
     second = exporter("--start", "head", "--state-directory", str(tmp_path / "other"))
     second.errors = second.errors.with_name("second.log")
     assert f"--output {first.output} is being written by another exporter" in refused(second)
-    assert numbers(first) == list(range(100))
+    assert first.numbers() == list(range(100))
 
 
 @pytest.mark.usefixtures("journal")
@@ -201,7 +201,7 @@ def test_a_reader_that_locks_the_output_neither_stops_the_exporter_nor_waits_for
     with first.output.open("rb") as reader:
         fcntl.flock(reader, fcntl.LOCK_EX)
         assert first.run() == 0, first.log()
-    assert numbers(first) == list(range(100))
+    assert first.numbers() == list(range(100))
     first = exporter("--start", "head")
     first.start()
     first.wait_for(lambda: first.get("/readyz")[0] == 200, "the start")
@@ -233,7 +233,7 @@ def test_an_output_that_somebody_else_writes_by_now_is_waited_for(exporter: Make
     finally:
         os.close(other)
     first.wait_for(lambda: first.get("/readyz")[0] == 200, "the lock to be let go")
-    assert numbers(first) == list(range(100))
+    assert first.numbers() == list(range(100))
 
 
 @pytest.mark.usefixtures("journal")
@@ -308,7 +308,7 @@ def test_a_checkpoint_with_garbage_is_refused_and_kept(exporter: Make) -> None:
     checkpoint.write_bytes(b"\x00garbage" * 1000)
     assert f"checkpoint {checkpoint} is no checkpoint" in refused(tail)
     assert checkpoint.read_bytes() == b"\x00garbage" * 1000
-    assert numbers(tail) == list(range(100))
+    assert tail.numbers() == list(range(100))
 
 
 @pytest.mark.usefixtures("journal")
@@ -324,24 +324,24 @@ def test_the_state_of_another_output_is_refused(exporter: Make, tmp_path: Path) 
 def test_a_second_run_writes_nothing_again(exporter: Make) -> None:
     tail = exporter("--once", "--start", "head")
     assert [tail.run(), tail.run()] == [0, 0]
-    assert numbers(tail) == list(range(100))
+    assert tail.numbers() == list(range(100))
 
 
 def test_a_tail_begins_with_what_comes_and_keeps_its_place(journal: Path, exporter: Make) -> None:
     tail = exporter("--once", "--start", "tail")
     assert tail.run() == 0
     assert tail.lines() == []
-    write_journal(journal / "more.journal", stream(range(100, 120)))
+    write_journal(journal / "more.journal", numbered(range(100, 120)))
     assert tail.run() == 0
-    assert numbers(tail) == list(range(100, 120))
+    assert tail.numbers() == list(range(100, 120))
 
 
 def test_the_first_run_begins_with_the_newest_boot(journal: Path, exporter: Make) -> None:
-    other = (line.replace(b"b" * 32, b"c" * 32) for line in stream(range(200, 220)))
+    other = (line.replace(b"b" * 32, b"c" * 32) for line in numbered(range(200, 220)))
     write_journal(journal / "next.journal", other)
     tail = exporter("--once")
     assert tail.run() == 0
-    assert numbers(tail) == list(range(200, 220))
+    assert tail.numbers() == list(range(200, 220))
 
 
 @pytest.mark.usefixtures("journal")
@@ -350,7 +350,7 @@ def test_another_format_at_the_next_start_continues_the_same_file(exporter: Make
     assert tail.run() == 0
     again = exporter("--once", "--format", "json")
     assert again.run() == 0
-    assert numbers(again) == list(range(100))
+    assert again.numbers() == list(range(100))
 
 
 @pytest.mark.usefixtures("journal")
@@ -360,7 +360,7 @@ def test_an_existing_file_is_continued_and_its_torn_line_ended(exporter: Make) -
     tail.output.write_bytes(b"what another program left")
     assert tail.run() == 0
     assert tail.lines()[0] == b"what another program left"
-    assert numbers(tail) == list(range(100))
+    assert tail.numbers() == list(range(100))
 
 
 @pytest.mark.usefixtures("journal")

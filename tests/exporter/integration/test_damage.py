@@ -1,7 +1,7 @@
 """Journal files that are truncated, corrupted, removed or of another kind."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,29 +9,11 @@ import pytest
 from journal_exporter.journal.cursor import parse
 from tests.support.exporter import Exporter
 from tests.support.journald import Journald
+from tests.support.journals import START_US, numbered
 from tests.support.tools import need
-from tools.journal_writer import export_entry, write_journal
+from tools.journal_writer import write_journal
 
 Make = Callable[..., Exporter]
-BOOT = "b" * 32
-START_US = 1_793_750_000_000_000
-
-
-def stream(
-    numbers: Iterable[int], *, start_us: int = START_US, boot: str = BOOT
-) -> Iterator[bytes]:
-    for number in numbers:
-        yield export_entry(
-            [
-                ("__REALTIME_TIMESTAMP", b"%d" % (start_us + number * 1000)),
-                ("__MONOTONIC_TIMESTAMP", b"%d" % (number * 1000)),
-                ("_BOOT_ID", boot.encode()),
-                ("_HOSTNAME", b"node"),
-                ("SYSLOG_IDENTIFIER", b"app"),
-                ("PRIORITY", b"6"),
-                ("MESSAGE", b"number %06d %064x" % (number, number * 7919)),
-            ]
-        )
 
 
 @pytest.fixture
@@ -39,17 +21,13 @@ def journal(tmp_path: Path) -> Path:
     """Return a directory whose one journal file holds 20,000 entries."""
     directory = tmp_path / "host" / "var/log/journal"
     directory.mkdir(parents=True)
-    write_journal(directory / "system.journal", stream(range(20_000)))
+    write_journal(directory / "system.journal", numbered(range(20_000)))
     return directory
-
-
-def numbers(exporter: Exporter) -> list[int]:
-    return [int(line.split(b"number ", 1)[1][:6]) for line in exporter.lines(b"number ")]
 
 
 def assert_adds_up(exporter: Exporter, entries: int) -> int:
     """Expect lines and counted losses to be all entries, in order; return the losses."""
-    found = numbers(exporter)
+    found = exporter.numbers()
     assert found == sorted(set(found))
     lost: int = exporter.status()["gaps"]["lost_entries"]
     markers = exporter.lines(b"journal entries lost")
@@ -91,9 +69,9 @@ def test_a_file_truncated_under_the_reader_costs_a_worker_and_not_the_container(
     )
     assert tail.worker() != worker
     assert tail.process.pid == supervisor
-    write_journal(journal / "next.journal", stream(range(20_000, 20_100)))
+    write_journal(journal / "next.journal", numbered(range(20_000, 20_100)))
     tail.wait_for_line(b"number 020099")
-    found = numbers(tail)
+    found = tail.numbers()
     before = found[: found.index(20_000)]
     assert before == list(range(len(before)))
     assert found[len(before) :] == list(range(20_000, 20_100))
@@ -104,14 +82,14 @@ def test_a_file_that_kills_every_reader_is_set_aside_and_the_others_are_read(
     journal: Path, exporter: Make
 ) -> None:
     deadly = journal / "deadly.journal"
-    write_journal(deadly, stream(range(30_000, 30_010)))
+    write_journal(deadly, numbered(range(30_000, 30_010)))
     # What a bad sector does: whoever maps the file gets SIGBUS, under its later name too.
     names = ("-P", str(deadly), "-P", str(journal / "renamed.journal"))
     strace = (need("strace"), "-f", "-qq", "-o", "/dev/null", *names)
     tail = exporter("--start", "head", prefix=(*strace, "-e", "inject=mmap:signal=SIGBUS"))
     tail.start()
     tail.wait_for_line(b"number 019999")
-    assert numbers(tail) == list(range(20_000))
+    assert tail.numbers() == list(range(20_000))
     tail.wait_for(
         lambda: tail.metric("journal_files", '{state="set_aside"}') == 1, "the scan of the files"
     )
@@ -120,7 +98,7 @@ def test_a_file_that_kills_every_reader_is_set_aside_and_the_others_are_read(
     # journald renames files: what is set aside is the file, not its name.
     restarts = tail.metric("worker_restarts_total", '{signal="SIGBUS"}')
     deadly.rename(journal / "renamed.journal")
-    write_journal(journal / "new.journal", stream(range(40_000, 40_010)))
+    write_journal(journal / "new.journal", numbered(range(40_000, 40_010)))
     tail.wait_for_line(b"number 040009")
     assert tail.metric("worker_restarts_total", '{signal="SIGBUS"}') == restarts
 
@@ -129,9 +107,9 @@ def test_a_new_numbering_is_no_loss(journal: Path, exporter: Make) -> None:
     tail = exporter("--once", "--start", "head")
     assert tail.run() == 0
     (journal / "system.journal").unlink()
-    write_journal(journal / "system.journal", stream(range(20_000, 20_100)))
+    write_journal(journal / "system.journal", numbered(range(20_000, 20_100)))
     assert tail.run() == 0
-    assert numbers(tail) == list(range(20_100))
+    assert tail.numbers() == list(range(20_100))
     assert tail.status()["gaps"]["lost_entries"] == 0
 
 
@@ -141,11 +119,11 @@ def test_a_journal_that_is_replaced_whole_is_read_whole_though_the_clock_went_ba
     tail = exporter("--once", "--start", "head")
     assert tail.run() == 0
     (journal / "system.journal").unlink()
-    earlier = stream(range(20_000, 20_100), start_us=START_US - 10**12, boot="c" * 32)
+    earlier = numbered(range(20_000, 20_100), start_us=START_US - 10**12, boot="c" * 32)
     write_journal(journal / "system.journal", earlier)
     assert tail.run() == 0
     assert tail.run() == 0
-    assert numbers(tail) == list(range(20_100))
+    assert tail.numbers() == list(range(20_100))
 
 
 def test_a_journal_that_goes_away_is_told_and_read_again_when_it_comes_back(
@@ -159,10 +137,10 @@ def test_a_journal_that_goes_away_is_told_and_read_again_when_it_comes_back(
     tail.wait_for(lambda: tail.get("/readyz")[0] == 503, "the scan of the files")
     assert "there is no journal file that can be read" in tail.get("/readyz")[1]
     assert tail.get("/livez")[0] == 200
-    write_journal(journal / "system.journal", stream(range(20_000, 20_100)))
+    write_journal(journal / "system.journal", numbered(range(20_000, 20_100)))
     tail.wait_for_line(b"number 020099")
     tail.wait_for(lambda: tail.get("/readyz")[0] == 200, "the scan of the files")
-    assert numbers(tail) == list(range(20_100))
+    assert tail.numbers() == list(range(20_100))
     assert "there is no journal file that can be read in" in tail.log()
     assert "there are journal files in" in tail.log()
 
@@ -185,7 +163,7 @@ def test_an_archive_of_the_same_numbering_that_is_removed_unread_is_counted_exac
         assert tail.run() == 0
         lost = tail.status()["gaps"]["lost_entries"]
         ever = parse(tail.status()["checkpoint"]["cursor"]).seqnum
-    assert numbers(tail) == [*range(100), *range(900, 1000)]
+    assert tail.numbers() == [*range(100), *range(900, 1000)]
     assert 800 <= lost <= 810
     assert len(tail.lines()) - len(tail.lines(b"entries lost")) + lost == ever
 
@@ -210,13 +188,13 @@ def test_a_file_with_a_flag_of_the_future_is_counted_and_named(
     assert tail.metric("journal_files", '{state="readable"}') == 1
     assert f"{future} is unsupported" in tail.log()
     assert f"{garbage} is corrupt" in tail.log()
-    assert numbers(tail) == list(range(20_000))
+    assert tail.numbers() == list(range(20_000))
 
 
 def test_compressed_journals_of_other_nodes_are_read(tmp_path: Path, exporter: Make) -> None:
     directory = tmp_path / "host" / "var/log/journal"
     directory.mkdir(parents=True)
-    write_journal(directory / "system.journal", stream(range(2000)), compressed=True)
+    write_journal(directory / "system.journal", numbered(range(2000)), compressed=True)
     tail = exporter("--once", "--start", "head")
     assert tail.run() == 0
-    assert numbers(tail) == list(range(2000))
+    assert tail.numbers() == list(range(2000))

@@ -13,8 +13,8 @@ from journal_exporter.journal.batch import NARROW_FIELDS, Batch, Field, Position
 from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.filters import Selection
 from journal_exporter.lines.format import FORMATS, Formatter
+from tests.support.fakes import ALL
 
-ALL = Selection(max_priority=7, exclude_facilities=frozenset())
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 RFC3339 = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00) (?P<host>[^ ]+) "

@@ -13,9 +13,7 @@ from journal_exporter.lines.filters import (
     priority_of,
     unit_of,
 )
-from tests.support.fakes import context, of
-
-ALL = Selection(max_priority=7, exclude_facilities=frozenset())
+from tests.support.fakes import ALL, context, of
 
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(PRIORITIES)), ids=PRIORITIES)

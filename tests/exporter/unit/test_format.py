@@ -10,20 +10,11 @@ from journal_exporter.journal.batch import NARROW_FIELDS, Field
 from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.filters import Selection
 from journal_exporter.lines.format import FORMATS, MAX_HEADS, Formatter, printable
-from tests.support.fakes import START_US, batch, context
+from tests.support.fakes import ALL, START_US, batch, context, line
 from tests.support.paths import ROOT
 
-ALL = Selection(max_priority=7, exclude_facilities=frozenset())
 STAMP = "2026-11-07T22:33:20.123456+00:00"
 KERNEL = context(identifier=b"kernel", pid=None, facility=b"0", transport=b"kernel")
-
-
-def line(
-    message: Field = b"hello", fields: tuple[Field, ...] | None = None, form: str = "rfc3339"
-) -> str:
-    made = Formatter(form, ALL).lines(batch([message], [fields or context()]))
-    assert made[0] is not None
-    return made[0].decode()
 
 
 def tag(**fields: Field) -> str:
@@ -48,9 +39,7 @@ def test_the_traditional_line_pads_the_day_with_a_space() -> None:
     [("UTC", "Nov  7 22:33:20"), ("Asia/Tokyo", "Nov  8 07:33:20"), ("XYZ+9", "Nov  7 13:33:20")],
 )
 def test_the_traditional_line_has_the_zone_of_tz(zone: str, stamp: str) -> None:
-    program = (
-        "from tests.exporter.unit.test_format import line; print(line(form='rfc3164'), end='')"
-    )
+    program = "from tests.support.fakes import line; print(line(form='rfc3164'), end='')"
     environment = {"TZ": zone, "PATH": "", "LANG": "C.UTF-8"}
     made = subprocess.run(
         [sys.executable, "-c", program],

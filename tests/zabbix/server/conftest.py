@@ -2,19 +2,18 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from node_observability import cli
-from node_observability.zabbix.template.render import TEMPLATE
 from tests.support import journald
 from tests.support.tools import in_ci
-from tests.support.zabbix.node import CLUSTER, NODE_NAME, Node
+from tests.support.zabbix.commands import APPLY, Command
+from tests.support.zabbix.node import NODE_NAME, Node
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack, unavailable
 
-Command = Callable[..., int]
 figures: list[str] = []
 """Lines that are printed at the end."""
 
@@ -54,7 +53,7 @@ def credentials(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 @pytest.fixture
-def command(credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+def command(credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run ``node-observability zabbix …``; None takes a variable away."""
 
     def run(*arguments: str, **environment: str | None) -> int:
@@ -67,14 +66,6 @@ def command(credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Cal
             return cli.main(["zabbix", *arguments])
 
     return run
-
-
-# What the tests' node differs in from one in a pod, and times that a test can wait for.
-MACROS = (
-    "--macro={$NODEOBS.HOST.ROOT}=/mnt/root",
-    "--macro={$NODEOBS.LOG.PERIOD}=30s",
-)
-APPLY = ("apply", "--cluster", CLUSTER, *MACROS)
 
 
 @pytest.fixture(scope="session")
@@ -98,20 +89,6 @@ def node(applied: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
             f"journald, exporter and agent started and registered in {it.started_s:.1f} s"
         )
         yield it
-
-
-def hurry(stack: Stack) -> None:
-    """Have the template's items taken every 10 s; those of an hour would come within the hour."""
-    (template,) = stack.call(
-        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
-    )
-    for kind in ("item", "discoveryrule", "itemprototype"):
-        found = stack.call(
-            f"{kind}.get", {"templateids": [template["templateid"]], "output": ["itemid", "delay"]}
-        )
-        for item in found:
-            if item["delay"] not in ("0", "1s"):
-                stack.call(f"{kind}.update", {"itemid": item["itemid"], "delay": "10s"})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from node_observability.zabbix.template.render import TEMPLATE
 from tests.support.exporter import free_port
+from tests.support.zabbix.commands import APPLY, MACROS, Command
 from tests.support.zabbix.node import CLUSTER
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack
-from tests.zabbix.server.conftest import APPLY, MACROS, Command
 
 OTHER = ("--cluster", "staging")
 

@@ -14,9 +14,9 @@ from node_observability.zabbix.hosts.inventory import UNHEARD_TAG
 from node_observability.zabbix.template.render import TEMPLATE
 from tests.support.helm import objects, render_text
 from tests.support.nodes_api import Authority, NodesApi, nodes_api
+from tests.support.zabbix.commands import MACROS
 from tests.support.zabbix.node import CLUSTER, GROUP, NODE_NAME
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack
-from tests.zabbix.server.conftest import MACROS
 
 TOKEN = "e30.of-the-pod"  # noqa: S105 - of nobody
 # A pod's own /run, with what kubelet mounts there.

@@ -12,9 +12,9 @@ import pytest
 from node_observability.zabbix.hosts.inventory import UNHEARD_TAG
 from node_observability.zabbix.template.render import TEMPLATE
 from tests.support.paths import ROOT
+from tests.support.zabbix.commands import APPLY, Command
 from tests.support.zabbix.node import CLUSTER, GROUP, NODE_NAME
 from tests.support.zabbix.stack import Stack
-from tests.zabbix.server.conftest import APPLY, Command
 
 _DOCUMENT = ROOT / "docs/reference/zabbix.md"
 _ROW = re.compile(

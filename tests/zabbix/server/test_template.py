@@ -6,8 +6,8 @@ import pytest
 
 from node_observability.zabbix.template import catalogue
 from tests.support.waiting import wait_for
+from tests.support.zabbix.commands import APPLY, Command, shorten_intervals
 from tests.support.zabbix.node import GROUP, Node
-from tests.zabbix.server.conftest import APPLY, Command, hurry
 
 PATTERNS = catalogue.load()
 NAMES = {pattern.name for pattern in PATTERNS}
@@ -52,7 +52,7 @@ def test_every_pattern_raises_its_trigger_from_the_journal_and_by_no_other_line(
 def test_every_item_is_supported_and_has_a_value_and_apply_mends_what_somebody_changed(
     node: Node, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hurry(node.stack)
+    shorten_intervals(node.stack)
     node.restart_agent()
     allowed = {f"nodeobs.log.match[{pattern.id}]" for pattern in PATTERNS}
 

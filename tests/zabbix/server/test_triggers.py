@@ -15,9 +15,9 @@ import pytest
 
 from tests.support.chaos.disk import Disk
 from tests.support.waiting import wait_for
+from tests.support.zabbix.commands import APPLY, Command, shorten_intervals
 from tests.support.zabbix.node import Node
 from tests.support.zabbix.stack import Stack
-from tests.zabbix.server.conftest import APPLY, Command, hurry
 
 NOT_LONG = "takes minutes; part of the long runs: pytest tests/zabbix --long"
 _LAG_MAX_S = 5
@@ -29,7 +29,7 @@ def hurried(applied: Stack, command: Command, *, long: bool) -> Iterator[Stack]:
     """Return a Zabbix that takes the template's items every 10 s."""
     if not long:
         pytest.skip(NOT_LONG)
-    hurry(applied)
+    shorten_intervals(applied)
     yield applied
     assert command(*APPLY) == 0
 

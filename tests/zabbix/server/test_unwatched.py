@@ -15,9 +15,9 @@ import pytest
 from node_observability.zabbix.hosts.inventory import UNHEARD_TAG
 from node_observability.zabbix.template.render import TEMPLATE
 from tests.support.waiting import wait_for
+from tests.support.zabbix.commands import Command
 from tests.support.zabbix.node import CLUSTER, GROUP, NODE_NAME, Node
 from tests.support.zabbix.stack import Stack
-from tests.zabbix.server.conftest import Command
 
 # Nothing was heard of a host since 1970: its grace is over.
 UNHEARD = [{"tag": UNHEARD_TAG, "value": "1"}]
