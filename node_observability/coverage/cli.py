@@ -5,13 +5,12 @@ wrong use. Without --nodes and --manifest the cluster is asked, by ``kubectl`` a
 """
 
 import argparse
-import sys
-from pathlib import Path
 
 from node_observability.coverage import nodes, workloads
 from node_observability.coverage.findings import judge
 from node_observability.coverage.report import json_text, summary, table
 from node_observability.errors import UsageError
+from node_observability.inputs.files import MAX_NODES_BYTES, STDIN, label, read_text
 from node_observability.programs import ask
 
 __all__ = ["configure", "run"]
@@ -49,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: a file can't be used.
         ToolboxError: kubectl or helm failed.
     """
-    if options.nodes == "-" and options.manifest == "-":
+    if options.nodes == options.manifest == STDIN:
         raise UsageError("--nodes and --manifest both read standard input; give one of them a file")
     found = workloads.parse(*_manifest(options))
     coverage = judge(nodes.parse(*_nodes(options)), found)
@@ -65,21 +64,9 @@ def run(options: argparse.Namespace) -> int:
     return 1 if coverage.errors or (options.strict and coverage.warnings) else 0
 
 
-def _read(path: str) -> tuple[str, str]:
-    if path == "-":
-        return sys.stdin.read(), "standard input"
-    try:
-        # PowerShell's `>` begins a file with a byte order mark.
-        return Path(path).read_text("utf-8-sig"), path
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: no UTF-8 at byte {error.start}") from None
-
-
 def _nodes(options: argparse.Namespace) -> tuple[str, str]:
     if options.nodes:
-        return _read(options.nodes)
+        return read_text(options.nodes, MAX_NODES_BYTES), label(options.nodes)
     context = ["--context", options.context] if options.context else []
     command = ["kubectl", "get", "nodes", "--output", "json", *context]
     return ask(command, "--nodes FILE"), "kubectl"
@@ -87,7 +74,7 @@ def _nodes(options: argparse.Namespace) -> tuple[str, str]:
 
 def _manifest(options: argparse.Namespace) -> tuple[str, str]:
     if options.manifest:
-        return _read(options.manifest)
+        return read_text(options.manifest), label(options.manifest)
     flags = ["--kube-context", options.context] if options.context else []
     flags += ["--namespace", options.namespace] if options.namespace else []
     command = ["helm", "get", "manifest", options.release, *flags]

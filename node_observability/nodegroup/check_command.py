@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterable
 
 from node_observability.errors import UsageError, printable
+from node_observability.inputs.files import read_bytes, read_text
 from node_observability.nodegroup import chart_values, check_user_data, files, render
 from node_observability.nodegroup.description import Taint
 from node_observability.nodegroup.formats import yaml_document
@@ -93,7 +94,7 @@ def too_large(target: str, one: Described) -> list[str]:
 def _check_user_data(
     name: str, targets: list[str], chart: chart_values.Selection | None
 ) -> list[str]:
-    report = check_user_data.check(files.read_bytes(name))
+    report = check_user_data.check(read_bytes(name, check_user_data.MAX_BYTES))
     errors = [_located(name, finding) for finding in report.errors]
     for finding in report.warnings:
         files.warn(_located(name, finding))
@@ -136,7 +137,7 @@ def _chart(name: str | None) -> chart_values.Selection | None:
     if name is None:
         return None
     try:
-        document = yaml_document.read(files.read_text(name), old_numbers=True)
+        document = yaml_document.read(read_text(name, yaml_document.MAX_BYTES), old_numbers=True)
     except yaml_document.YamlError as error:
         raise UsageError(*(f"{name}:{line}: {one.text}" for one, line in error.problems)) from None
     chosen, problems = chart_values.selection(document.data)

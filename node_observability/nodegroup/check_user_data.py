@@ -20,6 +20,8 @@ from node_observability.nodegroup.targets.cloudformation import form_problems
 
 # EKS merges user data for these two.
 MERGED_BY_EKS: Final = ("cloudformation", "eksctl-managed")
+# Far more than any user data, packed or not.
+MAX_BYTES: Final = 4 * 1024 * 1024
 # Above it the size is all that is told: no gzip makes such settings fit.
 _NEVER_FITS_BYTES: Final = 16 * LIMIT_BYTES
 

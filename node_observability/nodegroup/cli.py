@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from node_observability.errors import UsageError
+from node_observability.inputs.files import STDIN
 from node_observability.nodegroup import assembly, check_command, credentials, files, render
 from node_observability.nodegroup.formats import templates
 from node_observability.nodegroup.kube_reserved import kube_reserved
@@ -120,7 +121,7 @@ def _read(names: list[str]) -> list[Described]:
 
 
 def _with_secrets(target: str, one: Described) -> assembly.Settings:
-    directory = Path() if one.name == files.STDIN else Path(one.name).parent
+    directory = Path() if one.name == STDIN else Path(one.name).parent
     try:
         tree = assembly.settings(one.group, credentials.reader(os.environ, directory))
     except credentials.SecretError as error:

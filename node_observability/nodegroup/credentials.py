@@ -5,12 +5,13 @@ to have it; without the request nothing is read at all, and a placeholder stands
 """
 
 import base64
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path as File
 from typing import Final
 
+from node_observability.errors import UsageError
+from node_observability.inputs.files import read_text
 from node_observability.nodegroup.schema.kinds import LINE, Struct
 from node_observability.nodegroup.schema.problem import Path, Problem
 
@@ -82,14 +83,6 @@ def reader(environment: Mapping[str, str], directory: File) -> Resolve:
 
 def _from_file(file: File, path: Path) -> str:
     try:
-        with file.open("rb") as stream:
-            data = stream.read(_LONGEST_BYTES + 1)
-    except OSError as error:
-        raise SecretError(path, f"can't read {file}: {os.strerror(error.errno or 0)}") from None
-    if len(data) > _LONGEST_BYTES:
-        raise SecretError(path, f"{file} is larger than {_LONGEST_BYTES} bytes")
-    try:
-        # A byte order mark is the editor's, never the secret's.
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise SecretError(path, f"{file} is not UTF-8") from None
+        return read_text(file, _LONGEST_BYTES)
+    except UsageError as error:
+        raise SecretError(path, *error.problems) from None

@@ -1,4 +1,4 @@
-"""Files in and out: the edge where paths become texts, and errors name the file."""
+"""Writes what ``render`` makes, whole or not at all, and warnings."""
 
 import os
 import sys
@@ -6,45 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from node_observability.errors import ToolboxError, UsageError, printable
+from node_observability.errors import ToolboxError, printable
 
-STDIN: Final = "-"
-_LARGEST_BYTES: Final = 4 * 1024 * 1024
-# Of a description, or a chart's values: etcd takes no more of a release, and YAML is slow to read.
-_LARGEST_TEXT_BYTES: Final = 1024 * 1024
 _SECRET_MODE: Final = 0o600
 _PLAIN_MODE: Final = 0o666
-
-
-def read_bytes(name: str, largest: int = _LARGEST_BYTES) -> bytes:
-    """Return a file's content, at most ``largest`` bytes; ``-`` is standard input.
-
-    Raises:
-        UsageError: if it can't be read, or is far too large to be what is wanted.
-    """
-    try:
-        if name == STDIN:
-            data = sys.stdin.buffer.read(largest + 1)
-        else:
-            with Path(name).open("rb") as stream:
-                data = stream.read(largest + 1)
-    except OSError as error:
-        raise UsageError(f"can't read {name}: {os.strerror(error.errno or 0)}") from None
-    if len(data) > largest:
-        raise UsageError(f"{name} is larger than {largest} bytes")
-    return data
-
-
-def read_text(name: str) -> str:
-    """Return a text file's content, without the byte order mark that it may begin with.
-
-    Raises:
-        UsageError: likewise, and if it is not UTF-8.
-    """
-    try:
-        return read_bytes(name, _LARGEST_TEXT_BYTES).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is not UTF-8: byte {error.object[error.start]:#04x}") from None
 
 
 def write(name: str, text: str, *, secret: bool) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from node_observability.errors import UsageError
-from node_observability.nodegroup import assembly, credentials, files
+from node_observability.inputs.files import read_text
+from node_observability.nodegroup import assembly, credentials
 from node_observability.nodegroup.description import ROTATION, NodeGroup, parse
 from node_observability.nodegroup.formats import yaml_document
 from node_observability.nodegroup.rules import settings as settings_rules
@@ -61,7 +62,7 @@ def read_description(name: str) -> Described:
         UsageError: with every problem of the file.
     """
     try:
-        document = yaml_document.read(files.read_text(name))
+        document = yaml_document.read(read_text(name, yaml_document.MAX_BYTES))
     except yaml_document.YamlError as error:
         raise UsageError(
             *(f"{name}:{line}: {problem.sentence}" for problem, line in error.problems)

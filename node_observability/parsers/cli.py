@@ -4,22 +4,20 @@ Exit codes: 0 done and nothing found, 1 a case failed or a finding is an error, 
 """
 
 import argparse
-import io
 import itertools
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from node_observability.errors import UsageError, printable
+from node_observability.inputs.files import STDIN, check_readable, read_bytes, read_text
 from node_observability.parsers import bench, fluentbit
 from node_observability.parsers.cases import files as case_files
 from node_observability.parsers.cases.report import failure_text, summary, write_junit
 from node_observability.parsers.cases.runner import Outcome, run_all
 from node_observability.parsers.cases.update import update
 from node_observability.parsers.configuration.conversion import to_classic, to_yaml
-from node_observability.parsers.configuration.files import check_readable, read_text
 from node_observability.parsers.configuration.sections import Configuration, Section
 from node_observability.parsers.configuration.sources import load
 from node_observability.parsers.explanation import explain
@@ -95,12 +93,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _definitions(source: str) -> list[tuple[Configuration, Definitions]]:
-    # Whatever the locale says, a manifest is UTF-8.
-    stdin = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8")
-    try:
-        return [(found, build(found, os.environ)) for found in load(source, stdin)]
-    finally:
-        stdin.detach()
+    return [(found, build(found, os.environ)) for found in load(source)]
 
 
 def _test(options: argparse.Namespace) -> int:
@@ -154,10 +147,10 @@ def _chosen(definitions: Definitions, names: Sequence[str] | None) -> list[Parse
 
 
 def _explain(options: argparse.Namespace) -> int:
-    if options.line == "-" and options.config == "-":
+    if options.line == options.config == STDIN:
         raise UsageError("the line and the configuration can't both come from standard input")
-    given = os.fsencode(options.line)
-    line = sys.stdin.buffer.read().split(b"\n", 1)[0] if given == b"-" else given
+    is_input = options.line == STDIN
+    line = read_bytes(STDIN).partition(b"\n")[0] if is_input else os.fsencode(options.line)
     taken = True
     for _, definitions in _definitions(options.config):
         print(f"{printable(definitions.label)}:")
@@ -218,7 +211,7 @@ def _real(section: Section, file: Path, lines: int) -> None:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    text = read_text(options.file)
+    text = read_text(options.file, keep_mark=True)
     is_yaml = options.file.suffix in (".yaml", ".yml")
     print((to_classic if is_yaml else to_yaml)(text, str(options.file)), end="")
     return 0

@@ -8,7 +8,6 @@ Files named ``*.yaml`` under a directory given with ``--fluentbit-cases`` (or th
 """
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,7 +57,7 @@ def _option(config: pytest.Config, name: str) -> str:
 
 def _definitions(config: pytest.Config) -> list[Definitions]:
     if _DEFINITIONS not in config.stash:
-        found = load(_option(config, "fluentbit_config"), sys.stdin)
+        found = load(_option(config, "fluentbit_config"))
         config.stash[_DEFINITIONS] = [build(configuration, os.environ) for configuration in found]
     return config.stash[_DEFINITIONS]
 

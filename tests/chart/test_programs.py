@@ -29,7 +29,7 @@ def test_every_parser_that_a_pipeline_names_is_defined_and_sound(case: Path) -> 
     text = render_text(case)
     if "fluent-bit.yaml" not in text:
         pytest.skip("the case has no Fluent Bit")
-    for configuration in load("-", io.StringIO(text)):
+    for configuration in load("-", io.BytesIO(text.encode())):
         findings = lint(configuration, build(configuration, {}))
         assert [str(found) for found in findings if found.is_error] == []
 

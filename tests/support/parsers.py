@@ -86,7 +86,7 @@ def docker() -> Parser:
 
 def configuration_of(path: Path) -> Configuration:
     """Return the one configuration of a file or a directory."""
-    (found,) = load(str(path), io.StringIO())
+    (found,) = load(str(path))
     return found
 
 
@@ -97,7 +97,7 @@ def definitions_of(path: Path) -> Definitions:
 
 def parser_names_of(source: str | Path, stdin: str = "", **environment: str) -> list[list[str]]:
     """Return the names of the parsers of each configuration of a source."""
-    found = load(str(source), io.StringIO(stdin))
+    found = load(str(source), io.BytesIO(stdin.encode()))
     return [sorted(build(configuration, environment).parsers) for configuration in found]
 
 

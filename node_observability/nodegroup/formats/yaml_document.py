@@ -26,6 +26,8 @@ _BLOCK = re.compile(r"(?s:.*)[^\n]\n")
 # Line ends to YAML, which a block would be torn at.
 _BREAKS = re.compile("[\r\x85\u2028\u2029]")
 _WIDTH = 2**31
+# Of a description, or a chart's values: etcd takes no more of a release, and YAML is slow to read.
+MAX_BYTES: Final = 1024 * 1024
 _DEEPEST: Final = 100
 # With aliases written out; the largest chart's values have some thousands.
 _MOST_VALUES: Final = 100_000

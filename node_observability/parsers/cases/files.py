@@ -12,8 +12,8 @@ from pathlib import Path
 import yaml
 
 from node_observability.errors import UsageError
+from node_observability.inputs.files import check_readable, read_text
 from node_observability.parsers.cases.values import Expected, ValueReader
-from node_observability.parsers.configuration.files import check_readable, read_text
 from node_observability.parsers.configuration.sections import Place, broken
 from node_observability.parsers.configuration.yaml_nodes import compose
 
@@ -122,7 +122,7 @@ def read(path: Path) -> CaseFile:
     Raises:
         UsageError: it can't be read, or holds a key or a value that no case has.
     """
-    return parse(read_text(path), path)
+    return parse(read_text(path, keep_mark=True), path)
 
 
 def parse(text: str, path: Path) -> CaseFile:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from node_observability.errors import UsageError
+from node_observability.inputs.files import read_text
 from node_observability.parsers.cases.diff import is_same
 from node_observability.parsers.cases.edit import Change, edited
 from node_observability.parsers.cases.files import CaseFile, Expected, parse
 from node_observability.parsers.cases.runner import Outcome
-from node_observability.parsers.configuration.files import read_text
 
 __all__ = ["update"]
 
@@ -53,7 +53,7 @@ def update(files: Sequence[CaseFile], outcomes: Sequence[Outcome]) -> list[Path]
 
 def _checked(file: CaseFile, changes: dict[int, Change]) -> str:
     """Return the new text of a file, read back: nothing but the changes may differ."""
-    before = read_text(file.path)
+    before = read_text(file.path, keep_mark=True)
     text = edited(before, str(file.path), changes)
     cases, old = parse(text, file.path).cases, parse(before, file.path).cases
     for index, (case, was) in enumerate(zip(cases, old, strict=True)):

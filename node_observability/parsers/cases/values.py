@@ -10,7 +10,7 @@ from collections.abc import Callable
 import yaml
 
 from node_observability.hints import close_to
-from node_observability.parsers.configuration.files import SIZE_LIMIT_BYTES
+from node_observability.inputs.files import MAX_BYTES
 from node_observability.parsers.configuration.sections import broken
 from node_observability.parsers.configuration.yaml_nodes import NodeReader
 from node_observability.parsers.model.types import Value
@@ -55,7 +55,7 @@ class ValueReader(NodeReader):
 
     def __init__(self, file: str) -> None:
         super().__init__(file)
-        self._room_bytes = SIZE_LIMIT_BYTES
+        self._room_bytes = MAX_BYTES
 
     def mapping(self, node: yaml.Node, what: str, keys: tuple[str, ...]) -> dict[str, yaml.Node]:
         """Return the nodes of a mapping by key.
@@ -117,7 +117,7 @@ class ValueReader(NodeReader):
             text, count = items[0].encode(), int(items[1])
             self._room_bytes -= len(text) * count
             if self._room_bytes < 0:
-                limit = f"{SIZE_LIMIT_BYTES >> 20} MiB"
+                limit = f"{MAX_BYTES >> 20} MiB"
                 raise broken(self.place(node), f"!join makes more than {limit} of this file")
             return text * count
         return self.data(node, "a part of !join")

@@ -10,11 +10,11 @@ import glob
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 from node_observability.errors import UsageError
+from node_observability.inputs.files import STDIN, label, read_text
 from node_observability.parsers.configuration.classic import read_classic
-from node_observability.parsers.configuration.files import SIZE_LIMIT_BYTES, read_text
 from node_observability.parsers.configuration.manifests import Embedded, embedded_files, is_object
 from node_observability.parsers.configuration.sections import Configuration, Place
 from node_observability.parsers.configuration.stock import is_stock_file
@@ -106,24 +106,18 @@ def _may_be_elsewhere(name: str) -> bool:
     return is_open or is_stock_file(name)
 
 
-def load(source: str, stdin: TextIO) -> list[Configuration]:
-    """Return the configurations of a source.
+def load(source: str, stdin: BinaryIO | None = None) -> list[Configuration]:
+    """Return the configurations of a source; ``stdin`` is what ``-`` reads, by default standard input.
 
     Raises:
         UsageError: there is none, or it can't be read.
     """
-    if source == "-":
-        try:
-            text = stdin.read(SIZE_LIMIT_BYTES + 1)
-        except UnicodeDecodeError as error:
-            raise UsageError(f"standard input: not UTF-8 (byte {error.start + 1})") from None
-        if len(text) > SIZE_LIMIT_BYTES:
-            raise UsageError(f"standard input: larger than {SIZE_LIMIT_BYTES >> 20} MiB")
-        return _of_manifest(text, "standard input", must_be_manifest=True)
+    if source == STDIN:
+        return _of_manifest(read_text(STDIN, stdin=stdin), label(STDIN), must_be_manifest=True)
     path = Path(source)
     if path.is_dir():
         return _of_directory(path)
-    text = read_text(path)
+    text = read_text(path, keep_mark=True)
     is_classic = _CLASSIC.search(text) is not None
     # What the shell hands over, as in -c <(helm template …), has no suffix.
     if path.suffix in _YAML_SUFFIXES or (not path.suffix and not is_classic):
@@ -144,7 +138,7 @@ def _on_disk(name: str, place: Place) -> _Found | None:
     else:
         # In a container the files lie elsewhere, but beside one another.
         paths = [path for path in (base / name, base / Path(name).name) if path.is_file()][:1]
-    return [(str(path), read_text(path), 1) for path in paths] or None
+    return [(str(path), read_text(path, keep_mark=True), 1) for path in paths] or None
 
 
 def _of_files(texts: Mapping[Path, str], label: str) -> Configuration:
@@ -160,7 +154,7 @@ def _of_directory(directory: Path) -> list[Configuration]:
     for path in sorted(path for path in directory.iterdir() if path.is_file()):
         if path.suffix not in _SUFFIXES:
             continue
-        text = read_text(path)
+        text = read_text(path, keep_mark=True)
         if path.suffix not in _YAML_SUFFIXES:
             classic |= {path: text} if _CLASSIC.search(text) else {}
         elif any(map(is_configuration, compose(text, str(path)))):

@@ -1,11 +1,10 @@
 """The flags that say where the list of nodes comes from, and that list."""
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from node_observability.errors import UsageError
+from node_observability.inputs.files import MAX_NODES_BYTES, label, read_text
 from node_observability.zabbix.hosts import nodes, service_account
 
 __all__ = ["add_nodes", "nodes_of"]
@@ -40,10 +39,10 @@ def nodes_of(options: argparse.Namespace, environment: Mapping[str, str]) -> fro
     """Return the names of the nodes."""
     given: str | None = options.selector
     if options.nodes_file is not None:
-        text = _read(options.nodes_file)
+        text = read_text(options.nodes_file, MAX_NODES_BYTES)
         is_json = text.lstrip().startswith("{")
         selector = options.default_selector if given is None and is_json else given or ""
-        return nodes.from_text(text, options.nodes_file, selector)
+        return nodes.from_text(text, label(options.nodes_file), selector)
     selector = options.default_selector if given is None else given
     if options.in_cluster:
         access = service_account.in_cluster(environment)
@@ -51,13 +50,3 @@ def nodes_of(options: argparse.Namespace, environment: Mapping[str, str]) -> fro
     return nodes.from_kubectl(
         options.kubeconfig, environment, context=options.context, selector=selector
     )
-
-
-def _read(name: str) -> str:
-    if name == "-" and sys.stdin is None:
-        raise UsageError("--nodes-file -: standard input is closed")
-    try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise UsageError(f"--nodes-file {name}: can't be read ({reason})") from error

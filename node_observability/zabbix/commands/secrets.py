@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from node_observability.errors import UsageError
+from node_observability.inputs.files import read_text
 
 __all__ = ["secret"]
 
@@ -24,13 +25,8 @@ def secret(environment: Mapping[str, str], name: str, path: Path | None = None) 
         return value
     if value:
         raise UsageError(f"{name} and its file {path} are both given; keep one")
-    try:
-        text = path.read_text("utf-8-sig").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise UsageError(
-            f"{path}: can't be read ({reason}); it should hold what {name} would"
-        ) from error
+    fix = f"it must contain what {name} would"
+    text = read_text(path, fix=fix).strip()
     if not text:
-        raise UsageError(f"{path}: is empty; it should hold what {name} would")
+        raise UsageError(f"{path}: is empty; {fix}")
     return text

@@ -45,7 +45,6 @@ def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
         UsageError: nothing, or something else, is in it.
 
     """
-    text = text.removeprefix("\ufeff")  # PowerShell's `>` begins a file with a byte order mark
     if text.lstrip().startswith(("{", "[")):
         named = [(_name(item, source), item) for item in _items(text, source)]
         found = {name for name, item in named if _selected(item, selector, source)}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from node_observability.errors import UsageError
+from node_observability.inputs.files import read_text
 
 __all__ = ["Access", "in_cluster"]
 
@@ -42,13 +43,8 @@ def in_cluster(environment: Mapping[str, str], account: Path = _ACCOUNT) -> Acce
 
 
 def _mounted(path: Path) -> str:
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise UsageError(
-            f"--in-cluster: {path}: {reason}; mount the service account's token"
-        ) from error
+    fix = "--in-cluster needs it; mount the service account's token"
+    text = read_text(path, fix=fix)
     if not text.strip():
-        raise UsageError(f"--in-cluster: {path}: is empty; mount the service account's token")
+        raise UsageError(f"{path}: is empty; {fix}")
     return text

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from node_observability.errors import UsageError
+from node_observability.inputs.files import read_text
 
 __all__ = ["SEVERITIES", "Pattern", "load", "parse"]
 
@@ -62,11 +63,7 @@ def load(path: Path | None = None) -> tuple[Pattern, ...]:
     if path is None:
         text = resources.files(__package__).joinpath("catalogue.yaml").read_text("utf-8")
         return parse(text, "catalogue.yaml")
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: can't be read: {error}; give a catalogue file") from error
-    return parse(text, str(path))
+    return parse(read_text(path, fix="name a file of log patterns"), str(path))
 
 
 def parse(text: str, source: str) -> tuple[Pattern, ...]:

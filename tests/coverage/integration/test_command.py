@@ -323,7 +323,7 @@ def test_a_manifest_that_is_none_is_one_line_and_exit_2(
 
 def test_a_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["coverage", "--nodes", "no.json", "--manifest", "no.yaml"]) == 2
-    assert "no.yaml: No such file or directory" in capsys.readouterr().err
+    assert "no.yaml: can't be read: No such file or directory" in capsys.readouterr().err
 
 
 def test_standard_input_can_be_read_once(files: tuple[Path, Path]) -> None:

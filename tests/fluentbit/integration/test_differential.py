@@ -4,7 +4,6 @@ Skipped where there is no ``fluent-bit`` on the PATH. ``DIFFERENTIAL_LINES`` (fo
 and ``DIFFERENTIAL_SEED`` make it longer and other.
 """
 
-import io
 import math
 import os
 import random
@@ -35,7 +34,7 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
     # Two files, as Fluent Bit gets them: it does not forget a Parser within one.
     files = (ROOT / "fluentbit" / "parsers.conf", EXTRA)
     both.write_text("[SERVICE]\n" + "".join(f"    Parsers_File {path}\n" for path in files))
-    (configuration,) = load(str(both), io.StringIO())
+    (configuration,) = load(str(both))
     return build(configuration, {})
 
 

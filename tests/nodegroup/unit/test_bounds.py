@@ -138,4 +138,4 @@ def test_a_description_of_more_than_a_mebibyte_is_not_read(
     file = tmp_path / "a.yaml"
     file.write_text(f"{BASE}motd: {json.dumps('x' * 1024 * 1024)}\n")
     assert cli.main(["nodegroup", "check", str(file)]) == 2
-    assert f"{file} is larger than 1048576 bytes" in capsys.readouterr().err
+    assert f"{file}: is larger than 1 MiB" in capsys.readouterr().err

@@ -69,20 +69,20 @@ def test_secrets_are_written_only_when_asked_for_and_then_for_the_owner_alone(
 @pytest.mark.parametrize(
     ("prepare", "expected"),
     [
-        ({}, "registries[0].password: can't read {dir}/password: No such file or directory"),
+        ({}, "registries[0].password: {dir}/password: can't be read: No such file or directory"),
         ({"password": b""}, "registries[0].password: the file {dir}/password is empty"),
         (
             {"password": b"a\nb\n"},
             "registries[0].password: the file {dir}/password has more than one line",
         ),
-        ({"password": b"\xff"}, "registries[0].password: {dir}/password is not UTF-8"),
+        ({"password": b"\xff"}, "registries[0].password: {dir}/password: is not UTF-8 (byte 1)"),
         (
             {"password": b"x" * 70_000},
-            "registries[0].password: {dir}/password is larger than 65536 bytes",
+            "registries[0].password: {dir}/password: is larger than 64 KiB; is this the right file?",
         ),
         (
             {"password": b"hunter2"},
-            "registries[1].auth: can't read {dir}/auth: No such file or directory",
+            "registries[1].auth: {dir}/auth: can't be read: No such file or directory",
         ),
     ],
 )
@@ -281,7 +281,7 @@ def test_every_file_is_judged_where_one_cannot_be_read(
     missing = str(tmp_path / "d.yaml")
     assert run(*action, wrong[0], missing, wrong[1]) == 2
     told = capsys.readouterr().err
-    assert f"can't read {missing}: Is a directory" in told
+    assert f"{missing}: can't be read: Is a directory" in told
     for file in wrong:
         assert f"{file}:1: lables: there is no such key; did you mean labels?" in told
 
@@ -415,7 +415,7 @@ def test_a_file_that_cannot_be_read_or_written_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("check", str(tmp_path)) == 2
-    assert f"can't read {tmp_path}: Is a directory" in capsys.readouterr().err
+    assert f"{tmp_path}: can't be read: Is a directory" in capsys.readouterr().err
     nowhere = str(tmp_path / "no" / "file")
     file = write(tmp_path, DESCRIPTION)
     assert run("render", "--target", "user-data", "--output", nowhere, file) == 1

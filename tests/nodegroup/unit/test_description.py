@@ -271,5 +271,5 @@ def test_every_name_that_is_translated_is_a_setting() -> None:
 
 
 def test_reading_a_file_that_is_not_there_names_it() -> None:
-    with pytest.raises(UsageError, match=r"can't read no/such\.yaml: No such file"):
+    with pytest.raises(UsageError, match=r"no/such\.yaml: can't be read: No such file"):
         read_description("no/such.yaml")

@@ -1,18 +1,11 @@
 """What would never end, or would end the process, is refused: bombs, pipes, devices, runaway patterns."""
 
-import os
 import threading
 from pathlib import Path
 
 import pytest
 
 from node_observability.errors import UsageError
-from node_observability.parsers.cases.files import read
-from node_observability.parsers.configuration.files import (
-    SIZE_LIMIT_BYTES,
-    check_readable,
-    read_text,
-)
 from node_observability.parsers.configuration.yaml_nodes import compose
 from node_observability.parsers.explanation import explain
 from node_observability.parsers.model.parser import Parser
@@ -34,36 +27,6 @@ def test_aliases_that_multiply_are_refused_with_their_line() -> None:
 def test_aliases_as_people_use_them_are_read() -> None:
     (root,) = compose("a: &a [x]\nb: [*a, *a]\n", "a.yaml")
     assert root.value[1][1].value[0] is root.value[1][1].value[1]
-
-
-def test_pipes_and_devices_are_refused_before_they_are_read(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    for path in (tmp_path / "fifo", Path("/dev/zero")):
-        with pytest.raises(UsageError, match="a pipe or a device, not a file"):
-            read_text(path)
-    with pytest.raises(UsageError, match="Is a directory"):
-        read(tmp_path)
-    with pytest.raises(UsageError, match="NUL"):
-        read_text(Path("a\0b"))
-
-
-def test_what_the_shell_hands_over_is_read() -> None:
-    reading, writing = os.pipe()
-    os.write(writing, b"a\r\nb\n")
-    os.close(writing)
-    try:
-        check_readable(Path(f"/dev/fd/{reading}"))
-        assert read_text(Path(f"/dev/fd/{reading}")) == "a\nb\n"
-    finally:
-        os.close(reading)
-
-
-def test_a_file_larger_than_any_configuration_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "large.conf"
-    path.touch()
-    os.truncate(path, SIZE_LIMIT_BYTES + 1)
-    with pytest.raises(UsageError, match="larger than 64 MiB"):
-        read_text(path)
 
 
 def test_a_pattern_that_runs_away_is_ended() -> None:

@@ -101,7 +101,7 @@ def test_case_files_are_found_and_missing_ones_named(write: Write, tmp_path: Pat
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="no case file"):
         find([tmp_path / "empty"])
-    with pytest.raises(UsageError, match="no such file"):
+    with pytest.raises(UsageError, match="No such file"):
         find([tmp_path / "none.yaml"])
-    with pytest.raises(UsageError, match="no such file"):
+    with pytest.raises(UsageError, match="No such file"):
         read(tmp_path / "none.yaml")

@@ -37,16 +37,16 @@ def test_ci_never_updates(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["test", "none.yaml"], "none.yaml: no such file"),
+        (["test", "none.yaml"], "none.yaml: can't be read: No such file or directory"),
         (["test", "--junit", "none/out.xml"], "none/out.xml: No such file or directory"),
-        (["test", "-c", "none.conf"], "none.conf: no such file"),
+        (["test", "-c", "none.conf"], "none.conf: can't be read: No such file or directory"),
         (
             ["explain", "-", "-c", "-"],
             "the line and the configuration can't both come from standard input",
         ),
         (["explain", "x", "-p", "q"], "fluentbit (classic): there is no parser q; defined: j, p"),
-        (["bench", "none.log"], "none.log: no such file"),
-        (["convert", "none.conf"], "none.conf: no such file"),
+        (["bench", "none.log"], "none.log: can't be read: No such file or directory"),
+        (["convert", "none.conf"], "none.conf: can't be read: No such file or directory"),
     ],
 )
 def test_wrong_use_is_exit_2_and_one_line(arguments: list[str], error: str, project: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_manifest_that_is_not_utf_8_is_wrong_use(project: Path) -> None:
     done = Command(project, "lint", "-c", "-", stdin=b"a: \xff\n")
     assert (done.code, done.err) == (
         2,
-        "node-observability parsers: standard input: not UTF-8 (byte 4)\n",
+        "node-observability parsers: standard input: is not UTF-8 (byte 4)\n",
     )
 
 

@@ -103,7 +103,7 @@ def test_variables_are_those_of_the_file_and_then_of_the_environment(write: Writ
 
 def test_a_manifest_gives_a_configuration_for_each_config_map_and_form() -> None:
     stdin = f"{MANIFEST}---\n{MANIFEST.replace('name: one', 'name: two')}"
-    found = load("-", io.StringIO(stdin))
+    found = load("-", io.BytesIO(stdin.encode()))
     assert [configuration.label for configuration in found] == [
         "ConfigMap/one (classic)",
         "ConfigMap/two (classic)",
@@ -126,7 +126,9 @@ def test_secrets_hold_files_too() -> None:
 
 
 def test_a_missing_file_an_empty_directory_and_odd_bytes_are_named(tmp_path: Path) -> None:
-    assert problem_of(tmp_path / "none.conf").endswith("none.conf: no such file")
+    assert problem_of(tmp_path / "none.conf").endswith(
+        "none.conf: can't be read: No such file or directory"
+    )
     assert "no Fluent Bit configuration among its" in problem_of(tmp_path)
     (tmp_path / "a.conf").write_bytes(b"[PARSER]\n\xff")
     assert problem_of(tmp_path / "a.conf").endswith("not UTF-8 (byte 10)")

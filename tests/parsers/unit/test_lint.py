@@ -1,6 +1,5 @@
 """Findings: what Fluent Bit starts with and nobody wants."""
 
-import io
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ PIPELINE = "[INPUT]\n    Name tail\n    Parser p\n"
 
 def findings(tmp_path: Path, text: str) -> list[str]:
     (tmp_path / "a.conf").write_text(text)
-    (configuration,) = load(str(tmp_path / "a.conf"), io.StringIO())
+    (configuration,) = load(str(tmp_path / "a.conf"))
     return [
         f"{finding.place.line} {finding.code}{' !' if finding.is_error else ''} {finding.text}"
         for finding in lint(configuration, build(configuration, {}))
@@ -189,7 +188,7 @@ pipeline:
       - {name: parser, key_name: log, parser: p}
       - {name: parser, key_name: log, parser: q}
 """)
-    (configuration,) = load(str(tmp_path / "a.yaml"), io.StringIO())
+    (configuration,) = load(str(tmp_path / "a.yaml"))
     (found,) = lint(configuration, build(configuration, {}))
     assert (found.place.line, found.code) == (9, "undefined-parser")
     assert found.text.endswith("does not start, unless the filter names others too")

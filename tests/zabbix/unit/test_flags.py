@@ -53,11 +53,11 @@ def test_the_selector_of_a_command_applies_to_json_and_not_to_names(tmp_path: Pa
 
 
 def test_nodes_come_from_standard_input_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("node/a\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\ufeffnode/a\n".encode())))
     assert _nodes("", "--nodes-file", "-") == {"a"}
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "nodes").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match=r"--nodes-file .*nodes: can't be read \(not text\)"):
+    with pytest.raises(UsageError, match=r"/nodes: is not UTF-8 \(byte 1\)"):
         _nodes("", "--nodes-file", str(tmp_path / "nodes"))

@@ -26,9 +26,9 @@ _LIST = {"kind": "List", "items": [_node("a"), _node("b")]}
     ("text", "names"),
     [
         ("a\nnode/b\n\n# c\n", {"a", "b"}),
-        ("\ufeffa\r\nip-10-0-1-2.ec2.internal\r\n", {"a", "ip-10-0-1-2.ec2.internal"}),
+        ("a\r\nip-10-0-1-2.ec2.internal\r\n", {"a", "ip-10-0-1-2.ec2.internal"}),
         (json.dumps(_LIST), {"a", "b"}),
-        ("\ufeff" + json.dumps(_LIST, indent=2), {"a", "b"}),
+        (json.dumps(_LIST, indent=2), {"a", "b"}),
         ('{"kind": "NodeList", "items": [{"metadata": {"name": "a"}}]}', {"a"}),
         (json.dumps(_node("a")), {"a"}),
     ],
