@@ -3,20 +3,18 @@
 Guarantees the file's line for a document that can't be read. Other kinds are passed over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from node_observability.coverage.placement import Expression, Placement, Term, Toleration
 from node_observability.errors import UsageError
+from node_observability.inputs.yaml_nodes import load_all
 
 __all__ = ["Workload", "parse"]
 
 _COMPONENT = "app.kubernetes.io/component"
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +42,8 @@ def parse(text: str, origin: str) -> list[Workload]:
     Raises:
         UsageError: it is no YAML, holds no DaemonSet, or one of them is not as the API has it.
     """
-    try:
-        documents = list(yaml.load_all(text, Loader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{origin}:{mark.line + 1}" if mark else origin
-        raise UsageError(f"{place}: no YAML ({getattr(error, 'problem', error)})") from None
     found = []
-    for item in _daemonsets(documents):
+    for item in _daemonsets(load_all(text, origin)):
         try:
             found.append(_workload(item))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -65,7 +57,7 @@ def parse(text: str, origin: str) -> list[Workload]:
     return found
 
 
-def _daemonsets(documents: list[Any]) -> Iterator[dict[str, Any]]:
+def _daemonsets(documents: Iterable[object]) -> Iterator[dict[str, Any]]:
     for document in documents:
         if not isinstance(document, dict):
             continue

@@ -136,10 +136,8 @@ def _compared(
 def _chart(name: str | None) -> chart_values.Selection | None:
     if name is None:
         return None
-    try:
-        document = yaml_document.read(read_text(name, yaml_document.MAX_BYTES), old_numbers=True)
-    except yaml_document.YamlError as error:
-        raise UsageError(*(f"{name}:{line}: {one.text}" for one, line in error.problems)) from None
+    text = read_text(name, yaml_document.MAX_BYTES)
+    document = yaml_document.read(text, name, old_numbers=True)
     chosen, problems = chart_values.selection(document.data)
     if chosen is None:
         raise UsageError(

@@ -61,12 +61,7 @@ def read_description(name: str) -> Described:
     Raises:
         UsageError: with every problem of the file.
     """
-    try:
-        document = yaml_document.read(read_text(name, yaml_document.MAX_BYTES))
-    except yaml_document.YamlError as error:
-        raise UsageError(
-            *(f"{name}:{line}: {problem.sentence}" for problem, line in error.problems)
-        ) from None
+    document = yaml_document.read(read_text(name, yaml_document.MAX_BYTES), name)
     group, problems = parse(document.data)
     if group is None:
         raise UsageError(*(_line(name, document, problem) for problem in problems))

@@ -28,7 +28,7 @@ def described(**parts: Any) -> NodeGroup:  # noqa: ANN401 - what a description m
 
 def example(name: str) -> NodeGroup:
     """Return a shipped example."""
-    return group_of(yaml_document.read((EXAMPLES / f"{name}.yaml").read_text()).data)
+    return group_of(yaml_document.read((EXAMPLES / f"{name}.yaml").read_text(), name).data)
 
 
 def tree_of(group: NodeGroup) -> assembly.Settings:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import yaml
 
+from node_observability.inputs.yaml_nodes import compose
 from node_observability.parsers.cases.diff import Path, is_same
 from node_observability.parsers.cases.dump import block_text, flow_text
 from node_observability.parsers.cases.values import Expected
 from node_observability.parsers.configuration.sections import Place, broken
-from node_observability.parsers.configuration.yaml_nodes import compose
 from node_observability.parsers.model.types import Value
 
 __all__ = ["Change", "edited"]

@@ -13,9 +13,9 @@ import yaml
 
 from node_observability.errors import UsageError
 from node_observability.inputs.files import check_readable, read_text
+from node_observability.inputs.yaml_nodes import compose
 from node_observability.parsers.cases.values import Expected, ValueReader
 from node_observability.parsers.configuration.sections import Place, broken
-from node_observability.parsers.configuration.yaml_nodes import compose
 
 __all__ = ["Case", "CaseFile", "Expected", "find", "parse", "read"]
 

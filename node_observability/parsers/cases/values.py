@@ -11,8 +11,8 @@ import yaml
 
 from node_observability.hints import close_to
 from node_observability.inputs.files import MAX_BYTES
+from node_observability.inputs.yaml_nodes import NodeReader
 from node_observability.parsers.configuration.sections import broken
-from node_observability.parsers.configuration.yaml_nodes import NodeReader
 from node_observability.parsers.model.types import Value
 
 __all__ = ["Expected", "ValueReader", "normal"]

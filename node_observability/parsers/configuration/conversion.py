@@ -10,6 +10,7 @@ import re
 import yaml
 
 from node_observability.errors import UsageError
+from node_observability.inputs.yaml_nodes import compose
 from node_observability.parsers.configuration.classic import read_classic
 from node_observability.parsers.configuration.sections import (
     Configuration,
@@ -19,7 +20,6 @@ from node_observability.parsers.configuration.sections import (
     broken,
 )
 from node_observability.parsers.configuration.yaml_form import read_yaml
-from node_observability.parsers.configuration.yaml_nodes import compose
 
 __all__ = ["to_classic", "to_yaml"]
 

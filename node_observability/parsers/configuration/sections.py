@@ -4,22 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from node_observability.errors import UsageError
+from node_observability.inputs.places import Place
 
 __all__ = ["KINDS", "Configuration", "Place", "Property", "Section", "broken", "is_on"]
 
 # The sections that count here, as both forms call them.
 KINDS = ("service", "parser", "multiline_parser", "input", "filter", "output")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A line of a file; ``line`` counts from 1."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +91,7 @@ class Configuration:
 
 def broken(place: Place, text: str) -> UsageError:
     """Return the error for something that can't be used, with its place first."""
-    return UsageError(f"{place}: {text}")
+    return place.error(text)
 
 
 def is_on(text: str) -> bool | None:

@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 from node_observability.errors import UsageError
 from node_observability.inputs.files import STDIN, label, read_text
+from node_observability.inputs.yaml_nodes import compose
 from node_observability.parsers.configuration.classic import read_classic
 from node_observability.parsers.configuration.manifests import Embedded, embedded_files, is_object
 from node_observability.parsers.configuration.sections import Configuration, Place
 from node_observability.parsers.configuration.stock import is_stock_file
 from node_observability.parsers.configuration.yaml_form import is_configuration, read_yaml
-from node_observability.parsers.configuration.yaml_nodes import compose
 
 __all__ = ["load"]
 

@@ -10,6 +10,7 @@ parsers are not looked into.
 import yaml
 
 from node_observability.hints import close_to
+from node_observability.inputs.yaml_nodes import NodeReader, compose
 from node_observability.parsers.configuration.classic import Included
 from node_observability.parsers.configuration.sections import (
     Configuration,
@@ -17,7 +18,6 @@ from node_observability.parsers.configuration.sections import (
     Section,
     broken,
 )
-from node_observability.parsers.configuration.yaml_nodes import NodeReader, compose
 
 __all__ = ["is_configuration", "read_yaml"]
 

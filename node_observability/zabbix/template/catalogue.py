@@ -16,6 +16,7 @@ import yaml
 
 from node_observability.errors import UsageError
 from node_observability.inputs.files import read_text
+from node_observability.inputs.yaml_nodes import compose_one
 
 __all__ = ["SEVERITIES", "Pattern", "load", "parse"]
 
@@ -73,19 +74,9 @@ def parse(text: str, source: str) -> tuple[Pattern, ...]:
         UsageError: with every problem of the text.
 
     """
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UsageError(f"{source}:{line}: not YAML: {error.problem}") from error
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise UsageError(
-            f"{source}:{line}: a character that YAML does not take: {error.reason}"
-        ) from error
     problems: list[str] = []
     patterns = []
-    for node in _pattern_nodes(root, source, problems):
+    for node in _pattern_nodes(compose_one(text, source), source, problems):
         found = _Reader(source, node).pattern(problems)
         if found is not None:
             patterns.append((node.start_mark.line + 1, found))

@@ -299,7 +299,7 @@ def test_nodes_that_are_none_are_one_line_and_exit_2(
 
 
 BAD_MANIFESTS = {
-    "a: [": "2: no YAML",
+    "a: [": "2: not YAML",
     "kind: ConfigMap": ": no DaemonSet in it",
     "kind: DaemonSet": ": DaemonSet ? is not as the API has it ('spec')",
     MANIFEST.replace(

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from node_observability.errors import UsageError
 from node_observability.nodegroup import chart_values, check_user_data
 from node_observability.nodegroup.description import parse
 from node_observability.nodegroup.formats import yaml_document
@@ -18,9 +19,9 @@ def encoded(content: object) -> str:
 
 def told_of_description(text: str) -> list[str]:
     try:
-        document = yaml_document.read(text)
-    except yaml_document.YamlError as error:
-        return [problem.sentence for problem, _ in error.problems]
+        document = yaml_document.read(text, "a.yaml")
+    except UsageError as error:
+        return list(error.problems)
     return [problem.sentence for problem in parse(document.data)[1]]
 
 

@@ -5,28 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from node_observability.errors import UsageError
-from node_observability.parsers.configuration.yaml_nodes import compose
 from node_observability.parsers.explanation import explain
 from node_observability.parsers.model.parser import Parser
 from node_observability.parsers.regex.deadline import TooSlowError, limited
 from node_observability.parsers.regex.pattern import Pattern
 from tests.support.parsers import Command, docker
-
-BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
-    for before, name in zip("abcdefg", "bcdefgh", strict=True)
-)
-
-
-def test_aliases_that_multiply_are_refused_with_their_line() -> None:
-    with pytest.raises(UsageError, match=r"^bomb.yaml:7: aliases \(\*\) make more than 1,000,000"):
-        compose(BOMB, "bomb.yaml")
-
-
-def test_aliases_as_people_use_them_are_read() -> None:
-    (root,) = compose("a: &a [x]\nb: [*a, *a]\n", "a.yaml")
-    assert root.value[1][1].value[0] is root.value[1][1].value[1]
 
 
 def test_a_pattern_that_runs_away_is_ended() -> None:
@@ -74,7 +57,7 @@ def test_a_broken_configuration_is_exit_2_and_one_line(project: Path) -> None:
         ),
         ("b.conf", "@INCLUDE nope.conf\n", "b.conf:1: @INCLUDE: no file nope.conf"),
         ("c.yaml", "includes:\n- nope.yaml\n", "c.yaml:2: includes: no file nope.yaml"),
-        ("d.yaml", "[" * 200_000, "d.yaml:1: the nesting is too deep: more than 100 levels"),
+        ("d.yaml", "[" * 200_000, "d.yaml:1: nested more than 100 levels deep"),
     ):
         (project / name).write_text(text)
         done = Command(project, "lint", "-c", name)

@@ -24,7 +24,7 @@ HEAD = "parser: p\ncases:\n"
         ("parser: p\n", ":1: a case file needs the key cases"),
         ("parser: p\ncases: {}\n", ":2: cases must be a list"),
         ("parser: p\nparser: p\ncases: []\n", ":2: parser stands twice"),
-        ("a: [\n", ": this is no YAML"),
+        ("a: [\n", ": not YAML"),
         ("? [a]\n: b\n", ":1: a key of a case file must be a text"),
         ("", ": a case file is one YAML document"),
         *(

@@ -61,7 +61,7 @@ def test_a_pattern_is_read_whole() -> None:
             "c.yaml:9: `matches` holds something else than a text; put the line into quotes",
         ),
         ("    name: Disk", "    name: Disk\n    ? [a]\n    : b", "c.yaml:4: unknown key `["),
-        ("id: disk", "id: disk\x01", "c.yaml:2: a character that YAML does not take"),
+        ("id: disk", "id: disk\x01", "c.yaml:2: not YAML: the character U+0001 is not allowed"),
         (GOOD, "patterns: []", "c.yaml:1: no patterns"),
         (GOOD, "patterns: [7]", "c.yaml:1: a pattern must be a mapping"),
         (GOOD, "", "c.yaml:1: must be a mapping"),
