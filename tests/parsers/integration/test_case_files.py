@@ -41,7 +41,7 @@ HEAD = "parser: p\ncases:\n"
                 ('{name: a, line: "x\\ny"}', "a line ends at its newline"),
                 ("{name: a, line: x, expected: no}", "expected is a record or unmatched"),
                 ("{name: a, line: x, expected: {tim: x}}", "tim is no key of a record"),
-                ("{name: a, line: x, expected: {fields: &a {b: *a}}}", "an anchor (&)"),
+                ("{name: a, line: x, expected: {fields: &a {b: *a}}}", "an alias (*)"),
                 (
                     "{name: a, line: !join [[x, 99999999999]]}",
                     "a repeated part of !join is [text, count]",
