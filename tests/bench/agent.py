@@ -11,11 +11,9 @@ import shutil
 import socketserver
 import struct
 import tempfile
-import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from tests.bench.processes import Program
 from tests.bench.shipping import LineWriter
 from tests.support.chart.programs import agent_file
 from tests.support.exporter import free_port
+from tests.support.servers import running
 from tests.support.tools import need
 
 __all__ = ["run"]
@@ -106,19 +105,6 @@ class _Handler(socketserver.StreamRequestHandler):
             self.wfile.write(_HEADER.pack(b"ZBXD", 1, len(reply), 0) + reply)
 
 
-@contextlib.contextmanager
-def _listening(port: int, server: _Server) -> Iterator[None]:
-    listener = _Listener(port, server)
-    thread = threading.Thread(target=listener.serve_forever)
-    thread.start()
-    try:
-        yield
-    finally:
-        listener.shutdown()
-        thread.join()
-        listener.server_close()
-
-
 def _configuration(directory: Path, port: int, buffer: Path) -> Path:
     values = directory / "values.yaml"
     values.write_text(f"zabbix: {{server: {{address: 127.0.0.1, port: {port}}}}}")
@@ -138,7 +124,7 @@ def _measure(rate_per_s: int) -> tuple[str, str, str]:
         server = _Server(f'"{directory}/^messages([.][1-9])?$"')
         line = f"2026-11-04T22:13:20.123456+00:00 node app[1]: {_MESSAGE}\n".encode()
         with (
-            _listening(port, server),
+            running(_Listener(port, server)),
             Program(
                 [need("zabbix_agent2"), "-f", "-c", _configuration(directory, port, directory)],
                 output=directory / "log",

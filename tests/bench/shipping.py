@@ -8,8 +8,6 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +15,7 @@ from tests.bench import report
 from tests.bench.processes import Program
 from tests.support.chart.programs import fluent_bit
 from tests.support.exporter import free_port
+from tests.support.servers import Handler, serving
 
 __all__ = ["LineWriter", "run"]
 
@@ -34,33 +33,15 @@ fluentBit:
 """
 
 
-class _Taker(BaseHTTPRequestHandler):
+class _Taker(Handler):
     """An output that takes everything."""
 
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:
-        """Read it and say that it is well."""
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def _output(port: int) -> Iterator[None]:
-    server = ThreadingHTTPServer(("127.0.0.1", port), _Taker)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    def respond(self) -> None:
+        """Read it and answer that all is well."""
+        self.body()
+        self.answer()
 
 
 class LineWriter:
@@ -115,7 +96,7 @@ def _measure(name: str, rate_per_s: int, *, away: bool) -> tuple[str, str, str]:
             NODEOBS_HTTP_TLS="off",
         )
         (directory / "logs" / "pod_ns_app-0.log").touch()
-        output = contextlib.nullcontext() if away else _output(port)
+        output = contextlib.nullcontext() if away else serving(_Taker, ("127.0.0.1", port))
         with (
             output,
             Program(command, output=directory / "out", environment=environment) as program,

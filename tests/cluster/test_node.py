@@ -24,12 +24,12 @@ from tests.cluster.control_plane import HOST, ControlPlane
 from tests.cluster.machines import BOTTLEROCKET, OTHER, image_names, machines
 from tests.cluster.node import Node
 from tests.cluster.processes import run
-from tests.cluster.receiver import Receiver
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
 from tests.cluster.repeats import Watch, unexplained
 from tests.cluster.zabbix import Host
 from tests.support.helm import NAMESPACE
 from tests.support.journald import Journald
+from tests.support.receiver import Receiver, receiver
 from tests.support.waiting import wait_for
 from tests.support.zabbix.load import Load, counts
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack
@@ -68,7 +68,7 @@ class Cluster:
     journald: Journald
     zabbix: Stack
     host: Host
-    receiver: Receiver
+    output: Receiver
     release: Release
     objects: set[str]
     """What there was before the first install."""
@@ -109,7 +109,7 @@ def cluster(
     """Run two nodes with the chart's images, and nothing installed."""
     release = Release(plane, "--values", str(VALUES), "--set", f"zabbix.server.port={applied.port}")
     begun_s = time.monotonic()
-    with machines(plane, release.manifest()) as running, Receiver(HOST, 8888) as receiver:
+    with machines(plane, release.manifest()) as running, receiver(HOST, 8888) as output:
         nodes = (running.bottlerocket, running.other)
         evidence += [release.evidence, *(node.evidence for node in nodes)]
         for name, archive in running.archives.items():
@@ -118,7 +118,7 @@ def cluster(
         release.prepare(applied.psk)
         host = Host(applied, BOTTLEROCKET)
         objects = release.objects()
-        yield Cluster(plane, *nodes, running.journald, applied, host, receiver, release, objects)
+        yield Cluster(plane, *nodes, running.journald, applied, host, output, release, objects)
 
 
 def test_the_daemon_sets_are_ready_on_the_nodes_that_coverage_said(
@@ -228,13 +228,13 @@ def test_a_line_of_a_container_arrives_parsed_at_the_output(
         pytest.skip(NO_FLUENT_BIT)
 
     def records() -> list[dict[str, Any]]:
-        return cluster.receiver.of_pod(name)
+        return cluster.output.of_pod(name)
 
     wait_for(
         lambda: len(records()) >= 2,
         "both lines",
         60,
-        evidence=lambda: str(cluster.receiver.records[-20:]),
+        evidence=lambda: str(cluster.output.records()[-20:]),
         every_s=0.2,
     )
     found = {record.get("stream"): record for record in records()}
@@ -263,7 +263,7 @@ def test_no_line_of_a_container_is_lost_when_fluent_bit_is_replaced_or_killed(
         return Counter(int(text.split()[1]) for text in texts)
 
     def records() -> list[dict[str, Any]]:
-        return cluster.receiver.of_pod(name)
+        return cluster.output.of_pod(name)
 
     wait_for(lambda: len(numbers()) > 0, "the first numbers", 60, every_s=0.2)
     pod = release.ready_pod(daemon_set)

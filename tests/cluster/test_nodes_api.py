@@ -1,11 +1,8 @@
 """The nodes as ``prune`` gets them from a real API server: by the chart's account, in pages, and expired."""
 
 import base64
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from node_observability.zabbix.hosts import nodes, service_account
 from tests.cluster.control_plane import HOST, SERVER, ControlPlane
 from tests.cluster.processes import base
 from tests.support.helm import CHART, NAMESPACE, RELEASE
+from tests.support.servers import Handler, serving
 from tests.support.waiting import wait_for
 
 ACCOUNT = f"{RELEASE}-prune-hosts"
@@ -83,8 +81,8 @@ def test_another_account_is_told_what_it_needs(fleet: ControlPlane) -> None:
 def _between(plane: ControlPlane) -> Iterator[int]:
     """Pass questions on, and have the database forget the past before any page but the first."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Between(Handler):
+        def respond(self) -> None:
             if "continue=" in self.path:
                 _forget(plane)
             token = {"Authorization": self.headers["Authorization"]}
@@ -94,26 +92,11 @@ def _between(plane: ControlPlane) -> Iterator[int]:
                 verify=str(plane.authority.certificate),
                 timeout=60,
             )
-            self.send_response(reply.status_code)
-            self.send_header("Content-Length", str(len(reply.content)))
-            self.end_headers()
-            self.wfile.write(reply.content)
+            self.answer(reply.content, reply.status_code)
 
-        def log_message(self, *_arguments: object) -> None:
-            """Be silent."""
-
-    server = HTTPServer((HOST, 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*plane.authority.issue("between", names=[f"IP:{HOST}"]))
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    certificate = plane.authority.issue("between", names=[f"IP:{HOST}"])
+    with serving(Between, (HOST, 0), certificate=certificate) as port:
+        yield port
 
 
 def _forget(plane: ControlPlane) -> None:

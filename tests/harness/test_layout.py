@@ -12,8 +12,7 @@ IMPORT = re.compile(r"tests(\.\w+)*\.(test_\w+|conftest)\b|tests[\w.]* import (t
 
 def test_no_file_imports_a_test_file() -> None:
     files = chain.from_iterable((ROOT / top).rglob("*.py") for top in ("tests", "tools"))
-    # The parsers' tests still have some: remove the exception with them.
-    texts = {path: path.read_text() for path in files if "parsers" not in path.parts}
+    texts = {path: path.read_text() for path in files}
     assert len(texts) > 100
     assert [path for path, text in texts.items() if IMPORT.search(text)] == []
 

@@ -5,8 +5,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.servers import Handler, serving
 
 __all__ = ["Frontend", "frontend", "refusal"]
 
@@ -39,9 +40,9 @@ def frontend() -> Iterator[Frontend]:
     own = Frontend()
     ended = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    class Api(Handler):
+        def respond(self) -> None:
+            asked = json.loads(self.body())
             own.asked.append(asked["method"])
             if asked["method"] in own.silent:
                 ended.wait(30)
@@ -50,23 +51,11 @@ def frontend() -> Iterator[Frontend]:
             status, body = answer if isinstance(answer, tuple) else (200, b"")
             if isinstance(answer, dict):
                 answer = {"jsonrpc": "2.0", "id": asked["id"], **answer}
-            body = body or json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(body or json.dumps(answer).encode(), status)
 
-        def log_message(self, *_arguments: object) -> None:
-            """Be silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    own.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield own
-    finally:
-        ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Api) as port:
+        own.url = f"http://127.0.0.1:{port}"
+        try:
+            yield own
+        finally:
+            ended.set()

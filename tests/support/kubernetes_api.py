@@ -1,11 +1,11 @@
 """As much of a Kubernetes API, on loopback, as ``kubectl debug`` asks for; it keeps what it is sent."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.servers import Handler, serving
 
 _RESOURCES = {
     "kind": "APIResourceList",
@@ -63,39 +63,14 @@ def kubernetes_api() -> Iterator[Api]:
     """Run it while the block runs."""
     api = Api()
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            return
+    class Server(Handler):
+        def respond(self) -> None:
+            path = self.path.split("?")[0]
+            if self.command != "GET":
+                api.sent.append((self.command, path, self.body()))
+                path = "/api/v1/namespaces/shop/pods/debugger"
+            self.answer(json.dumps(_answer(path)).encode())
 
-        def do_GET(self) -> None:
-            self._send(_answer(self.path.split("?")[0]))
-
-        def do_POST(self) -> None:
-            self._keep()
-
-        def do_PATCH(self) -> None:
-            self._keep()
-
-        def _keep(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            api.sent.append((self.command, self.path.split("?")[0], body))
-            self._send(_answer("/api/v1/namespaces/shop/pods/debugger"))
-
-        def _send(self, content: object) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        api.url = f"http://127.0.0.1:{server.server_port}"
+    with serving(Server) as port:
+        api.url = f"http://127.0.0.1:{port}"
         yield api
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -4,19 +4,17 @@ Pages, refusals and their ``Status`` have the form that the API has.
 """
 
 import json
-import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.kubernetes_api import DISCOVERY
+from tests.support.servers import Handler, serving
 
 __all__ = ["Authority", "NodesApi", "nodes_api"]
 
@@ -90,6 +88,7 @@ class NodesApi:
     faults: dict[int, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     port: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -112,10 +111,10 @@ class NodesApi:
         return all(self.nodes[name].get(key) == value for key, value in parts)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     api: NodesApi
 
-    def do_GET(self) -> None:
+    def respond(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path not in DISCOVERY:
@@ -126,70 +125,34 @@ class _Handler(BaseHTTPRequestHandler):
         if token not in self.api.tokens:
             self._refuse(401)
         elif parts.path in DISCOVERY:
-            self.send_response(200)
-            self._end(json.dumps(DISCOVERY[parts.path]).encode())
+            self.answer(json.dumps(DISCOVERY[parts.path]).encode())
         elif not self.api.allowed or parts.path != "/api/v1/nodes":
             self._refuse(403)
         elif fault.isdecimal():
             self._refuse(int(fault))
         elif fault == "moved":
-            self.send_response(302)
-            self.send_header("Location", f"https://127.0.0.1:{self.api.port}/stolen")
-            self._end(b"")
+            self.answer(status=302, location=f"https://127.0.0.1:{self.api.port}/stolen")
         elif fault == "page of a proxy":
-            self.send_response(200)
-            self._end(b"<html>sign in</html>")
+            self.answer(b"<html>sign in</html>")
         elif fault == "silence":
-            time.sleep(1)
+            self.api.ended.wait(30)
         else:
             body = json.dumps(self.api.page(query)).encode()
-            self.send_response(200)
-            self._end(body, sent=len(body) // 2 if fault == "breaks off" else len(body))
+            self.begin(len(body))
+            self.wfile.write(body[: len(body) // 2] if fault == "breaks off" else body)
 
     def _refuse(self, code: int) -> None:
         status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code}
-        self.send_response(code)
-        self._end(json.dumps({**status, "reason": _REASONS.get(code, "")}).encode())
-
-    def _end(self, body: bytes, sent: int | None = None) -> None:
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[:sent])
-        self.close_connection = True
-
-    def log_message(self, *_arguments: object) -> None:
-        """Be silent."""
-
-
-class _Server(ThreadingHTTPServer):
-    """A client that trusts it not is the test's to see."""
-
-    def __init__(self, api: NodesApi, context: ssl.SSLContext) -> None:
-        handler = type("Handler", (_Handler,), {"api": api})
-        super().__init__(("127.0.0.1", 0), handler)
-        # The handshake happens in the thread of the connection.
-        self.socket = context.wrap_socket(
-            self.socket, server_side=True, do_handshake_on_connect=False
-        )
-
-    def handle_error(self, *_arguments: object) -> None:
-        """Be silent."""
+        self.answer(json.dumps({**status, "reason": _REASONS.get(code, "")}).encode(), code)
 
 
 @contextmanager
 def nodes_api(authority: Authority, *, name: str = "IP:127.0.0.1") -> Iterator[NodesApi]:
     """Run it while the block runs, with a certificate for ``name``."""
     api = NodesApi()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*authority.issue("apiserver", name))
-    server = _Server(api, context)
-    api.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield api
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    handler = type("Handler", (_Handler,), {"api": api})
+    with serving(handler, certificate=authority.issue("apiserver", name)) as api.port:
+        try:
+            yield api
+        finally:
+            api.ended.set()

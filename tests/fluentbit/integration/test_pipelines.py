@@ -1,12 +1,8 @@
 """The pipelines as a real ``fluent-bit`` runs them; skipped where there is none on the PATH."""
 
-import gzip
-import http.server
 import json
 import os
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,6 +12,7 @@ from node_observability.parsers.configuration.conversion import to_classic
 from tests.support.exporter import free_port
 from tests.support.fluentbit import need_fluent_bit
 from tests.support.pipeline import FLUENT_BIT, Pipeline
+from tests.support.receiver import Receiver, receiver
 from tests.support.waiting import wait_for
 
 INPUTS = sorted(path.stem for path in FLUENT_BIT.glob("input-*.yaml"))
@@ -90,46 +87,10 @@ def test_a_pipeline_and_what_it_is_converted_to_make_the_same_records_of_the_cor
     assert len(results[0]) > 250
 
 
-@dataclass
-class Sink:
-    """An HTTP server that takes everything: path, user and body of each request."""
-
-    port: int = 0
-    requests: list[tuple[str, str, bytes]] = field(default_factory=list)
-
-    def text(self) -> str:
-        return b"".join(body for _, _, body in self.requests).decode()
-
-
 @pytest.fixture
-def sink() -> Iterator[Sink]:
-    found = Sink()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            found.requests.append((self.path, self.headers.get("Authorization", ""), body))
-            answer = b'{"errors":false,"items":[]}'
-            self.send_response(204 if "loki" in self.path else 200)
-            self.send_header("Content-Length", "0" if "loki" in self.path else str(len(answer)))
-            self.end_headers()
-            self.wfile.write(b"" if "loki" in self.path else answer)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def sink() -> Iterator[Receiver]:
+    with receiver() as running:
+        yield running
 
 
 @pytest.mark.parametrize(
@@ -142,7 +103,7 @@ def sink() -> Iterator[Sink]:
     ],
 )
 def test_records_and_credentials_reach_a_server(
-    output: str, prefix: str, port: str, path: str, sink: Sink, tmp_path: Path
+    output: str, prefix: str, port: str, path: str, sink: Receiver, tmp_path: Path
 ) -> None:
     variables = {
         f"NODEOBS_{prefix}_{port}": str(sink.port),

@@ -151,7 +151,7 @@ def test_proxies_and_authorities_of_the_environment_are_not_used(
     ("name", "content", "problem"),
     [
         ("token", b"", "token: is empty"),
-        ("token", b"\xff", "token: not text"),
+        ("token", b"\xff", "token: is not UTF-8"),
         ("ca.crt", b"", "ca.crt: is empty"),
         ("ca.crt", b"no certificate", "TLS failed"),
     ],

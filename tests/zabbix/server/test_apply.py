@@ -2,18 +2,14 @@
 
 import json
 import logging
-import ssl
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from node_observability.zabbix.template.render import TEMPLATE
 from tests.support.exporter import free_port
+from tests.support.servers import Handler, serving
 from tests.support.zabbix.commands import APPLY, MACROS, Command
 from tests.support.zabbix.node import CLUSTER
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack
@@ -243,46 +239,22 @@ def test_a_wrong_address_is_one_line_with_the_fix(
         assert "secret@" not in line
 
 
-class _Old(BaseHTTPRequestHandler):
+class _Old(Handler):
     """A server of 5.0, and one that redirects."""
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+    def respond(self) -> None:
+        self.body()
         if self.path.startswith("/moved"):
-            self.send_response(302)
-            self.send_header("Location", "https://elsewhere.example/")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        body = b'{"jsonrpc":"2.0","result":"5.0.40","id":0}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Be silent."""
-
-
-@contextmanager
-def _serving(context: ssl.SSLContext | None = None) -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Old)
-    if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"{'https' if context else 'http'}://localhost:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+            self.answer(status=302, location="https://elsewhere.example/")
+        else:
+            self.answer(b'{"jsonrpc":"2.0","result":"5.0.40","id":0}')
 
 
 def test_a_server_that_is_too_old_or_redirects_is_refused(
     command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with _serving() as url:
+    with serving(_Old) as port:
+        url = f"http://localhost:{port}"
         assert command(*APPLY, ZABBIX_URL=url) == 2
         assert "Zabbix 5.0.40 is too old; 6.0 or later is needed" in _err(capsys)
         assert command(*APPLY, ZABBIX_URL=f"{url}/moved") == 2
@@ -295,31 +267,16 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_until_its_authority_is
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     subprocess.run(
         [
-            *(
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-            ),
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
             *("-nodes", "-days", "2", "-subj", "/CN=localhost"),
-            *(
-                "-addext",
-                "subjectAltName=DNS:localhost",
-                "-keyout",
-                str(key),
-                "-out",
-                str(certificate),
-            ),
+            *("-addext", "subjectAltName=DNS:localhost"),
+            *("-keyout", str(key), "-out", str(certificate)),
         ],
         check=True,
         capture_output=True,
     )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with _serving(context) as url:
+    with serving(_Old, certificate=(certificate, key)) as port:
+        url = f"https://localhost:{port}"
         assert command(*APPLY, ZABBIX_URL=url) == 2
         line = _err(capsys)
         assert "TLS failed" in line

@@ -1,9 +1,7 @@
 """Where the nodes' names come from, and that a list is whole or none."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +11,7 @@ import pytest
 from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix.hosts import nodes, service_account
 from node_observability.zabbix.hosts.service_account import Access
+from tests.support.servers import Handler, serving
 
 
 def _node(name: str, **labels: str) -> dict[str, Any]:
@@ -87,36 +86,24 @@ def test_a_file_that_is_empty_or_something_else_is_refused(
     assert problem in str(refused.value)
 
 
-class _Api(BaseHTTPRequestHandler):
+class _Api(Handler):
     """A Kubernetes API; ``answers`` says what it has for each ``continue``."""
 
     answers: dict[str, tuple[int, bytes]] = {}  # noqa: RUF012 - each test sets its own
     asked: list[tuple[str, str]] = []  # noqa: RUF012
 
-    def do_GET(self) -> None:
+    def respond(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
         self.asked.append((self.path, self.headers.get("Authorization", "")))
         status, body = self.answers[query.get("continue", [""])[0]]
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Be silent."""
+        self.answer(body, status)
 
 
 @pytest.fixture
 def api() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Api)
     _Api.asked = []
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(_Api) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def _page(names: list[str], following: str = "") -> tuple[int, bytes]:
