@@ -1,7 +1,7 @@
 """The one table of settings: flag, environment variable, default, unit, check and help.
 
-Guarantees: ``--help``, ``docs/reference/configuration.md`` and the checks come from this table; flags win over
-variables, variables over defaults; every problem is reported at once; a variable that starts with
+Guarantees: ``--help``, ``docs/reference/configuration.md`` and the checks come from this table; flags win
+over variables, variables over defaults; every problem is reported at once; a variable that starts with
 ``JOURNAL_EXPORTER_`` and is no setting is an error.
 """
 

@@ -22,11 +22,11 @@ class ConfigError(JournalExporterError):
         super().__init__("; ".join(self.problems))
 
 
-class SourceError(JournalExporterError):
+class JournalError(JournalExporterError):
     """The journal can't be read on; reopening it may help."""
 
 
-class SinkError(JournalExporterError):
+class OutputError(JournalExporterError):
     """The output or the state can't be written now; waiting may help.
 
     ``reason`` is one of ``REASONS``; it labels the metrics.

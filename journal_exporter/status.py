@@ -7,8 +7,8 @@ from typing import Any
 
 from journal_exporter.errors import ConfigError
 from journal_exporter.journal import cursor as cursors
-from journal_exporter.journal.files import find, look
-from journal_exporter.journal.sequence import ends
+from journal_exporter.journal.files import find_files, inspect_file
+from journal_exporter.journal.sequence import last_seqnums
 from journal_exporter.monitoring import lag
 from journal_exporter.output import archives, checkpoint
 from journal_exporter.process.preflight import check_directory
@@ -29,10 +29,15 @@ def collect(state_directory: Path) -> dict[str, Any]:
             f"--state-directory {state_directory} holds no checkpoint: no exporter has run with it"
         )
     position = state.newest
-    files = [file for top in state.journal for path in find([Path(top)]) if (file := look(path))]
+    files = [
+        file
+        for directory in state.journal
+        for path in find_files([Path(directory)])
+        if (file := inspect_file(path))
+    ]
     good = [file for file in files if file.state == "readable"]
     newest_us = cursors.parse(position.cursor).realtime_us if position.cursor else 0
-    read = lag.lag(good, ends(position.numbering), newest_us)
+    read = lag.lag(good, last_seqnums(position.sequence), newest_us)
     behind = read if position.cursor else lag.all_of(good)
     output = Path(state.output)
     return {
@@ -50,11 +55,11 @@ def collect(state_directory: Path) -> dict[str, Any]:
             if path.is_file()
         ],
         "gaps": {
-            "lost_entries": position.numbering["lost"],
-            "count": position.numbering["gaps"],
+            "lost_entries": position.sequence["lost"],
+            "count": position.sequence["gaps"],
             "recent": [
                 {"first": first, "last": last, "time_s": time_us / 1e6}
-                for first, last, time_us in position.numbering["recent"]
+                for first, last, time_us in position.sequence["recent"]
             ],
         },
     }

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from journal_exporter.journal.files import directories, find, look
+from journal_exporter.journal.files import find_files, inspect_file, journal_directories
 from journal_exporter.process.state_lock import is_running
 
 _BASE = Path("var")
@@ -31,10 +31,10 @@ def _end_early(*_: object) -> None:
 def host_has_journal() -> bool:
     """Whether this host has a journal that we may read."""
     try:
-        paths = find(directories(root=Path("/"), directory=None))
+        paths = find_files(journal_directories(root=Path("/"), directory=None))
     except PermissionError:
         return False
-    files = [look(path) for path in paths]
+    files = [inspect_file(path) for path in paths]
     return any(file is not None and file.state == "readable" for file in files)
 
 

@@ -1,10 +1,11 @@
-"""What the reader hands over: a batch of entries, as columns, and the place in the journal after it.
+"""The data that the reader returns: batches of entries, and places in the journal.
 
-Columns instead of objects: at hundreds of thousands of entries a second, one object an entry costs
-more than its formatting.
+A batch has columns instead of objects: at hundreds of thousands of entries per second, one object per entry
+would cost more than formatting it.
 """
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from journal_exporter.journal.sequence import Gap, SequenceTracker, Snapshot
@@ -14,7 +15,7 @@ Field = bytes | list[bytes] | None
 
 
 class Context(NamedTuple):
-    """The fields of an entry that many entries share; everything of a line but time and message."""
+    """The fields that many entries share: all of a line except time and message."""
 
     identifier: bytes | None
     pid: bytes | None
@@ -41,30 +42,33 @@ CONTEXT_FIELDS = (
     "UNIT",
 )
 """The journal's names for the fields of ``Context``, in its order (systemd.journal-fields(7))."""
-NARROW_FIELDS = CONTEXT_FIELDS[:5]
-"""Enough for an entry that has them all, unless lines or filters need its unit."""
+BASIC_FIELDS = CONTEXT_FIELDS[:5]
+"""Sufficient for an entry that has all of them, unless lines or filters need its unit."""
+ContextOf = Callable[[Mapping[str, Field]], tuple[Field, ...]]
+"""Makes a context of the basic fields or all; raises ``KeyError`` where one is missing, so that all are
+read."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Position:
-    """A place in the journal: after the entry of ``cursor``, or before the first if it is None.
+    """A place in the journal: after the entry of ``cursor``, or before the first entry if it is None.
 
-    ``numbering`` is ``Numbering.snapshot()`` as of that place.
+    ``sequence`` is ``SequenceTracker.snapshot()`` at that place.
     """
 
     cursor: str | None
-    numbering: Snapshot = dataclasses.field(default_factory=SequenceTracker().snapshot)
+    sequence: Snapshot = dataclasses.field(default_factory=SequenceTracker().snapshot)
 
 
 @dataclasses.dataclass(slots=True)
 class Batch:
     """Entries in the journal's order.
 
-    ``times_us`` (since the epoch), ``contexts`` (tuples in the order of ``CONTEXT_FIELDS``, cut after the
-    narrow ones where these are all there) and ``messages`` have one element an entry. ``gaps`` are
-    entries lost just before the element whose index is the key. ``positions`` has the place after each
-    element in a precise batch and is empty in a fast one. ``entries`` counts all that were read,
-    with the ``unreadable`` and the ``repeated``, which have no element.
+    ``times_us`` (since the epoch), ``contexts`` and ``messages`` have one element per entry. A context is a
+    tuple in the order of ``CONTEXT_FIELDS``; it may end after the basic fields if it has all of these. The
+    key of a gap is the index of the element after it. ``positions`` has the place after each element in a
+    precise batch, and is empty in a fast one. ``entries`` counts all entries read, including the
+    ``unreadable`` and ``repeated`` ones, which have no element.
     """
 
     end: Position
@@ -76,18 +80,18 @@ class Batch:
     entries: int = 0
     unreadable: int = 0
     repeated: int = 0
-    renumbered: int = 0
+    sequence_restarts: int = 0
     without_message: int = 0
-    """Have an element all the same. libsystemd skips a damaged field without a word."""
+    """They have an element nevertheless. libsystemd silently skips a damaged field."""
 
 
 class Source(Protocol):
-    """What reading the journal looks like to everything past the edge.
+    """The journal as the pipeline sees it.
 
-    Every method that reads raises ``SourceError``.
+    Every method that reads raises ``JournalError``. ``JournalReader`` implements it.
     """
 
-    single_numbering: bool
+    single_sequence: bool
 
     @property
     def inotify_fd(self) -> int | None:
@@ -99,7 +103,7 @@ class Source(Protocol):
         ...
 
     def seek(self, position: Position) -> bool:
-        """Go to a place; return whether its entry is still there."""
+        """Go to a place; return whether its entry still exists."""
         ...
 
     def read(self, *, precise: bool = False) -> Batch:
@@ -107,7 +111,7 @@ class Source(Protocol):
         ...
 
     def process(self) -> None:
-        """Take up new files and let go of deleted ones."""
+        """Open new files and close deleted ones."""
         ...
 
     def wait(self, timeout_s: float, stop_fd: int) -> None:

@@ -1,15 +1,15 @@
-"""Pure: what a journal cursor says.
+"""Pure: parses journal cursors.
 
-A cursor is opaque by its manual page (sd_journal_get_cursor(3)), but its form has not changed since
-systemd 38, and nothing else that systemd-python offers gives the sequence number, which is what makes
-a loss countable (``sd_journal_get_seqnum`` is missing from libsystemd before 254 and from the binding).
+The manual page calls a cursor opaque (sd_journal_get_cursor(3)), but its form has not changed since systemd
+38. Only the cursor gives the sequence number, without which losses can't be counted: libsystemd before 254
+and systemd-python have no ``sd_journal_get_seqnum``.
 """
 
 from typing import NamedTuple
 
 
 class Cursor(NamedTuple):
-    """One entry's address: numbering, boot and times, as libsystemd wrote them."""
+    """One entry's address: sequence number, boot and times, as libsystemd wrote them."""
 
     seqnum_id: str
     seqnum: int
@@ -29,33 +29,32 @@ class Cursor(NamedTuple):
     def same_entry(self, other: "Cursor") -> bool:
         """Whether both name one entry.
 
-        journald copies entries from the runtime journal to the persistent one with new sequence
-        numbers (``journalctl --flush``); boot, times and content stay, so either pair will do.
+        journald copies entries from the runtime journal to the persistent one with new sequence numbers
+        (``journalctl --flush``); boot, times and content stay, so either one of the two pairs is enough.
         """
         content = self[2:] == other[2:]
         return content or (self[:3] == other[:3] and self.monotonic_us == other.monotonic_us)
 
-    def not_after(self, mark: "Cursor") -> bool:
-        """Whether this entry comes no later than ``mark`` in the journal.
+    def not_after(self, other: "Cursor") -> bool:
+        """Whether this entry comes no later than the other in the journal.
 
-        Only within one boot are the numbers and the monotonic clock comparable: after a power cut
-        journald numbers on from what reached the disk, so that new entries carry numbers that the
-        mark has passed already.
+        Numbers and the monotonic clock can be compared only within one boot. After a power cut journald
+        continues from the numbers that reached the disk, so new entries may repeat older numbers.
         """
-        if self.same_entry(mark):
+        if self.same_entry(other):
             return True
-        if self.boot_id != mark.boot_id:
-            return self.realtime_us <= mark.realtime_us
-        if self.seqnum_id == mark.seqnum_id:
-            return self.seqnum <= mark.seqnum
-        return self.monotonic_us < mark.monotonic_us
+        if self.boot_id != other.boot_id:
+            return self.realtime_us <= other.realtime_us
+        if self.seqnum_id == other.seqnum_id:
+            return self.seqnum <= other.seqnum
+        return self.monotonic_us < other.monotonic_us
 
 
 def parse(text: str) -> Cursor:
-    """Take a cursor apart.
+    """Return a cursor's parts.
 
     Raises:
-        ValueError: a part is missing or is no number.
+        ValueError: a part is missing or not a number.
     """
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
     try:

@@ -1,7 +1,7 @@
-"""Pure: the objects of a journal file that hold entries, as systemd's JOURNAL_FILE_FORMAT lays them out.
+"""Pure: parses a journal file's header, and names the parts of the objects that hold entries.
 
-Only what a stretch of entries needs: the header, ENTRY_ARRAY, ENTRY and DATA. Hash tables, FIELD and TAG
-objects, and xz and lz4, are left to libsystemd.
+The layout is systemd's JOURNAL_FILE_FORMAT. Covered are the header, ENTRY_ARRAY, ENTRY and DATA objects.
+Hash tables, FIELD and TAG objects, and the codecs xz and lz4, are left to libsystemd.
 """
 
 import struct
@@ -10,8 +10,8 @@ from typing import NamedTuple
 HEADER = struct.Struct("<8sIIB7x16s16s16s16s14Q")
 """Signature, compatible and incompatible flags, state, four ids, and numbers up to ``tail_entry_realtime``,
 which every version has."""
-SIGNATURE = b"LPKSHHRH"
-KEYED_HASH, ZSTD, COMPACT = 4, 8, 16
+_SIGNATURE = b"LPKSHHRH"
+XZ, LZ4, KEYED_HASH, ZSTD, COMPACT = 1, 2, 4, 8, 16
 """Incompatible flags of a file."""
 ARCHIVED = 2
 """The last state of a file; the others are offline and online."""
@@ -39,32 +39,42 @@ class Layout(NamedTuple):
     """Where a DATA object's payload begins, in bytes from the object."""
 
 
-REGULAR = Layout("Q8x", 16, "Q", 8, 64)
-COMPACT_LAYOUT = Layout("I", 4, "I", 4, 72)
+_REGULAR_LAYOUT = Layout("Q8x", 16, "Q", 8, 64)
+_COMPACT_LAYOUT = Layout("I", 4, "I", 4, 72)
 
 
 class Header(NamedTuple):
-    """What of a file's header says where its entries are; offsets in bytes."""
+    """A file's header: ids in hexadecimal, times in microseconds since the epoch."""
 
-    layout: Layout
-    seqnum_id: bytes
-    end: int
+    incompatible_flags: int
+    state: int
+    file_id: str
+    seqnum_id: str
+    size_bytes: int
+    """Of header and objects; the file may be longer."""
     entries: int
     head_seqnum: int
     tail_seqnum: int
     first_array: int
+    """Offset of the first ENTRY_ARRAY, in bytes."""
+    head_realtime_us: int
+    tail_realtime_us: int
+
+    @property
+    def layout(self) -> Layout:
+        """How entries and DATA objects are laid out in this file."""
+        return _COMPACT_LAYOUT if self.incompatible_flags & COMPACT else _REGULAR_LAYOUT
 
 
 def parse_header(data: bytes) -> Header | None:
-    """Return the header; None where something about the file asks for libsystemd."""
+    """Return the header; None where ``data`` is not the start of a journal file."""
     if len(data) < HEADER.size:
         return None
-    fields = HEADER.unpack(data)
-    signature, _compatible, flags, state, *_ids, seqnum_id, size_bytes, arena_bytes = fields[:10]
-    if signature != SIGNATURE or flags & ~(KEYED_HASH | ZSTD | COMPACT) or state > ARCHIVED:
+    signature, _, flags, state, file_id, _, _, seqnum_id, *numbers = HEADER.unpack(data)
+    if signature != _SIGNATURE:
         return None
-    entries, tail_seqnum, head_seqnum, first_array = fields[16:20]
+    entries, tail_seqnum, head_seqnum, first_array, head_us, tail_us = numbers[8:]
     return Header(
-        COMPACT_LAYOUT if flags & COMPACT else REGULAR,
-        seqnum_id, size_bytes + arena_bytes, entries, head_seqnum, tail_seqnum, first_array,
+        flags, state, file_id.hex(), seqnum_id.hex(), numbers[0] + numbers[1], entries,
+        head_seqnum, tail_seqnum, first_array, head_us, tail_us,
     )  # fmt: skip

@@ -1,9 +1,8 @@
-"""Looks at the journal's files themselves: libsystemd passes over what it can't read without a word.
+"""Finds the journal's files and reads their headers: libsystemd silently skips files that it can't read.
 
 Guarantees: every ``*.journal`` and ``*.journal~`` file in the directories that libsystemd would read is
-counted once, as readable, unsupported, corrupt or
-denied. Only headers are read (``pread``, never ``mmap``, so
-that a file truncated meanwhile can't kill us). The layout is systemd's JOURNAL_FILE_FORMAT.
+counted once, as readable, unsupported, corrupt or denied. Only headers are read, with ``pread``: a mapped
+file that is truncated would kill the process.
 """
 
 import ctypes
@@ -14,18 +13,28 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from journal_exporter.journal.file_format import HEADER, SIGNATURE
+from journal_exporter.journal.file_format import (
+    COMPACT,
+    HEADER,
+    KEYED_HASH,
+    LZ4,
+    XZ,
+    ZSTD,
+    Header,
+    parse_header,
+)
 
-_KNOWN_FLAGS = 1 | 2 | 4 | 8 | 16
-"""XZ, LZ4, keyed hash, ZSTD, compact: what libsystemd 252 reads when built with all three codecs."""
-_CODECS = {1: "liblzma.so.5", 2: "liblz4.so.1", 8: "libzstd.so.1"}
-"""What a flag needs. Newer libsystemds load it when they meet it, and leave a field out without it."""
+_KNOWN_FLAGS = XZ | LZ4 | KEYED_HASH | ZSTD | COMPACT
+"""What libsystemd 252 reads when built with all three codecs."""
+_CODECS = {XZ: "liblzma.so.5", LZ4: "liblz4.so.1", ZSTD: "libzstd.so.1"}
+"""What a flag needs. Newer versions of libsystemd load the library on demand, and drop the field without
+it."""
 _ID_DIRECTORY = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 STATES = ("readable", "unsupported", "corrupt", "denied", "set_aside")
 
 
 class JournalFile(NamedTuple):
-    """One file as its header has it; times in microseconds since the epoch."""
+    """A journal file and what its header says; times in microseconds since the epoch."""
 
     path: Path
     inode: int
@@ -40,7 +49,7 @@ class JournalFile(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Which file it is, whatever it is called: journald renames files when it rotates."""
+        """Identifies the file across renames: journald renames files when it rotates."""
         return self.file_id or f"inode {self.inode}"
 
 
@@ -54,38 +63,43 @@ def _is_installed(library: str) -> bool:
 
 
 def missing_codecs(flags: int, is_installed: Callable[[str], bool] = _is_installed) -> list[str]:
-    """Return the libraries that a file with these flags needs and that are not installed."""
+    """Return the libraries that a file with these flags needs and that are missing."""
     return [name for flag, name in _CODECS.items() if flags & flag and not is_installed(name)]
 
 
-def directories(*, root: Path | None, directory: Path | None) -> list[Path]:
-    """Return the directories that hold the journal: two under a root, or the one that was named."""
+def journal_directories(*, root: Path | None, directory: Path | None) -> list[Path]:
+    """Return the directories that hold the journal: two below a root, or the one given."""
     if directory is not None:
         return [directory]
     base = root or Path("/")
     return [base / "var/log/journal", base / "run/log/journal"]
 
 
-def find(tops: Iterable[Path]) -> list[Path]:
-    """Return the files that libsystemd reads: in the directory and in sub-directories named by an id.
+def find_files(directories: Iterable[Path]) -> list[Path]:
+    """Return the files that libsystemd reads: in the directories and in sub-directories named by an id.
 
-    A directory that can't be read stands for itself; ``look`` says that it is denied.
+    A directory that can't be read stands for itself; ``inspect_file`` reports it as denied.
     """
     found: list[Path] = []
-    for top in tops:
+    for directory in directories:
         try:
-            names = _names(top)
+            names = _names(directory)
         except PermissionError:
-            found.append(top)
+            found.append(directory)
             continue
-        found.extend(_journals(top, names))
+        found.extend(_journals(directory, names))
         for name in names:
             if _ID_DIRECTORY.fullmatch(name):
                 try:
-                    found.extend(_journals(top / name, _names(top / name)))
+                    found.extend(_journals(directory / name, _names(directory / name)))
                 except PermissionError:
-                    found.append(top / name)
+                    found.append(directory / name)
     return found
+
+
+def inspect_files(paths: Iterable[Path]) -> list[JournalFile]:
+    """Return what the headers of these files say; files that are gone are left out."""
+    return [file for path in paths if (file := inspect_file(path)) is not None]
 
 
 def _names(directory: Path) -> list[str]:
@@ -103,8 +117,8 @@ def _journals(directory: Path, names: Iterable[str]) -> list[Path]:
     ]
 
 
-def look(path: Path) -> JournalFile | None:
-    """Read one header; None when the file has gone."""
+def inspect_file(path: Path) -> JournalFile | None:
+    """Read one file's header; None when the file is gone."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -115,45 +129,36 @@ def look(path: Path) -> JournalFile | None:
         return JournalFile(path, 0, 0, "corrupt")
     try:
         status = os.fstat(descriptor)
-        data = os.pread(descriptor, HEADER.size, 0)
+        header = parse_header(os.pread(descriptor, HEADER.size, 0))
     except OSError:
         return JournalFile(path, 0, 0, "corrupt")
     finally:
         os.close(descriptor)
-    return _parse(path, status, data)
+    return _with_header(
+        JournalFile(path, status.st_ino, status.st_blocks * 512, "corrupt"), header, status.st_size
+    )
 
 
-def _parse(path: Path, status: os.stat_result, data: bytes) -> JournalFile:
-    blank = JournalFile(path, status.st_ino, status.st_blocks * 512, "corrupt")
-    if len(data) < HEADER.size:
-        return blank
-    fields = HEADER.unpack(data)
-    signature, incompatible = fields[0], fields[2]
-    seqnum_id = fields[7].hex()
-    header_size, arena_size = fields[8], fields[9]
-    tail_seqnum, head_seqnum = fields[17], fields[18]
-    head_realtime_us, tail_realtime_us = fields[20], fields[21]
-    if signature != SIGNATURE:
-        return blank
-    if incompatible & ~_KNOWN_FLAGS or missing_codecs(incompatible):
-        return blank._replace(state="unsupported")
-    if header_size + arena_size > status.st_size:
-        return blank
-    return JournalFile(
-        path,
-        status.st_ino,
-        blank.size_bytes,
-        "readable",
-        seqnum_id,
-        head_seqnum,
-        tail_seqnum,
-        tail_realtime_us,
-        fields[4].hex(),
-        head_realtime_us,
+def _with_header(corrupt: JournalFile, header: Header | None, size_bytes: int) -> JournalFile:
+    if header is None:
+        return corrupt
+    flags = header.incompatible_flags
+    if flags & ~_KNOWN_FLAGS or missing_codecs(flags):
+        return corrupt._replace(state="unsupported")
+    if header.size_bytes > size_bytes:
+        return corrupt
+    return corrupt._replace(
+        state="readable",
+        seqnum_id=header.seqnum_id,
+        head_seqnum=header.head_seqnum,
+        tail_seqnum=header.tail_seqnum,
+        tail_realtime_us=header.tail_realtime_us,
+        file_id=header.file_id,
+        head_realtime_us=header.head_realtime_us,
     )
 
 
 def file_key(path: Path) -> str:
-    """Return the key of a file; empty when it has gone."""
-    file = look(path)
+    """Return the key of a file; empty when the file is gone."""
+    file = inspect_file(path)
     return "" if file is None else file.key

@@ -1,7 +1,7 @@
-"""Finds the journal files that kill whoever reads them, so that they can be set aside.
+"""Finds the journal files that kill the process that reads them, so that they can be set aside.
 
-A file on a bad sector gives SIGBUS at every touch of its mapping, and a malformed one has made libsystemd
-abort (fluent-bit issue 4268). A worker that is replaced again and again would never get past it.
+A file on a bad sector causes SIGBUS whenever its mapping is read, and a malformed file has made libsystemd
+abort (fluent-bit issue 4268). A worker that is replaced again and again would never get past such a file.
 """
 
 import os
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 PROBE_S = 20
-"""Reading a file of 128 MiB takes a second or two; a probe that takes so long is ended, and its file is
-slow, not deadly. Below the default of ``--live-timeout-s``."""
+"""Reading a file of 128 MiB takes a second or two. A probe that takes longer than this is killed, and its
+file counts as slow, not as deadly. Below the default of ``--live-timeout-s``."""
 
 
-def culprits(paths: Iterable[Path], probe: Callable[[Path], None]) -> frozenset[Path]:
-    """Return the files at which ``probe``, run in a process of its own, is killed by a signal."""
+def deadly_files(paths: Iterable[Path], probe: Callable[[Path], None]) -> frozenset[Path]:
+    """Return the files for which ``probe``, in a process of its own, is killed by a signal."""
     return frozenset(path for path in paths if _kills(probe, path))
 
 
@@ -27,7 +27,7 @@ def _kills(probe: Callable[[Path], None], path: Path) -> bool:
         try:
             probe(path)
         finally:
-            # An exception is no crash: the reader can handle it, the file stays.
+            # An exception is not a crash: the reader can handle it, and the file stays.
             os._exit(0)
     status = os.waitpid(pid, 0)[1]
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGALRM

@@ -1,44 +1,46 @@
-"""Goes to places in the journal: where a first run begins, and where an earlier one stopped.
+"""Moves libsystemd's reader to places in the journal: where a first run begins, or where the last one
+stopped.
 
-Guarantees: after ``go_to`` the next entry is the first after the mark, whether the mark's entry is still
-there or not. ``sd_journal_seek_cursor`` goes to the closest entry, which need not be the one that was asked
-for, nor come after it (sd_journal_seek_head(3)): every seek is checked, by steps where that takes it.
+Guarantees: after ``seek_after`` the next entry is the first one after the target, whether the target's
+entry still exists or not. ``sd_journal_seek_cursor`` goes to the closest entry, which may be another one
+and may even come before the target (sd_journal_seek_head(3)). So every seek is checked, and corrected step
+by step.
 """
 
 from collections.abc import Callable
 
 from systemd._reader import _Reader
 
-from journal_exporter.errors import SourceError
+from journal_exporter.errors import JournalError
 from journal_exporter.journal import cursor as cursors
 from journal_exporter.journal.cursor import Cursor
 
 
-class Seek:
-    """Moves a reader. ``beat`` is called at every step of a long walk."""
+class Seeker:
+    """Moves a reader. ``heartbeat`` is called at every step of a long search."""
 
-    def __init__(self, reader: _Reader, beat: Callable[[], None]) -> None:
+    def __init__(self, reader: _Reader, heartbeat: Callable[[], None]) -> None:
         self._reader = reader
-        self._beat = beat
+        self._heartbeat = heartbeat
 
-    def here(self) -> Cursor:
+    def current(self) -> Cursor:
         """Return the cursor of the entry that was read last.
 
         Raises:
-            SourceError: libsystemd gives one that can't be read.
+            JournalError: libsystemd returned a cursor that can't be parsed.
         """
         try:
             return cursors.parse(self._reader._get_cursor())
         except ValueError as error:
-            raise SourceError(str(error)) from error
+            raise JournalError(str(error)) from error
 
-    def begin(self, where: str) -> Cursor | None:
-        """Return after which entry a first run begins: ``head``, ``tail``, or the newest entry's ``boot``.
+    def seek_start(self, where: str) -> Cursor | None:
+        """Return the entry after which a first run begins: ``head``, ``tail``, or the newest ``boot``.
 
-        None: before the first one, where the reader stands then.
+        None: the run begins before the first entry, and the reader is there now.
         """
         self._reader.seek_tail()
-        newest = self.here() if self._reader._previous() else None
+        newest = self.current() if self._reader._previous() else None
         before = None
         if where == "tail":
             before = newest
@@ -57,39 +59,44 @@ class Seek:
             return None
         self._reader.seek_cursor(first)
         self._reader._next()
-        return self.here() if self._reader._previous() else None
+        return self.current() if self._reader._previous() else None
 
-    def go_to(self, mark: Cursor) -> bool:
-        """Stand where the next entry is the first after the mark; return whether its entry is there."""
-        self._reader.seek_cursor(mark.text)
+    def seek_after(self, target: Cursor) -> bool:
+        """Go to where the next entry is the first one after the target.
+
+        Returns whether the target's entry exists.
+        """
+        self._reader.seek_cursor(target.text)
         if not self._reader._next():
             self._reader.seek_tail()
             if not self._reader._previous():
                 self._reader.seek_head()
                 return False
-        here = self.here()
-        if here.same_entry(mark):
+        current = self.current()
+        if current.same_entry(target):
             return True
-        return self._forward(here, mark) if here.not_after(mark) else self._back(here, mark)
+        if current.not_after(target):
+            return self._step_forward(current, target)
+        return self._step_back(current, target)
 
-    def _forward(self, here: Cursor, mark: Cursor) -> bool:
-        while here.not_after(mark):
-            if here.same_entry(mark):
+    def _step_forward(self, current: Cursor, target: Cursor) -> bool:
+        while current.not_after(target):
+            if current.same_entry(target):
                 return True
             if not self._step(self._reader._next):
                 return False
-            here = self.here()
+            current = self.current()
         self._reader._previous()
         return False
 
-    def _back(self, here: Cursor, mark: Cursor) -> bool:
-        while not here.not_after(mark):
+    def _step_back(self, current: Cursor, target: Cursor) -> bool:
+        while not current.not_after(target):
             if not self._step(self._reader._previous):
                 self._reader.seek_head()
                 return False
-            here = self.here()
-        return here.same_entry(mark)
+            current = self.current()
+        return current.same_entry(target)
 
     def _step(self, move: Callable[[], bool]) -> bool:
-        self._beat()
+        self._heartbeat()
         return move()

@@ -1,6 +1,6 @@
-"""Decompresses journald's zstd fields with the libzstd that libsystemd itself uses.
+"""Decompresses journald's zstd fields with the libzstd that libsystemd uses.
 
-Python has had zstd since 3.14 only, and a wheel would bring a second copy of the library.
+Python has zstd only since 3.14, and a wheel would bring a second copy of the library.
 """
 
 import ctypes
@@ -8,17 +8,17 @@ import functools
 from collections.abc import Callable
 
 MAX_BYTES = 768 << 20
-"""journald's own limit of a field, DATA_SIZE_MAX."""
+"""journald's limit for a field, DATA_SIZE_MAX."""
 _UNKNOWN = 2**64 - 2
 """ZSTD_CONTENTSIZE_UNKNOWN is 2^64-1, ZSTD_CONTENTSIZE_ERROR one less; real sizes stay below."""
 
 
 @functools.cache
 def decompressor() -> Callable[[bytes], bytes] | None:
-    """Return what decompresses one frame, None where libzstd is not installed.
+    """Return a function that decompresses one frame; None where libzstd is not installed.
 
-    The function raises ``ValueError`` for bytes that are no frame, or one without its size, which
-    journald always writes.
+    The function raises ``ValueError`` for bytes that are not a frame, and for a frame without its size,
+    which journald always writes.
     """
     try:
         library = ctypes.CDLL("libzstd.so.1")
@@ -33,7 +33,7 @@ def decompressor() -> Callable[[bytes], bytes] | None:
     def run(frame: bytes) -> bytes:
         size_bytes = size_of(frame, len(frame))
         if size_bytes >= _UNKNOWN or size_bytes > MAX_BYTES:
-            raise ValueError("no zstd frame that tells its size")
+            raise ValueError("not a zstd frame with its size")
         target = ctypes.create_string_buffer(size_bytes)
         if decompress(target, size_bytes, frame, len(frame)) != size_bytes:
             raise ValueError("damaged zstd frame")

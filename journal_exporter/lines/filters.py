@@ -94,7 +94,7 @@ def unit_of(context: Context) -> str:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Selection:
+class EntryFilter:
     """The rules; an entry must pass all of them.
 
     ``include_units`` and ``exclude_units`` are shell globs on the unit's name. With

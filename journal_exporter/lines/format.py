@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from journal_exporter.journal.batch import Batch, Context, Field
 from journal_exporter.journal.sequence import Gap
-from journal_exporter.lines.filters import Selection, facility_of, priority_of, unit_of
+from journal_exporter.lines.filters import EntryFilter, facility_of, priority_of, unit_of
 
 FORMATS = ("rfc3339", "rfc3164", "json")
 REVISION = 1
@@ -154,9 +154,9 @@ _LAYOUTS = {
 class Formatter:
     """Turns batches into lines; holds only caches."""
 
-    def __init__(self, format_name: str, selection: Selection) -> None:
+    def __init__(self, format_name: str, entry_filter: EntryFilter) -> None:
         self._layout = _LAYOUTS[format_name]
-        self._selection = selection
+        self._entry_filter = entry_filter
         self._heads: dict[tuple[Field, ...], bytes | None] = {}
 
     def blob(self, batch: Batch) -> tuple[bytes, int]:
@@ -247,6 +247,6 @@ class Formatter:
         if len(self._heads) >= MAX_HEADS:
             self._heads.clear()
         whole = Context(*context)  # type: ignore[arg-type]
-        head = self._layout.head(whole) if self._selection.accepts(whole) else None
+        head = self._layout.head(whole) if self._entry_filter.accepts(whole) else None
         self._heads[context] = head
         return head

@@ -12,12 +12,12 @@ class Health(NamedTuple):
     text: str
 
 
-def live(numbers: SharedMetrics, *, now_s: float, timeout_s: float) -> Health:
+def live(metrics: SharedMetrics, *, now_s: float, timeout_s: float) -> Health:
     """Alive while the loop turns; ``now_s`` is on the monotonic clock.
 
     A full disk does not make it fail: a restart would not help.
     """
-    silent_s = now_s - numbers.beat_s
+    silent_s = now_s - metrics.heartbeat_s
     if silent_s > timeout_s:
         return Health(
             False, f"the loop has not turned for {silent_s:.0f} s (limit {timeout_s:g} s)"
@@ -25,16 +25,16 @@ def live(numbers: SharedMetrics, *, now_s: float, timeout_s: float) -> Health:
     return Health(True, "alive")
 
 
-def ready(numbers: SharedMetrics, *, max_lag_s: float) -> Health:
+def ready(metrics: SharedMetrics, *, max_lag_s: float) -> Health:
     """Ready while lines are written as they come."""
-    reason = numbers.blocked_reason
+    reason = metrics.blocked_reason
     if reason is not None:
         return Health(False, f"the output can't be written: {reason}")
-    if not numbers.recovered:
+    if not metrics.recovered:
         return Health(False, "recovering")
-    if not numbers.get("journal_files", "readable"):
+    if not metrics.get("journal_files", "readable"):
         return Health(False, "there is no journal file that can be read")
-    lag_s = numbers.get("lag_seconds")
+    lag_s = metrics.get("lag_seconds")
     if lag_s > max_lag_s:
         return Health(False, f"{lag_s:.0f} s behind the journal (limit {max_lag_s:g} s)")
     return Health(True, "ready")

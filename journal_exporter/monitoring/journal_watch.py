@@ -10,8 +10,8 @@ from pathlib import Path
 
 from journal_exporter.journal import cursor as cursors
 from journal_exporter.journal.batch import Position
-from journal_exporter.journal.files import STATES, JournalFile, find, look
-from journal_exporter.journal.sequence import ends
+from journal_exporter.journal.files import STATES, JournalFile, find_files, inspect_file
+from journal_exporter.journal.sequence import last_seqnums
 from journal_exporter.monitoring import lag
 from journal_exporter.monitoring.metrics import SharedMetrics
 
@@ -20,55 +20,58 @@ _GROWTH_WINDOW_S = 600.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class View:
+class ScanResult:
     """What a look found: whether entries wait that the reader should have seen, and the numberings."""
 
     unread: bool
-    single_numbering: bool
+    single_sequence: bool
 
 
 class JournalWatch:
     """Keeps what earlier looks found, to tell growth and news."""
 
     def __init__(
-        self, tops: Sequence[Path], numbers: SharedMetrics, set_aside: frozenset[str] = frozenset()
+        self,
+        directories: Sequence[Path],
+        metrics: SharedMetrics,
+        set_aside: frozenset[str] = frozenset(),
     ) -> None:
-        self._tops = tops
+        self._directories = directories
         self._set_aside = set_aside
-        self._numbers = numbers
+        self._metrics = metrics
         self._told: set[Path] = set()
         self._is_missing = False
         self._samples: collections.deque[tuple[float, int]] = collections.deque()
         self._written_bytes = 0
         self._sizes: dict[int, int] = {}
-        numbers.set("time_to_vacuum_seconds", math.inf)
+        metrics.set("time_to_vacuum_seconds", math.inf)
 
-    def scan(self, position: Position, now_s: float) -> View:
+    def scan(self, position: Position, now_s: float) -> ScanResult:
         """Look at every file; ``now_s`` is on the monotonic clock."""
         files = [
             file._replace(state="set_aside") if file.key in self._set_aside else file
-            for path in find(self._tops)
-            if (file := look(path)) is not None
+            for path in find_files(self._directories)
+            if (file := inspect_file(path)) is not None
         ]
         for state in STATES:
-            self._numbers.set("journal_files", sum(f.state == state for f in files), state)
-        self._numbers.set("journal_size_bytes", sum(f.size_bytes for f in files))
+            self._metrics.set("journal_files", sum(f.state == state for f in files), state)
+        self._metrics.set("journal_size_bytes", sum(f.size_bytes for f in files))
         self._tell_ignored(files)
         good = [file for file in files if file.state == "readable"]
         self._tell_missing(bool(good))
         ids = {file.seqnum_id for file in good}
-        return View(self._measure_lag(good, position, now_s), len(ids) <= 1)
+        return ScanResult(self._measure_lag(good, position, now_s), len(ids) <= 1)
 
     def _measure_lag(self, files: Sequence[JournalFile], position: Position, now_s: float) -> bool:
         if position.cursor is None:
             self._set_lag(lag.all_of(files))
             return False
         newest_us = cursors.parse(position.cursor).realtime_us
-        ended = ends(position.numbering)
+        ended = last_seqnums(position.sequence)
         behind = lag.lag(files, ended, newest_us)
         self._set_lag(behind)
-        self._numbers.set("newest_entry_timestamp_seconds", newest_us / 1e6)
-        self._numbers.set(
+        self._metrics.set("newest_entry_timestamp_seconds", newest_us / 1e6)
+        self._metrics.set(
             "time_to_vacuum_seconds",
             lag.seconds_to_vacuum(
                 files,
@@ -81,8 +84,8 @@ class JournalWatch:
         return behind.entries > 0 or any(news)
 
     def _set_lag(self, behind: lag.Lag) -> None:
-        self._numbers.set("lag_entries", behind.entries)
-        self._numbers.set("lag_seconds", behind.lag_s)
+        self._metrics.set("lag_entries", behind.entries)
+        self._metrics.set("lag_seconds", behind.lag_s)
 
     def _growth(self, files: Sequence[JournalFile], now_s: float) -> float:
         """Return bytes a second over the last ten minutes; deleted files do not count."""
@@ -101,7 +104,7 @@ class JournalWatch:
 
     def _tell_missing(self, there: bool) -> None:  # noqa: FBT001
         if there == self._is_missing:
-            places = " and ".join(map(str, self._tops))
+            places = " and ".join(map(str, self._directories))
             if there:
                 _LOG.info("there are journal files in %s again", places)
             else:
@@ -132,4 +135,4 @@ def _max_use_bytes(files: Sequence[JournalFile]) -> int:
     return 0
 
 
-Scan = Callable[[Position, float], View]
+Scan = Callable[[Position, float], ScanResult]

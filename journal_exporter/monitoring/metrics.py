@@ -11,7 +11,7 @@ import mmap
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from journal_exporter.errors import SinkError
+from journal_exporter.errors import OutputError
 from journal_exporter.journal.files import STATES
 
 PREFIX = "journal_exporter_"
@@ -51,8 +51,8 @@ METRICS = (
     Metric("archives_deleted", "counter", "Archives deleted.", "reason", DELETE_REASONS),
     Metric("archives", "gauge", "Archives that there are."),
     Metric("output_size_bytes", "gauge", "Size of the live output file."),
-    Metric("output_blocked", "gauge", "1 while the output or the state can't be written.", "reason", SinkError.REASONS),
-    Metric("output_blocked_seconds", "counter", "Time for which the output or the state could not be written.", "reason", SinkError.REASONS),
+    Metric("output_blocked", "gauge", "1 while the output or the state can't be written.", "reason", OutputError.REASONS),
+    Metric("output_blocked_seconds", "counter", "Time for which the output or the state could not be written.", "reason", OutputError.REASONS),
     Metric("worker_restarts", "counter", "Times that the worker was replaced, by the signal that ended it.", "signal", SIGNALS),
     Metric("journal_reopens", "counter", "Times that the journal was opened again.", "reason", REOPEN_REASONS),
     Metric("journal_files", "gauge", "Files of the journal.", "state", STATES),
@@ -72,8 +72,8 @@ class SharedMetrics:
             for value in metric.values:
                 self._index[metric.name, value] = len(self._index)
         # Two more that are not exposed as they are: the beat on the monotonic clock, and recovered.
-        self._beat = len(self._index)
-        self._recovered = self._beat + 1
+        self._heartbeat = len(self._index)
+        self._recovered = self._heartbeat + 1
         self._page = mmap.mmap(-1, 8 * (self._recovered + 1))
         self._cells = memoryview(self._page).cast("d")
 
@@ -89,15 +89,15 @@ class SharedMetrics:
         """Set a gauge."""
         self._cells[self._index[name, value]] = amount
 
-    def beat(self, monotonic_s: float, time_s: float) -> None:
+    def heartbeat(self, monotonic_s: float, time_s: float) -> None:
         """Note that the loop turns; the monotonic clock is one for all processes of a machine."""
-        self._cells[self._beat] = monotonic_s
+        self._cells[self._heartbeat] = monotonic_s
         self.set("heartbeat_timestamp_seconds", time_s)
 
     @property
-    def beat_s(self) -> float:
+    def heartbeat_s(self) -> float:
         """When the loop last turned, on the monotonic clock."""
-        return self._cells[self._beat]
+        return self._cells[self._heartbeat]
 
     @property
     def recovered(self) -> bool:
@@ -116,19 +116,19 @@ class SharedMetrics:
 
     def output_blocked(self, reason: str, elapsed_s: float) -> None:
         """Count time for which writing was blocked."""
-        for other in SinkError.REASONS:
+        for other in OutputError.REASONS:
             self.set("output_blocked", float(other == reason), other)
         self.add("output_blocked_seconds", elapsed_s, reason)
 
     def output_unblocked(self) -> None:
         """Note that writing works again."""
-        for reason in SinkError.REASONS:
+        for reason in OutputError.REASONS:
             self.set("output_blocked", 0, reason)
 
     @property
     def blocked_reason(self) -> str | None:
         """Why writing is blocked, if it is."""
-        reasons = (r for r in SinkError.REASONS if self.get("output_blocked", r))
+        reasons = (r for r in OutputError.REASONS if self.get("output_blocked", r))
         return next(reasons, None)
 
     def worker_replaced(self, cause: str) -> None:

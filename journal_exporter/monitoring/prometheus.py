@@ -23,13 +23,13 @@ def version() -> str:
 
 
 class _Exposition(Collector):
-    def __init__(self, numbers: SharedMetrics, now_s: Callable[[], float]) -> None:
-        self._numbers = numbers
+    def __init__(self, metrics: SharedMetrics, now_s: Callable[[], float]) -> None:
+        self._metrics = metrics
         self._now_s = now_s
 
     def collect(self) -> Iterable[Metric]:
         families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
-        for metric, value, number in self._numbers.samples():
+        for metric, value, number in self._metrics.samples():
             kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
             family = families.get(metric.name)
             if family is None:
@@ -39,7 +39,7 @@ class _Exposition(Collector):
                 )
             family.add_metric([value] if metric.label else [], number)
         yield from families.values()
-        synced_s = self._numbers.get("checkpoint_timestamp_seconds")
+        synced_s = self._metrics.get("checkpoint_timestamp_seconds")
         yield GaugeMetricFamily(
             PREFIX + "checkpoint_age_seconds",
             "Time since the checkpoint was last made durable; 0 before the first.",
@@ -52,8 +52,8 @@ class _Exposition(Collector):
         )
 
 
-def registry(numbers: SharedMetrics, now_s: Callable[[], float] = time.time) -> CollectorRegistry:
+def registry(metrics: SharedMetrics, now_s: Callable[[], float] = time.time) -> CollectorRegistry:
     """Return a registry of the exporter's metrics alone."""
     own = CollectorRegistry(auto_describe=False)
-    own.register(_Exposition(numbers, now_s))
+    own.register(_Exposition(metrics, now_s))
     return own

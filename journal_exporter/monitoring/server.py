@@ -55,31 +55,31 @@ def serve(listener: socket.socket, application: "Application") -> None:
 class Application:
     """The WSGI application."""
 
-    def __init__(self, numbers: SharedMetrics, *, live_timeout_s: float, max_lag_s: float) -> None:
-        self._numbers = numbers
+    def __init__(self, metrics: SharedMetrics, *, live_timeout_s: float, max_lag_s: float) -> None:
+        self._metrics = metrics
         self._live_timeout_s = live_timeout_s
         self._max_lag_s = max_lag_s
-        self._metrics = make_wsgi_app(registry(numbers))
+        self._exposition = make_wsgi_app(registry(metrics))
 
     def __call__(self, environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path = environ.get("PATH_INFO", "/")
         if path == "/metrics":
-            answer: Iterable[bytes] = self._metrics(environ, start)
+            answer: Iterable[bytes] = self._exposition(environ, start)
             return answer
         if path == "/livez":
             now_s = time.monotonic()
             return _tell(
-                start, health.live(self._numbers, now_s=now_s, timeout_s=self._live_timeout_s)
+                start, health.live(self._metrics, now_s=now_s, timeout_s=self._live_timeout_s)
             )
         if path == "/readyz":
             # The numbers of a loop that hangs say how things were.
             alive = health.live(
-                self._numbers, now_s=time.monotonic(), timeout_s=self._live_timeout_s
+                self._metrics, now_s=time.monotonic(), timeout_s=self._live_timeout_s
             )
             if not alive.ok:
                 return _tell(start, alive)
-            return _tell(start, health.ready(self._numbers, max_lag_s=self._max_lag_s))
+            return _tell(start, health.ready(self._metrics, max_lag_s=self._max_lag_s))
         return _text(start, HTTPStatus.NOT_FOUND, "see /metrics, /livez and /readyz")
 
 

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from journal_exporter.errors import ConfigError, SinkError
+from journal_exporter.errors import ConfigError, OutputError
 from journal_exporter.journal.batch import Position
 from journal_exporter.output.rotating_file import FileId, sync_directory
 
@@ -30,7 +30,7 @@ _SLOTS = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Mark:
+class Progress:
     """The output holds every line up to ``position``; the last one ends at ``offset`` of ``file``."""
 
     position: Position
@@ -48,13 +48,13 @@ class Intent:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class State:
-    """One checkpoint. ``durable`` is the last mark that was synced; ``boot_id`` the kernel's."""
+    """One checkpoint. ``durable`` is the last progress that was synced; ``boot_id`` the kernel's."""
 
     output: str
     boot_id: str
     render_hash: str
-    durable: Mark
-    written: Mark
+    durable: Progress
+    written: Progress
     intent: Intent | None = None
     journal: Sequence[str] = ()
     """The directories that are read, for ``status``."""
@@ -71,8 +71,8 @@ class State:
         """Return the state as one line of JSON."""
         data = {
             **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)},
-            "durable": _mark_json(self.durable),
-            "written": _mark_json(self.written),
+            "durable": _progress_json(self.durable),
+            "written": _progress_json(self.written),
             "intent": self.intent
             and {
                 "position": _position_json(self.intent.position),
@@ -82,20 +82,20 @@ class State:
         return json.dumps(data, separators=(",", ":")).encode()
 
 
-def _mark_json(mark: Mark) -> dict[str, Any]:
+def _progress_json(progress: Progress) -> dict[str, Any]:
     return {
-        "position": _position_json(mark.position),
-        "file": list(mark.file),
-        "offset": mark.offset,
+        "position": _position_json(progress.position),
+        "file": list(progress.file),
+        "offset": progress.offset,
     }
 
 
 def _position_json(position: Position) -> dict[str, Any]:
-    return {"cursor": position.cursor, "numbering": position.numbering}
+    return {"cursor": position.cursor, "numbering": position.sequence}
 
 
-def _mark(data: dict[str, Any]) -> Mark:
-    return Mark(_position(data["position"]), FileId(*data["file"]), int(data["offset"]))
+def _progress(data: dict[str, Any]) -> Progress:
+    return Progress(_position(data["position"]), FileId(*data["file"]), int(data["offset"]))
 
 
 def _position(data: dict[str, Any]) -> Position:
@@ -108,8 +108,8 @@ def _state(data: dict[str, Any]) -> State:
     return State(
         **{
             **data,
-            "durable": _mark(data["durable"]),
-            "written": _mark(data["written"]),
+            "durable": _progress(data["durable"]),
+            "written": _progress(data["written"]),
             "intent": intent and Intent(_position(intent["position"]), int(intent["end_offset"])),
         }
     )
@@ -159,7 +159,7 @@ def load(directory: Path) -> State | None:
 
 
 class CheckpointFile:
-    """The file of one state directory. Writing raises ``SinkError``; ``close`` it."""
+    """The file of one state directory. Writing raises ``OutputError``; ``close`` it."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / NAME
@@ -182,7 +182,7 @@ class CheckpointFile:
             _write_whole(self._descriptor, data, _SLOT_BYTES * (self._generation % 2))
             self._stored = data
         except OSError as error:
-            raise SinkError(f"writing {self._path}", error) from error
+            raise OutputError(f"writing {self._path}", error) from error
 
     def sync(self) -> None:
         """Make what was stored durable."""
@@ -193,7 +193,7 @@ class CheckpointFile:
                 os.fdatasync(self._descriptor)
                 self._syncs += 1
         except OSError as error:
-            raise SinkError(f"syncing {self._path}", error) from error
+            raise OutputError(f"syncing {self._path}", error) from error
 
     def close(self) -> None:
         """Close the file."""

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from journal_exporter.errors import SinkError
+from journal_exporter.errors import OutputError
 from journal_exporter.output import archives
 from journal_exporter.output.lock import is_locked, lock_output, unlock_output
 
@@ -51,8 +51,8 @@ def matches(descriptor: int, wanted: FileId) -> bool:
     return found.inode == wanted.inode and found[2:] == wanted[2:]
 
 
-class Output:
-    """The output file and its archives. ``open`` it; every method that writes raises ``SinkError``."""
+class RotatingFile:
+    """The output file and its archives. ``open`` it; every method that writes raises ``OutputError``."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Output:
             self._descriptor = self._open_live()
             self.size_bytes = os.fstat(self._descriptor).st_size
         except OSError as error:
-            raise SinkError(f"opening {self.path}", error) from error
+            raise OutputError(f"opening {self.path}", error) from error
 
     def _open_live(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -143,7 +143,7 @@ class Output:
             try:
                 self._id = file_id(self._open, self.size_bytes)
             except OSError as error:
-                raise SinkError(f"reading {self.path}", error) from error
+                raise OutputError(f"reading {self.path}", error) from error
         return self._id
 
     def put(self, data: bytes) -> None:
@@ -164,14 +164,14 @@ class Output:
                 self._pending = self._pending[written:]
                 self.size_bytes += written
         except OSError as error:
-            raise SinkError(f"writing {self.path}", error) from error
+            raise OutputError(f"writing {self.path}", error) from error
 
     def sync(self) -> None:
         """Make what was appended durable."""
         try:
             os.fdatasync(self._open)
         except OSError as error:
-            raise SinkError(f"syncing {self.path}", error) from error
+            raise OutputError(f"syncing {self.path}", error) from error
 
     def is_replaced(self) -> bool:
         """Whether somebody else removed, renamed or emptied the live file."""
@@ -180,7 +180,7 @@ class Output:
         except FileNotFoundError:
             return True
         except OSError as error:
-            raise SinkError(f"looking at {self.path}", error) from error
+            raise OutputError(f"looking at {self.path}", error) from error
         own = os.fstat(self._open)
         renamed = (status.st_dev, status.st_ino) != (own.st_dev, own.st_ino)
         return renamed or own.st_size < self.size_bytes
@@ -196,11 +196,11 @@ class Output:
                 self._shift()
             descriptor = self._open_live()
         except OSError as error:
-            raise SinkError(f"rotating {self.path}", error) from error
+            raise OutputError(f"rotating {self.path}", error) from error
         try:
             size_bytes = os.fstat(descriptor).st_size
             self.retain()
-        except SinkError:
+        except OutputError:
             os.close(descriptor)
             raise
         # Only now: until here the next try still sees that our file has lost its name.
@@ -227,7 +227,7 @@ class Output:
             for _ in range(archives.surplus(sizes_bytes, self._max_bytes, self._keep_bytes)):
                 self._delete(kept.pop(), "bytes")
         except OSError as error:
-            raise SinkError(f"deleting archives of {self.path}", error) from error
+            raise OutputError(f"deleting archives of {self.path}", error) from error
 
     def _delete_beyond_count(self) -> None:
         """Oldest first, so that a kill in between leaves no hole in what is kept."""
@@ -242,7 +242,7 @@ class Output:
             if numbered:
                 self._delete(numbered[-1][1], "disk_full")
         except OSError as error:
-            raise SinkError(f"deleting archives of {self.path}", error) from error
+            raise OutputError(f"deleting archives of {self.path}", error) from error
         return bool(numbered)
 
     def ends_torn(self) -> bool:
@@ -252,7 +252,7 @@ class Output:
         try:
             return os.pread(self._open, 1, self.size_bytes - 1) != b"\n"
         except OSError as error:
-            raise SinkError(f"reading {self.path}", error) from error
+            raise OutputError(f"reading {self.path}", error) from error
 
     def count_archives(self) -> int:
         """Return how many archives there are."""
@@ -272,7 +272,7 @@ class Output:
         try:
             return None if found is None else found[-1].stat().st_size
         except OSError as error:
-            raise SinkError(f"looking at {self.path}", error) from error
+            raise OutputError(f"looking at {self.path}", error) from error
 
     def tail(self, wanted: FileId, offset: int, limit_bytes: int) -> bytes:
         """Return what the files hold after ``offset`` of the file ``wanted``, through newer ones.
@@ -296,7 +296,7 @@ class Output:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise SinkError(f"reading {path}", error) from error
+                raise OutputError(f"reading {path}", error) from error
         return None
 
 
@@ -307,7 +307,7 @@ def _read_from(path: Path, offset: int, limit_bytes: int) -> bytes:
             file.seek(max(offset, size_bytes - limit_bytes))
             return file.read()
     except OSError as error:
-        raise SinkError(f"reading {path}", error) from error
+        raise OutputError(f"reading {path}", error) from error
 
 
 def sync_directory(directory: Path) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from journal_exporter.clock import Clock, Stop
-from journal_exporter.errors import SinkError
+from journal_exporter.errors import OutputError
 from journal_exporter.journal.batch import Position
 from journal_exporter.monitoring.metrics import SharedMetrics
-from journal_exporter.output.checkpoint import CheckpointFile, Intent, Mark, State
-from journal_exporter.output.rotating_file import Output
+from journal_exporter.output.checkpoint import CheckpointFile, Intent, Progress, State
+from journal_exporter.output.rotating_file import RotatingFile
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -52,10 +52,10 @@ class Writer:
     def __init__(
         self,
         *,
-        output: Output,
+        output: RotatingFile,
         checkpoint: CheckpointFile,
         rotation: Rotation,
-        numbers: SharedMetrics,
+        metrics: SharedMetrics,
         clock: Clock,
         stop: Stop,
         prepare: Callable[[], None] = lambda: None,
@@ -66,7 +66,7 @@ class Writer:
         self._prepare = prepare
         self._checkpoint = checkpoint
         self._rotation = rotation
-        self._numbers = numbers
+        self._metrics = metrics
         self._clock = clock
         self._stop = stop
         self._state: State | None = None
@@ -80,12 +80,12 @@ class Writer:
         self._insist(self.output.open)
 
     def begin(self, state: State) -> None:
-        """Take up from a state whose ``written`` mark is the output's very end."""
+        """Take up from a state whose ``written`` progress is the output's very end."""
         self._insist(self._prepare, frees=False)
         self._insist(self.output.retain)
         self._state = dataclasses.replace(state, intent=None)
-        self._numbers.set("output_size_bytes", self.output.size_bytes)
-        self._numbers.set("archives", self.output.count_archives())
+        self._metrics.set("output_size_bytes", self.output.size_bytes)
+        self._metrics.set("archives", self.output.count_archives())
         self._store()
         self.sync()
 
@@ -105,9 +105,9 @@ class Writer:
         """How much still fits into the live file; an empty file takes one line of any length."""
         return self._rotation.max_bytes - self.output.size_bytes
 
-    def here(self, position: Position) -> Mark:
-        """Return the mark of the output's end."""
-        return Mark(position, self.insist(lambda: self.output.id), self.output.size_bytes)
+    def here(self, position: Position) -> Progress:
+        """Return the progress of the output's end."""
+        return Progress(position, self.insist(lambda: self.output.id), self.output.size_bytes)
 
     def insist(self, look: Callable[[], T]) -> T:
         """Return what ``look`` finds; while the disk refuses, wait."""
@@ -131,7 +131,7 @@ class Writer:
             self._store()
             data = self._append(data)
         self._state = dataclasses.replace(self._known, written=self.here(position), intent=None)
-        self._numbers.add("lines_written", lines)
+        self._metrics.add("lines_written", lines)
 
     def _append(self, data: bytes) -> bytes:
         """Append; return the lines that are left where our file went away while the disk refused."""
@@ -148,13 +148,13 @@ class Writer:
     def _is_replaced(self) -> bool:
         try:
             return self.output.is_replaced()
-        except SinkError:
+        except OutputError:
             return False
 
     def _count_bytes(self, size_bytes: int) -> None:
         self._unsynced_bytes += size_bytes
-        self._numbers.add("written_bytes", size_bytes)
-        self._numbers.set("output_size_bytes", self.output.size_bytes)
+        self._metrics.add("written_bytes", size_bytes)
+        self._metrics.set("output_size_bytes", self.output.size_bytes)
 
     def append(self, data: bytes) -> None:
         """Append without a word in the checkpoint: for recovery, which vouches for it afterwards."""
@@ -176,7 +176,7 @@ class Writer:
         self._insist(self._checkpoint.sync, frees=False)
         self._synced_s = self._clock.monotonic_s()
         self._unsynced_bytes = 0
-        self._numbers.set("checkpoint_timestamp_seconds", self._clock.time_s())
+        self._metrics.set("checkpoint_timestamp_seconds", self._clock.time_s())
 
     def sync_if_due(self) -> None:
         """Sync when there is something to sync and it is time."""
@@ -197,7 +197,7 @@ class Writer:
         size_bytes = self.output.size_bytes
         self._insist(self.output.rotate)
         self._rotated_s = self._clock.monotonic_s()
-        self._numbers.add("rotations")
+        self._metrics.add("rotations")
         _LOG.info("rotated %s at %d bytes", self.output.path, size_bytes)
         self._begin_file()
 
@@ -215,8 +215,8 @@ class Writer:
             intent=None,
             file_since_s=self._clock.time_s(),
         )
-        self._numbers.set("output_size_bytes", self.output.size_bytes)
-        self._numbers.set("archives", self.output.count_archives())
+        self._metrics.set("output_size_bytes", self.output.size_bytes)
+        self._metrics.set("archives", self.output.count_archives())
         self.sync()
 
     def _settle(self) -> None:
@@ -224,12 +224,12 @@ class Writer:
         settle_s = max(self._rotation.settle_s, self._rotation.min_interval_s - waited_s)
         until_s = self._clock.monotonic_s() + settle_s
         while (left_s := until_s - self._clock.monotonic_s()) > 0:
-            self._beat()
+            self._heartbeat()
             if self._stop.wait(min(left_s, _SETTLE_STEP_S)):
                 raise Stopped
 
-    def _beat(self) -> None:
-        self._numbers.beat(self._clock.monotonic_s(), self._clock.time_s())
+    def _heartbeat(self) -> None:
+        self._metrics.heartbeat(self._clock.monotonic_s(), self._clock.time_s())
 
     def _insist(
         self,
@@ -246,15 +246,15 @@ class Writer:
         while True:
             try:
                 action()
-            except SinkError as error:
+            except OutputError as error:
                 self._tell_blocked(error)
                 if frees and error.is_full:
                     self._delete_oldest()
                 stopped = self._stop.wait(RETRY_S)
                 now_s = self._clock.monotonic_s()
-                self._numbers.output_blocked(error.reason, now_s - since_s)
+                self._metrics.output_blocked(error.reason, now_s - since_s)
                 since_s = now_s
-                self._beat()
+                self._heartbeat()
                 if stopped:
                     raise Stopped from error
                 self._while_blocked(self._state.written.position if self._state else Position(None))
@@ -264,19 +264,19 @@ class Writer:
                 break
         if self._blocked:
             self._blocked = False
-            self._numbers.output_unblocked()
+            self._metrics.output_unblocked()
             _LOG.warning("writing again")
 
-    def _tell_blocked(self, error: SinkError) -> None:
+    def _tell_blocked(self, error: OutputError) -> None:
         if not self._blocked:
             _LOG.error("%s; holding, nothing is lost while the journal keeps it", error)
         self._blocked = True
-        self._numbers.output_blocked(error.reason, 0.0)
+        self._metrics.output_blocked(error.reason, 0.0)
 
     def _delete_oldest(self) -> None:
         try:
             if self.output.delete_oldest():
-                self._numbers.set("archives", self.output.count_archives())
+                self._metrics.set("archives", self.output.count_archives())
                 _LOG.warning("deleted the oldest archive of %s to make room", self.output.path)
-        except SinkError as error:
+        except OutputError as error:
             _LOG.warning("%s", error)

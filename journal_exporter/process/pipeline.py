@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 
 from journal_exporter.clock import Clock, Stop
-from journal_exporter.errors import SourceError
+from journal_exporter.errors import JournalError
 from journal_exporter.journal.batch import Batch, Position, Source
 from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.format import Formatter
@@ -30,7 +30,7 @@ _PRECISE_BELOW_BYTES = 512 * 1024
 
 @dataclasses.dataclass(slots=True)
 class Lines:
-    """Lines that belong together: they go into one file. ``gaps`` are those that lines of them mark."""
+    """Lines that belong together: they go into one file. ``gaps`` are those that lines of them progress."""
 
     data: bytearray = dataclasses.field(default_factory=bytearray)
     count: int = 0
@@ -41,7 +41,7 @@ class Pipeline:
     """Runs until stop is asked for, or with ``once`` until the journal's end.
 
     ``open_source`` opens the journal; where to go in it is the writer's position. Raises
-    ``SourceError`` when reopening does not help.
+    ``JournalError`` when reopening does not help.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Pipeline:
         formatter: Formatter,
         writer: Writer,
         scan: Scan,
-        numbers: SharedMetrics,
+        metrics: SharedMetrics,
         clock: Clock,
         stop: Stop,
         once: bool = False,
@@ -60,7 +60,7 @@ class Pipeline:
         self._formatter = formatter
         self._writer = writer
         self._scan = scan
-        self._numbers = numbers
+        self._metrics = metrics
         self._clock = clock
         self._stop = stop
         self._once = once
@@ -73,11 +73,11 @@ class Pipeline:
         """Write lines until the end; what was written is synced."""
         try:
             while not self._stop.is_set():
-                self._beat()
+                self._heartbeat()
                 try:
                     if not self._turn():
                         break
-                except SourceError as error:
+                except JournalError as error:
                     self._source_failed(error)
             self._writer.sync()
         except Stopped:
@@ -86,8 +86,8 @@ class Pipeline:
         finally:
             self._close()
 
-    def _beat(self) -> None:
-        self._numbers.beat(self._clock.monotonic_s(), self._clock.time_s())
+    def _heartbeat(self) -> None:
+        self._metrics.heartbeat(self._clock.monotonic_s(), self._clock.time_s())
 
     def _turn(self) -> bool:
         source = self._source or self._opened()
@@ -122,10 +122,10 @@ class Pipeline:
         self._source = source
         if not source.seek(self._writer.position):
             _LOG.warning("the entry of the checkpoint has gone from the journal; going on after it")
-        self._numbers.set("inotify_available", float(source.inotify_fd is not None))
-        source.single_numbering = self._scan(
+        self._metrics.set("inotify_available", float(source.inotify_fd is not None))
+        source.single_sequence = self._scan(
             self._writer.position, self._clock.monotonic_s()
-        ).single_numbering
+        ).single_sequence
         return source
 
     def _close(self) -> None:
@@ -133,10 +133,10 @@ class Pipeline:
             self._source.close()
         self._source = None
 
-    def _source_failed(self, error: SourceError) -> None:
+    def _source_failed(self, error: JournalError) -> None:
         """Open the journal again; when that keeps failing, let the worker be replaced."""
         self._failures += 1
-        self._numbers.add("journal_reopens", 1, "error")
+        self._metrics.add("journal_reopens", 1, "error")
         if self._failures == 1:
             _LOG.error("%s; opening the journal again", error)
         self._close()
@@ -160,11 +160,11 @@ class Pipeline:
         self._write_precisely(batch)
 
     def _count(self, batch: Batch, lines: int) -> None:
-        self._numbers.add("entries_read", batch.entries)
-        self._numbers.add("entries_filtered", len(batch.times_us) - lines)
-        self._numbers.add("entries_invalid", batch.unreadable + batch.without_message)
-        self._numbers.add("duplicates_suppressed", batch.repeated)
-        self._numbers.add("numbering_restarts", batch.renumbered)
+        self._metrics.add("entries_read", batch.entries)
+        self._metrics.add("entries_filtered", len(batch.times_us) - lines)
+        self._metrics.add("entries_invalid", batch.unreadable + batch.without_message)
+        self._metrics.add("duplicates_suppressed", batch.repeated)
+        self._metrics.add("numbering_restarts", batch.sequence_restarts)
 
     def _write_precisely(self, batch: Batch) -> None:
         held = Lines()
@@ -196,8 +196,8 @@ class Pipeline:
         self._writer.commit(bytes(held.data), position, held.count)
         for gap in held.gaps:
             _LOG.warning("%d journal entries lost (%d..%d)", gap.entries, *gap)
-            self._numbers.add("entries_lost", gap.entries)
-            self._numbers.add("gaps")
+            self._metrics.add("entries_lost", gap.entries)
+            self._metrics.add("gaps")
 
     def _look_after(self, source: Source, *, at_end: bool) -> None:
         now_s = self._clock.monotonic_s()
@@ -207,9 +207,9 @@ class Pipeline:
         self._scanned_s = now_s
         self._writer.rotate_if_old()
         self._writer.reopen_if_replaced()
-        view = self._scan(self._writer.position, now_s)
-        source.single_numbering = view.single_numbering
-        if not (at_end and view.unread):
+        found = self._scan(self._writer.position, now_s)
+        source.single_sequence = found.single_sequence
+        if not (at_end and found.unread):
             self._stalls = 0
             return
         # The files hold more than the reader sees. It may just have been written: look once more.
@@ -221,6 +221,6 @@ class Pipeline:
         self._stalls += 1
         if self._stalls & (self._stalls - 1) == 0:
             # At the 1st, 2nd, 4th, 8th ... look in a row: a file may stay unreadable for long.
-            self._numbers.add("journal_reopens", 1, "stall")
+            self._metrics.add("journal_reopens", 1, "stall")
             _LOG.info("the journal's files hold entries that the reader does not see; reopening")
             self._close()

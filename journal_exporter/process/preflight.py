@@ -16,7 +16,7 @@ from typing import TypeVar
 from journal_exporter import config
 from journal_exporter.config import Loaded, Settings
 from journal_exporter.errors import ConfigError
-from journal_exporter.journal.files import directories, find, look
+from journal_exporter.journal.files import find_files, inspect_file, journal_directories
 from journal_exporter.monitoring.listen import listen
 from journal_exporter.output import archives
 from journal_exporter.output import checkpoint as checkpoints
@@ -92,10 +92,12 @@ def check_journal(settings: Settings) -> None:
     wanted = settings.journal_directory or settings.journal_root or Path("/")
     name = "--journal-directory" if settings.journal_directory else "--journal-root"
     check_directory(name, wanted, "name where the host's journal is mounted")
-    tops = directories(root=settings.journal_root, directory=settings.journal_directory)
-    files = [file for path in find(tops) if (file := look(path)) is not None]
+    directories = journal_directories(
+        root=settings.journal_root, directory=settings.journal_directory
+    )
+    files = [file for path in find_files(directories) if (file := inspect_file(path)) is not None]
     if not files:
-        places = " and ".join(map(str, tops))
+        places = " and ".join(map(str, directories))
         raise ConfigError(
             f"{name} {wanted}: there are no journal files in {places}; name where *.journal files are,"
             " in it or in a sub-directory named by a machine id"
@@ -122,11 +124,13 @@ def check_places(settings: Settings) -> None:
         raise ConfigError(
             f"--output {output} is part of --state-directory {state}; name another file"
         )
-    tops = directories(root=settings.journal_root, directory=settings.journal_directory)
-    if any(output.is_relative_to(top) for top in tops):
+    directories = journal_directories(
+        root=settings.journal_root, directory=settings.journal_directory
+    )
+    if any(output.is_relative_to(directory) for directory in directories):
         raise ConfigError(f"--output {output} is inside the journal's directory; name another file")
     # The checkpoint holds them, in slots of 16 KiB.
-    if len(json.dumps([str(path) for path in (output, *tops)])) > _MAX_PATHS_BYTES:
+    if len(json.dumps([str(path) for path in (output, *directories)])) > _MAX_PATHS_BYTES:
         raise ConfigError(
             f"--output {output} and the journal's directories have too long names together; name"
             " shorter ones"

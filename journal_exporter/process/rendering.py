@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from journal_exporter.config import Settings
-from journal_exporter.errors import SinkError
-from journal_exporter.lines.filters import Selection, facility_number, priority_number
+from journal_exporter.errors import OutputError
+from journal_exporter.lines.filters import EntryFilter, facility_number, priority_number
 from journal_exporter.lines.format import REVISION, Formatter
 from journal_exporter.output.checkpoint import State
 from journal_exporter.output.rotating_file import sync_directory
@@ -33,13 +33,13 @@ def of(settings: Settings) -> dict[str, Any]:
 
 def formatter(rendered: dict[str, Any]) -> Formatter:
     """Return the formatter of a ``rendering``."""
-    selection = Selection(
+    entry_filter = EntryFilter(
         max_priority=rendered["max_priority"],
         exclude_facilities=frozenset(rendered["exclude_facilities"]),
         include_units=tuple(rendered["include_units"]),
         exclude_units=tuple(rendered["exclude_units"]),
     )
-    return Formatter(rendered["format"], selection)
+    return Formatter(rendered["format"], entry_filter)
 
 
 def digest(rendered: dict[str, Any]) -> str:
@@ -68,7 +68,7 @@ def save(directory: Path, rendered: dict[str, Any]) -> None:
     """Keep for the next run how this one renders, beside the note of the run before.
 
     Raises:
-        SinkError: it can't be written now.
+        OutputError: it can't be written now.
     """
     path = _note(directory, digest(rendered))
     data = json.dumps(rendered, sort_keys=True).encode()
@@ -84,7 +84,7 @@ def save(directory: Path, rendered: dict[str, Any]) -> None:
         fresh.rename(path)
         sync_directory(directory)
     except OSError as error:
-        raise SinkError(f"writing {path}", error) from error
+        raise OutputError(f"writing {path}", error) from error
 
 
 def forget(directory: Path, kept: str) -> None:

@@ -23,10 +23,10 @@ from pathlib import Path
 
 from journal_exporter.clock import Clock, PipeStop, SystemClock
 from journal_exporter.config import Loaded, Settings
-from journal_exporter.errors import ConfigError, SinkError, SourceError
+from journal_exporter.errors import ConfigError, JournalError, OutputError
 from journal_exporter.journal import quarantine
-from journal_exporter.journal.files import directories, file_key, find
-from journal_exporter.journal.reader import read_through
+from journal_exporter.journal.files import file_key, find_files, journal_directories
+from journal_exporter.journal.libsystemd import read_all_entries
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.process import preflight, worker
 
@@ -66,7 +66,7 @@ class Supervisor:
         self._settings = settings
         self._listener = listener
         self._clock: Clock = SystemClock()
-        self._numbers = SharedMetrics()
+        self._metrics = SharedMetrics()
         self._stop, self._holder_fd = PipeStop.pipe()
         self._worker_pid = 0
         self._http_pid = 0
@@ -84,7 +84,7 @@ class Supervisor:
         gc.collect()
         # What exists now is shared with the children as long as no collection touches it.
         gc.freeze()
-        self._numbers.beat(self._clock.monotonic_s(), self._clock.time_s())
+        self._metrics.heartbeat(self._clock.monotonic_s(), self._clock.time_s())
         if self._listener is not None:
             self._http_pid = self._fork(self._serve)
         self._worker_pid = self._fork(self._work)
@@ -120,10 +120,10 @@ class Supervisor:
         if code in (EXIT_OK, EXIT_FAILED, EXIT_CONFIG):
             return code
         cause = _cause(status)
-        self._numbers.worker_replaced(cause)
+        self._metrics.worker_replaced(cause)
         if self._stopping:
             return EXIT_FAILED
-        read = self._numbers.get("entries_read")
+        read = self._metrics.get("entries_read")
         self._fruitless = self._fruitless + 1 if read == self._read_at_death else 0
         self._read_at_death = read
         pause_s = min(0.1 * 2**self._fruitless, _MAX_PAUSE_S) if self._fruitless else 0.0
@@ -142,7 +142,7 @@ class Supervisor:
         self._report_fd, write_fd = os.pipe2(os.O_CLOEXEC)
 
         def find_culprits() -> int:
-            found = quarantine.culprits(self._beating(self._journal()), read_through)
+            found = quarantine.deadly_files(self._beating(self._journal()), read_all_entries)
             os.write(write_fd, "\n".join(file_key(path) for path in found).encode())
             return EXIT_OK
 
@@ -161,15 +161,15 @@ class Supervisor:
             self._worker_pid = self._fork(self._work)
 
     def _journal(self) -> list[Path]:
-        return find(
-            directories(
+        return find_files(
+            journal_directories(
                 root=self._settings.journal_root, directory=self._settings.journal_directory
             )
         )
 
     def _beating(self, paths: Iterable[Path]) -> Iterator[Path]:
         for path in paths:
-            self._numbers.beat(self._clock.monotonic_s(), self._clock.time_s())
+            self._metrics.heartbeat(self._clock.monotonic_s(), self._clock.time_s())
             yield path
 
     def _wait_for_signal(self, timeout_s: float | None) -> None:
@@ -209,7 +209,7 @@ class Supervisor:
             for problem in error.problems:
                 _LOG.error("%s", problem)
             code = EXIT_CONFIG
-        except (SourceError, SinkError) as error:
+        except (JournalError, OutputError) as error:
             _LOG.error("%s; the worker gives up", error)
             code = EXIT_REPLACE
         finally:
@@ -223,9 +223,9 @@ class Supervisor:
     def _work(self) -> int:
         if self._listener is not None:
             self._listener.close()
-        self._numbers.recovered = False
-        self._numbers.output_unblocked()
-        work = worker.Work(self._settings, self._numbers, self._clock, boot_id(), self._set_aside)
+        self._metrics.recovered = False
+        self._metrics.output_unblocked()
+        work = worker.Work(self._settings, self._metrics, self._clock, boot_id(), self._set_aside)
         worker.run(work, self._stop)
         return EXIT_OK
 
@@ -236,7 +236,7 @@ class Supervisor:
         if self._listener is None:
             raise RuntimeError("there is no address to serve")
         application = server.Application(
-            self._numbers,
+            self._metrics,
             live_timeout_s=self._settings.live_timeout_s,
             max_lag_s=self._settings.ready_max_lag_s,
         )

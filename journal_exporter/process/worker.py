@@ -9,15 +9,15 @@ import gc
 
 from journal_exporter.clock import Clock, Stop
 from journal_exporter.config import Settings
-from journal_exporter.journal.files import directories
+from journal_exporter.journal.files import journal_directories
 from journal_exporter.journal.memory import give_back_large_buffers
-from journal_exporter.journal.reader import JournalSource
+from journal_exporter.journal.reader import JournalReader
 from journal_exporter.monitoring.journal_watch import JournalWatch
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output import checkpoint as checkpoints
 from journal_exporter.output.checkpoint import CheckpointFile
-from journal_exporter.output.resume import Resume, Setup
-from journal_exporter.output.rotating_file import Output
+from journal_exporter.output.resume import Resume, RunInfo
+from journal_exporter.output.rotating_file import RotatingFile
 from journal_exporter.output.writer import Rotation, Stopped, Writer
 from journal_exporter.process import rendering
 from journal_exporter.process.pipeline import Pipeline
@@ -29,7 +29,7 @@ class Work:
     """What the supervisor hands to every worker."""
 
     settings: Settings
-    numbers: SharedMetrics
+    metrics: SharedMetrics
     clock: Clock
     boot_id: str
     set_aside: frozenset[str] = frozenset()
@@ -39,33 +39,36 @@ def run(work: Work, stop: Stop) -> None:
     """Do the work until stop is asked for.
 
     Raises:
-        SourceError: the journal can't be read; another worker may.
+        JournalError: the journal can't be read; another worker may.
     """
-    settings, numbers, clock = work.settings, work.numbers, work.clock
+    settings, metrics, clock = work.settings, work.metrics, work.clock
     # Nothing here makes reference cycles by the million, and a collection looks at every batch.
     gc.disable()
     give_back_large_buffers()
 
-    def beat() -> None:
-        numbers.beat(clock.monotonic_s(), clock.time_s())
+    def heartbeat() -> None:
+        metrics.heartbeat(clock.monotonic_s(), clock.time_s())
 
-    def open_source() -> JournalSource:
-        return JournalSource(
+    def open_source() -> JournalReader:
+        return JournalReader(
             root=settings.journal_root,
             directory=settings.journal_directory,
-            wide=settings.format == "json" or bool(settings.include_unit or settings.exclude_unit),
+            with_units=settings.format == "json"
+            or bool(settings.include_unit or settings.exclude_unit),
             set_aside=work.set_aside,
-            beat=beat,
+            heartbeat=heartbeat,
         )
 
-    tops = directories(root=settings.journal_root, directory=settings.journal_directory)
-    watch = JournalWatch(tops, numbers, work.set_aside)
-    output = Output(
+    directories = journal_directories(
+        root=settings.journal_root, directory=settings.journal_directory
+    )
+    watch = JournalWatch(directories, metrics, work.set_aside)
+    output = RotatingFile(
         settings.output,
         keep_files=settings.keep_files,
         keep_bytes=settings.keep_bytes,
         max_bytes=settings.max_bytes,
-        on_archive_deleted=lambda reason: numbers.add("archives_deleted", 1, reason),
+        on_archive_deleted=lambda reason: metrics.add("archives_deleted", 1, reason),
     )
     with contextlib.ExitStack() as stack:
         stack.callback(output.close)
@@ -83,7 +86,7 @@ def run(work: Work, stop: Stop) -> None:
                 settle_s=0.0 if settings.once else settings.rotation_settle_s,
                 min_interval_s=0.0 if settings.once else settings.rotation_interval_s,
             ),
-            numbers=numbers,
+            metrics=metrics,
             clock=clock,
             stop=stop,
             prepare=lambda: rendering.save(settings.state_directory, now),
@@ -92,12 +95,12 @@ def run(work: Work, stop: Stop) -> None:
         try:
             with contextlib.closing(open_source()) as source:
                 Resume(
-                    setup=Setup(
+                    run_info=RunInfo(
                         output=str(settings.output),
                         boot_id=work.boot_id,
                         render_hash=rendering.digest(now),
                         start=settings.start,
-                        journal=[str(top) for top in tops],
+                        journal=[str(directory) for directory in directories],
                     ),
                     source=source,
                     writer=writer,
@@ -105,7 +108,7 @@ def run(work: Work, stop: Stop) -> None:
                     formatter=rendering.formatter(
                         rendering.previous(settings.state_directory, state, now)
                     ),
-                    numbers=numbers,
+                    metrics=metrics,
                     clock=clock,
                 ).run(state)
         except Stopped:
@@ -116,7 +119,7 @@ def run(work: Work, stop: Stop) -> None:
             formatter=rendering.formatter(now),
             writer=writer,
             scan=watch.scan,
-            numbers=numbers,
+            metrics=metrics,
             clock=clock,
             stop=stop,
             once=settings.once,

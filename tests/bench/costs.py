@@ -22,8 +22,8 @@ from systemd._reader import _Reader
 from journal_exporter.clock import PipeStop, SystemClock
 from journal_exporter.config import load
 from journal_exporter.journal.batch import Batch
-from journal_exporter.journal.reader import JournalSource
-from journal_exporter.lines.filters import Selection
+from journal_exporter.journal.reader import JournalReader
+from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.process import worker
@@ -35,7 +35,7 @@ _ENTRIES = 100_000
 _RUNS = 9
 _PROFILE_LINES = 25
 _BOOT_ID = "0" * 32
-_NO_FILTER = Selection(
+_NO_FILTER = EntryFilter(
     max_priority=7, exclude_facilities=frozenset(), include_units=(), exclude_units=()
 )
 
@@ -63,10 +63,10 @@ def _step_and_fields(journal: Path) -> None:
 
 
 def _batches(journal: Path, use: Callable[[Batch], object], *, ahead: bool = True) -> None:
-    with closing(JournalSource(root=None, directory=journal)) as source:
+    with closing(JournalReader(root=None, directory=journal)) as source:
         source.start("head")
         if ahead:
-            source.single_numbering = True
+            source.single_sequence = True
         while (batch := source.read()).entries:
             use(batch)
             source.process()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from journal_exporter.journal.batch import Batch, Context, Field, Position
 from journal_exporter.journal.cursor import Cursor
-from journal_exporter.lines.filters import Selection
+from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import Formatter
 
 __all__ = [
@@ -25,7 +25,7 @@ SEQNUM_ID = "5e" * 16
 BOOT = "b0" * 16
 START_US = 1_794_090_800_123_456
 """2026-11-07T22:33:20.123456Z"""
-ALL = Selection(max_priority=7, exclude_facilities=frozenset())
+ALL = EntryFilter(max_priority=7, exclude_facilities=frozenset())
 """Filters that leave nothing out."""
 
 
@@ -49,7 +49,7 @@ def context(
 
 
 def of(fields: tuple[Field, ...]) -> Context:
-    """Return a context without lists as what selection and formats take."""
+    """Return a context without lists as what entry_filter and formats take."""
     return Context(*fields)  # type: ignore[arg-type]
 
 

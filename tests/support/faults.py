@@ -7,17 +7,17 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from journal_exporter.errors import SinkError, SourceError
+from journal_exporter.errors import JournalError, OutputError
 from journal_exporter.journal.batch import Batch, Position
 from journal_exporter.journal.cursor import parse
-from journal_exporter.journal.sequence import SequenceTracker, Verdict
-from journal_exporter.lines.filters import Selection
+from journal_exporter.journal.sequence import SequenceEvent, SequenceTracker
+from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import Formatter
-from journal_exporter.monitoring.journal_watch import View
+from journal_exporter.monitoring.journal_watch import ScanResult
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import CheckpointFile, State, load
-from journal_exporter.output.resume import Resume, Setup
-from journal_exporter.output.rotating_file import Output
+from journal_exporter.output.resume import Resume, RunInfo
+from journal_exporter.output.rotating_file import RotatingFile
 from journal_exporter.output.writer import Rotation, Writer
 from journal_exporter.process.pipeline import Pipeline
 from tests.support.fakes import FakeClock, ScriptedStop, context, cursor
@@ -29,9 +29,9 @@ class Killed(BaseException):
     """The process dies here: nothing may catch it."""
 
 
-def refusal(number: int) -> SinkError:
+def refusal(number: int) -> OutputError:
     """Return the error of a disk that refuses, by ``errno``."""
-    return SinkError("writing", OSError(number, "refused"))
+    return OutputError("writing", OSError(number, "refused"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ScriptedSource:
 
     def __init__(self, journal: list[Entry], *, batch_entries: int = 1000) -> None:
         self.journal = journal
-        self.single_numbering = False
+        self.single_sequence = False
         self.inotify_fd: int | None = 7
         self.errors = 0
         """How many of the next reads fail."""
@@ -61,7 +61,7 @@ class ScriptedSource:
         self.calls: list[str] = []
         self._batch_entries = batch_entries
         self._cursor: str | None = None
-        self._numbering = SequenceTracker()
+        self._sequence = SequenceTracker()
 
     def vacuum(self, count: int) -> None:
         """Lose the oldest entries, as when journald deletes a file."""
@@ -71,13 +71,13 @@ class ScriptedSource:
         self.calls.append(f"start {where}")
         if where == "tail" and self.journal:
             last = cursor(self.journal[-1].seqnum)
-            self._numbering.observe(last)
+            self._sequence.observe(last)
             self._cursor = last.text
         return self._position
 
     @property
     def _position(self) -> Position:
-        return Position(self._cursor, self._numbering.snapshot())
+        return Position(self._cursor, self._sequence.snapshot())
 
     @property
     def _read_up_to(self) -> int:
@@ -85,7 +85,7 @@ class ScriptedSource:
 
     def seek(self, position: Position) -> bool:
         self._cursor = position.cursor
-        self._numbering = SequenceTracker(position.numbering)
+        self._sequence = SequenceTracker(position.sequence)
         return position.cursor is None or any(
             entry.seqnum == self._read_up_to for entry in self.journal
         )
@@ -95,7 +95,7 @@ class ScriptedSource:
         self.calls.append("read precisely" if precise else "read")
         if self.errors:
             self.errors -= 1
-            raise SourceError("reading: refused (EIO)")
+            raise JournalError("reading: refused (EIO)")
         ahead = [entry for entry in self.journal if entry.seqnum > self._read_up_to]
         batch = Batch(self._position)
         for entry in ahead[: self._batch_entries]:
@@ -112,8 +112,8 @@ class ScriptedSource:
         if not entry.readable:
             batch.unreadable += 1
             return
-        verdict, gap = self._numbering.observe(here)
-        if verdict is Verdict.REPEATED:
+        event, gap = self._sequence.observe(here)
+        if event is SequenceEvent.REPEATED:
             batch.repeated += 1
             return
         if gap is not None:
@@ -155,7 +155,7 @@ class Plan:
             raise refusal(self.refuse[number])
 
 
-class FaultyOutput(Output):
+class FaultyFile(RotatingFile):
     """An output whose every step is in the plan."""
 
     plan: Plan
@@ -215,7 +215,7 @@ class Rig:
         self.state = base
         self.journal = journal
         self.clock = FakeClock()
-        self.numbers = SharedMetrics()
+        self.metrics = SharedMetrics()
         self.boot_id = "boot-1"
         self.start = "head"
         self.max_bytes = max_bytes
@@ -227,7 +227,7 @@ class Rig:
         """What the look at the files says: whether the reader has missed something."""
 
     def formatter(self) -> Formatter:
-        everything = Selection(max_priority=7, exclude_facilities=frozenset())
+        everything = EntryFilter(max_priority=7, exclude_facilities=frozenset())
         return Formatter("rfc3339", everything)
 
     def source(self) -> ScriptedSource:
@@ -237,33 +237,33 @@ class Rig:
         """Live until the journal's end, or until the plan kills it."""
         plan = plan or Plan()
         stop = stop or ScriptedStop(self.clock)
-        output = FaultyOutput(self.output_path, keep_files=self.keep_files, keep_bytes=0)
+        output = FaultyFile(self.output_path, keep_files=self.keep_files, keep_bytes=0)
         checkpoint = FaultyCheckpoint(self.state)
         output.plan = checkpoint.plan = plan
         writer = Writer(
             output=output,
             checkpoint=checkpoint,
             rotation=Rotation(max_bytes=self.max_bytes, min_interval_s=0.0),
-            numbers=self.numbers,
+            metrics=self.metrics,
             clock=self.clock,
             stop=stop,
         )
         try:
             Resume(
-                setup=Setup("out", self.boot_id, "hash", self.start),
+                run_info=RunInfo("out", self.boot_id, "hash", self.start),
                 source=self.source(),
                 writer=writer,
                 output=output,
                 formatter=self.recover_with or self.formatter(),
-                numbers=self.numbers,
+                metrics=self.metrics,
                 clock=self.clock,
             ).run(load(self.state))
             Pipeline(
                 open_source=self.source,
                 formatter=self.formatter(),
                 writer=writer,
-                scan=lambda _position, _now_s: View(unread=self.unread, single_numbering=True),
-                numbers=self.numbers,
+                scan=lambda _position, _now_s: ScanResult(unread=self.unread, single_sequence=True),
+                metrics=self.metrics,
                 clock=self.clock,
                 stop=stop,
                 once=self.once,

@@ -71,14 +71,14 @@ class Chaos:
 
     def await_a_write(self) -> None:
         """Return the very moment that the checkpoint or the output is seen to change."""
-        before = self.mark()
+        before = self.progress()
         until_s = time.monotonic() + MAX_WAIT_S
-        while self.mark() == before and time.monotonic() < until_s:
+        while self.progress() == before and time.monotonic() < until_s:
             pass
         if self.rng.random() < LATER:
             time.sleep(self.rng.uniform(0, 0.002))
 
-    def mark(self) -> tuple[bytes, int, int]:
+    def progress(self) -> tuple[bytes, int, int]:
         """Return what changes with every state that is stored, every append and every rotation."""
         try:
             with (self.case.state / NAME).open("rb", buffering=0) as file:

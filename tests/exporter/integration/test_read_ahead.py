@@ -4,7 +4,7 @@ import itertools
 import os
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from journal_exporter.journal.batch import CONTEXT_FIELDS, Batch, Field, Position
 from journal_exporter.journal.cursor import Cursor, parse
-from journal_exporter.journal.direct_file import DirectFile, UnfitError
-from journal_exporter.journal.read_ahead import CatchUp
-from journal_exporter.journal.reader import JournalSource
+from journal_exporter.journal.direct_fields import NeedsLibsystemdError
+from journal_exporter.journal.direct_file import DirectFile
+from journal_exporter.journal.read_ahead import ReadAhead
+from journal_exporter.journal.reader import JournalReader
 from tests.support.journald import Journald
 from tools.journal_writer import BOTTLEROCKET, export_entry, write_journal
 
@@ -47,7 +48,7 @@ def plain(numbers: Sequence[int]) -> list[Fields]:
     ]
 
 
-def context_of(fields: dict[str, Field]) -> tuple[Field, ...]:
+def context_of(fields: Mapping[str, Field]) -> tuple[Field, ...]:
     return tuple(map(fields.get, CONTEXT_FIELDS))
 
 
@@ -58,7 +59,7 @@ def rows(batch: Batch) -> list[Row]:
 def by_libsystemd(directory: Path) -> tuple[list[Row], list[Cursor]]:
     found: list[Row] = []
     places: list[Cursor] = []
-    with closing(JournalSource(root=None, directory=directory)) as source:
+    with closing(JournalReader(root=None, directory=directory)) as source:
         source.start("head")
         while (batch := source.read(precise=True)).entries:
             found += rows(batch)
@@ -69,20 +70,20 @@ def by_libsystemd(directory: Path) -> tuple[list[Row], list[Cursor]]:
 def ahead(path: Path, after: Cursor, entries: int = 1000) -> tuple[list[Row], Cursor]:
     """Read all that is left of a file; nothing of it may be for libsystemd."""
     found: list[Row] = []
-    stretch = DirectFile.open(path, after, context_of)
-    assert stretch is not None
-    with closing(stretch):
+    direct = DirectFile.open(path, after, context_of)
+    assert direct is not None
+    with closing(direct):
         last = after
-        while stretch.entries_left:
+        while direct.entries_left:
             batch = Batch(Position(None))
-            last = stretch.read(batch, entries=entries, room_bytes=1 << 18)
+            last = direct.read(batch, entries=entries, room_bytes=1 << 18)
             found += rows(batch)
     return found, last
 
 
-def read_all(stretch: DirectFile) -> None:
-    while stretch.entries_left:
-        stretch.read(Batch(Position(None)), entries=100, room_bytes=1 << 18)
+def read_all(direct: DirectFile) -> None:
+    while direct.entries_left:
+        direct.read(Batch(Position(None)), entries=100, room_bytes=1 << 18)
 
 
 NAMES = st.sampled_from(
@@ -103,7 +104,7 @@ TWICE = [[("MESSAGE", b"one"), ("MESSAGE", b"two"), ("_PID", b"1"), ("_PID", b"2
 @example(entries=TWICE, chunk=2)
 @example(entries=plain(range(300)), chunk=7)
 @example(entries=[[("_EXE", b"%d" % n)] for n in range(5)], chunk=1000)
-def test_a_stretch_is_what_libsystemd_reads(
+def test_a_file_read_directly_gives_what_libsystemd_reads(
     tmp_path_factory: pytest.TempPathFactory, entries: list[Fields], chunk: int, *, compressed: bool
 ) -> None:
     directory = tmp_path_factory.mktemp("journal")
@@ -122,18 +123,18 @@ def journal(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def fast(directory: Path) -> tuple[list[Row], CatchUp]:
+def fast(directory: Path) -> tuple[list[Row], ReadAhead]:
     """Read everything as the pipeline does that has a backlog."""
     found: list[Row] = []
-    with closing(JournalSource(root=None, directory=directory, wide=True)) as source:
+    with closing(JournalReader(root=None, directory=directory, with_units=True)) as source:
         source.start("head")
-        source.single_numbering = True
+        source.single_sequence = True
         while (batch := source.read()).entries:
             found += rows(batch)
             if len(found) % 3 == 0:
                 # As at the end of an output file.
                 found += rows(source.read(precise=True))
-        return found, source._catch_up
+        return found, source._read_ahead
 
 
 def messages(found: Sequence[Row]) -> list[Field]:
@@ -143,9 +144,9 @@ def messages(found: Sequence[Row]) -> list[Field]:
 def test_reading_ahead_and_entry_by_entry_in_turns_repeats_and_leaves_out_nothing(
     journal: Path,
 ) -> None:
-    found, catch_up = fast(journal)
+    found, read_ahead = fast(journal)
     assert messages(found) == [b"number %d" % number for number in range(3000)]
-    assert catch_up.entries > 500
+    assert read_ahead.entries > 500
 
 
 def test_files_of_a_real_journald_are_read_on_over_its_rotations(tmp_path: Path) -> None:
@@ -156,20 +157,20 @@ def test_files_of_a_real_journald_are_read_on_over_its_rotations(tmp_path: Path)
             journald.rotate()
         directory = next(iter(journald.persistent.glob("*.journal"))).parent
         found, _places = by_libsystemd(directory)
-        quick, catch_up = fast(directory)
+        quick, read_ahead = fast(directory)
     assert messages(quick) == messages(found)
     assert [time_us for time_us, _, _ in quick] == [time_us for time_us, _, _ in found]
-    assert catch_up.entries > 10_000
+    assert read_ahead.entries > 10_000
 
 
 def test_what_a_file_gets_after_it_was_opened_is_left_to_the_next_look(journal: Path) -> None:
     path = journal / "system.journal"
     _found, places = by_libsystemd(journal)
-    stretch = DirectFile.open(path, places[0], context_of)
-    assert stretch is not None
-    with closing(stretch):
+    direct = DirectFile.open(path, places[0], context_of)
+    assert direct is not None
+    with closing(direct):
         write_journal(path, encoded(plain(range(3000, 3010)), 3000))
-        assert stretch.entries_left == 2999
+        assert direct.entries_left == 2999
     assert len(ahead(path, places[0])[0]) == 3009
 
 
@@ -202,19 +203,19 @@ def test_entries_that_journald_flushed_to_var_are_read_as_libsystemd_reads_them(
         journald.flush()
     path = journald.persistent / "system.journal"
     found, places = by_libsystemd(path.parent)
-    quick, catch_up = fast(path.parent)
+    quick, read_ahead = fast(path.parent)
     assert messages(quick) == messages(found)
     assert [row[0] for row in quick] == [row[0] for row in found]
-    assert catch_up.entries > 500
+    assert read_ahead.entries > 500
     begin = next(n for n, place in enumerate(places) if place.boot_id == places[-1].boot_id)
     assert ahead(path, places[begin]) == (found[begin + 1 :], places[-1])
     # From many places, for what lies where in the window differs.
     for start in range(begin, len(places) - 300, 11):
-        stretch = DirectFile.open(path, places[start], context_of)
-        assert stretch is not None
-        with closing(stretch):
+        direct = DirectFile.open(path, places[start], context_of)
+        assert direct is not None
+        with closing(direct):
             batch = Batch(Position(None))
-            stretch.read(batch, entries=300, room_bytes=1 << 30)
+            direct.read(batch, entries=300, room_bytes=1 << 30)
         assert rows(batch) == found[start + 1 : start + 301]
 
 
@@ -223,14 +224,14 @@ def test_another_boot_within_a_file_is_read_as_libsystemd_reads_it(tmp_path: Pat
     first = encoded(plain(range(3000)))
     second = (entry.replace(BOOT, b"c" * 32) for entry in encoded(plain(range(3000, 6000)), 3000))
     write_journal(path, itertools.chain(first, second))
-    quick, catch_up = fast(tmp_path)
+    quick, read_ahead = fast(tmp_path)
     assert messages(quick) == [b"number %d" % number for number in range(6000)]
-    assert catch_up.entries > 500
+    assert read_ahead.entries > 500
     _found, places = by_libsystemd(tmp_path)
-    stretch = DirectFile.open(path, places[2990], context_of)
-    assert stretch is not None
-    with closing(stretch), pytest.raises(UnfitError):
-        stretch.read(Batch(Position(None)), entries=100, room_bytes=1 << 18)
+    direct = DirectFile.open(path, places[2990], context_of)
+    assert direct is not None
+    with closing(direct), pytest.raises(NeedsLibsystemdError):
+        direct.read(Batch(Position(None)), entries=100, room_bytes=1 << 18)
 
 
 def test_a_file_with_a_hole_in_its_numbers_is_left_to_libsystemd(journal: Path) -> None:
@@ -248,15 +249,15 @@ def test_a_file_with_a_hole_in_its_numbers_is_left_to_libsystemd(journal: Path) 
 def test_a_file_of_another_numbering_that_turns_up_is_read_in_its_order(
     tmp_path: Path,
 ) -> None:
-    """Its entries lie between those of the stretch that is being read."""
+    """Its entries lie between those of the file that is being read directly."""
     write_journal(tmp_path / "system.journal", encoded(plain(range(9000))))
     found: list[Row] = []
-    with closing(JournalSource(root=None, directory=tmp_path)) as source:
+    with closing(JournalReader(root=None, directory=tmp_path)) as source:
         source.start("head")
-        source.single_numbering = True
+        source.single_sequence = True
         for _ in range(3):
             found += rows(source.read())
-        assert source._catch_up.entries > 1000
+        assert source._read_ahead.entries > 1000
         late = (entry.replace(BOOT, b"d" * 32) for entry in encoded(plain(range(7000, 7050)), 7000))
         write_journal(tmp_path / "late.journal", late)
         while True:
@@ -270,14 +271,14 @@ def test_a_file_of_another_numbering_that_turns_up_is_read_in_its_order(
 
 
 def test_an_entry_that_could_not_be_read_is_not_skipped_over_without_a_word(journal: Path) -> None:
-    with closing(JournalSource(root=None, directory=journal)) as source:
+    with closing(JournalReader(root=None, directory=journal)) as source:
         source.start("head")
         first = source.read(precise=True)
-        source.single_numbering = True
+        source.single_sequence = True
         before = first.positions[-2]
         assert before.cursor is not None
         # The last entry had no fields: its cursor is kept, and its number is not.
-        source.seek(Position(first.end.cursor, before.numbering))
+        source.seek(Position(first.end.cursor, before.sequence))
         following = source.read()
     assert [gap.entries for gap in following.gaps.values()] == [1]
 
@@ -294,13 +295,13 @@ def test_large_fields_are_not_kept(tmp_path: Path, size: int) -> None:
     ]
     write_journal(tmp_path / "system.journal", encoded(entries))
     found, places = by_libsystemd(tmp_path)
-    stretch = DirectFile.open(tmp_path / "system.journal", places[0], context_of)
-    assert stretch is not None
+    direct = DirectFile.open(tmp_path / "system.journal", places[0], context_of)
+    assert direct is not None
     batch = Batch(Position(None))
-    with closing(stretch):
-        stretch.read(batch, entries=199, room_bytes=1 << 30)
+    with closing(direct):
+        direct.read(batch, entries=199, room_bytes=1 << 30)
     assert rows(batch) == found[1:]
-    kept_bytes = sum(len(str(known)) for known in stretch._known.values())
+    kept_bytes = sum(len(str(known)) for known in direct._fields.cached.values())
     assert kept_bytes < 100_000
 
 
@@ -320,26 +321,26 @@ def test_damage_is_left_to_libsystemd_and_so_is_all_of_its_batch(
 ) -> None:
     path = journal / "system.journal"
     _found, places = by_libsystemd(journal)
-    stretch = DirectFile.open(path, places[0], context_of)
-    assert stretch is not None
+    direct = DirectFile.open(path, places[0], context_of)
+    assert direct is not None
     assert callable(damage)
     damage(path)
-    with closing(stretch):
-        with pytest.raises(UnfitError):
-            read_all(stretch)
-        assert places[0].seqnum < stretch.last.seqnum < places[-1].seqnum
-        with pytest.raises(UnfitError):
-            read_all(stretch)
+    with closing(direct):
+        with pytest.raises(NeedsLibsystemdError):
+            read_all(direct)
+        assert places[0].seqnum < direct.last.seqnum < places[-1].seqnum
+        with pytest.raises(NeedsLibsystemdError):
+            read_all(direct)
 
 
 def test_damage_costs_no_more_than_libsystemd_loses_to_it(tmp_path: Path) -> None:
     write_journal(tmp_path / "system.journal", encoded(plain(range(9000))))
     punch(tmp_path / "system.journal")
     found, _places = by_libsystemd(tmp_path)
-    quick, catch_up = fast(tmp_path)
+    quick, read_ahead = fast(tmp_path)
     assert 5000 < len(found) < 9000
     assert messages(quick) == messages(found)
-    assert catch_up.entries > 1000
+    assert read_ahead.entries > 1000
 
 
 @pytest.mark.parametrize(
@@ -378,24 +379,24 @@ def test_where_two_files_have_the_same_numbers_libsystemd_chooses(journal: Path)
         ([path], places[100]),
         ([path, shutil.copy(path, journal / "copy.journal")], None),
     ):
-        with closing(CatchUp(lambda paths=paths: paths, context_of)) as catch_up:  # type: ignore[misc]
-            last = catch_up.read(batch, places[0], entries=100, room_bytes=1 << 20, lagging=False)
+        with closing(ReadAhead(lambda paths=paths: paths, context_of)) as read_ahead:  # type: ignore[misc]
+            last = read_ahead.read(batch, places[0], entries=100, room_bytes=1 << 20, lagging=False)
             assert last == expected
 
 
-def test_a_short_stretch_is_read_only_after_a_seek(journal: Path) -> None:
+def test_a_few_entries_are_read_directly_only_after_a_seek(journal: Path) -> None:
     _found, places = by_libsystemd(journal)
 
     def read(lagging: bool) -> Cursor | None:  # noqa: FBT001
-        return catch_up.read(
+        return read_ahead.read(
             Batch(Position(None)), places[0], entries=10, room_bytes=1 << 20, lagging=lagging
         )
 
-    with closing(CatchUp(lambda: [journal / "system.journal"], context_of)) as catch_up:
+    with closing(ReadAhead(lambda: [journal / "system.journal"], context_of)) as read_ahead:
         assert read(lagging=False) == places[10]
-        catch_up.close()
+        read_ahead.close()
         assert read(lagging=True) is None
-        catch_up.restart()
+        read_ahead.restart()
         assert read(lagging=False) == places[10]
 
 
@@ -432,16 +433,16 @@ def test_any_damage_ends_in_entries_or_in_leaving_it_to_libsystemd(
         data[start : start + len(value)] = value
     path = tmp_path_factory.mktemp("damaged") / "system.journal"
     path.write_bytes(data)
-    stretch = DirectFile.open(path, after, context_of)
-    if stretch is None:
+    direct = DirectFile.open(path, after, context_of)
+    if direct is None:
         return
     read = 0
-    with closing(stretch):
-        while stretch.entries_left > 0 and read < 40:
+    with closing(direct):
+        while direct.entries_left > 0 and read < 40:
             batch = Batch(Position(None))
             try:
-                last = stretch.read(batch, entries=7, room_bytes=1 << 18)
-            except UnfitError:
+                last = direct.read(batch, entries=7, room_bytes=1 << 18)
+            except NeedsLibsystemdError:
                 break
             assert last.seqnum == after.seqnum + read + len(batch.messages)
             read += len(batch.messages)

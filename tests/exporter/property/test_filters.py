@@ -7,7 +7,7 @@ from journal_exporter.journal.batch import Context
 from journal_exporter.lines.filters import (
     FACILITIES,
     PRIORITIES,
-    Selection,
+    EntryFilter,
     facility_of,
     priority_of,
     unit_of,
@@ -34,7 +34,7 @@ CONTEXTS = st.builds(
     subject_unit=optional(UNITS),
 )
 SELECTIONS = st.builds(
-    Selection,
+    EntryFilter,
     max_priority=st.integers(0, 7),
     exclude_facilities=st.frozensets(st.integers(0, 23)),
     include_units=GLOBS.map(tuple),
@@ -50,19 +50,19 @@ def test_any_entry_has_a_priority_a_facility_and_a_unit(entry: Context) -> None:
 
 
 @given(SELECTIONS, CONTEXTS)
-def test_an_accepted_entry_passes_each_rule_alone(rules: Selection, entry: Context) -> None:
+def test_an_accepted_entry_passes_each_rule_alone(rules: EntryFilter, entry: Context) -> None:
     alone = (
-        Selection(rules.max_priority, frozenset()),
-        Selection(7, rules.exclude_facilities),
-        Selection(7, frozenset(), rules.include_units),
-        Selection(7, frozenset(), (), rules.exclude_units),
+        EntryFilter(rules.max_priority, frozenset()),
+        EntryFilter(7, rules.exclude_facilities),
+        EntryFilter(7, frozenset(), rules.include_units),
+        EntryFilter(7, frozenset(), (), rules.exclude_units),
     )
     assert rules.accepts(entry) == all(rule.accepts(entry) for rule in alone)
 
 
 @given(CONTEXTS, st.integers(0, 6))
 def test_a_wider_priority_accepts_no_less(entry: Context, level: int) -> None:
-    narrow, wide = Selection(level), Selection(level + 1)
+    narrow, wide = EntryFilter(level), EntryFilter(level + 1)
     assert wide.accepts(entry) or not narrow.accepts(entry)
 
 
@@ -70,7 +70,7 @@ def test_a_wider_priority_accepts_no_less(entry: Context, level: int) -> None:
 def test_no_unit_is_included_and_excluded_by_the_same_globs(
     entry: Context, globs: list[str]
 ) -> None:
-    included = Selection(7, frozenset(), include_units=tuple(globs)).accepts(entry)
-    excluded = not Selection(7, frozenset(), exclude_units=tuple(globs)).accepts(entry)
+    included = EntryFilter(7, frozenset(), include_units=tuple(globs)).accepts(entry)
+    excluded = not EntryFilter(7, frozenset(), exclude_units=tuple(globs)).accepts(entry)
     assert included == (excluded or not globs)
     assert unit_of(entry) or not excluded

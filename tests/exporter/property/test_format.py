@@ -9,9 +9,9 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal_exporter.journal.batch import NARROW_FIELDS, Batch, Field, Position
+from journal_exporter.journal.batch import BASIC_FIELDS, Batch, Field, Position
 from journal_exporter.journal.sequence import Gap
-from journal_exporter.lines.filters import Selection
+from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import FORMATS, Formatter
 from tests.support.fakes import ALL
 
@@ -41,13 +41,13 @@ WIDE = st.tuples(
     FIELDS, NUMBERS, FIELDS, NUMBERS, NUMBERS, FIELDS, NUMBERS,
     st.sampled_from([None, b"kernel", b"journal"]), FIELDS, FIELDS,
 )  # fmt: skip
-FULL = st.tuples(st.tuples(*[PRESENT] * len(NARROW_FIELDS)), WIDE).map(
-    lambda both: both[0] + both[1][len(NARROW_FIELDS) :]
+FULL = st.tuples(st.tuples(*[PRESENT] * len(BASIC_FIELDS)), WIDE).map(
+    lambda both: both[0] + both[1][len(BASIC_FIELDS) :]
 )
 CONTEXTS: st.SearchStrategy[tuple[Field, ...]] = WIDE | WIDE.map(lambda fields: fields[:5])
 TIMES = st.integers(0, 4 * 10**15) | st.integers(10**15, 10**15 + 3 * 10**6)
 ENTRIES = st.lists(st.tuples(TIMES, CONTEXTS, FIELDS), max_size=8)
-FORMATTERS = st.builds(Formatter, st.sampled_from(FORMATS), st.sampled_from([ALL, Selection()]))
+FORMATTERS = st.builds(Formatter, st.sampled_from(FORMATS), st.sampled_from([ALL, EntryFilter()]))
 
 
 def as_batch(entries: list[tuple[int, tuple[Field, ...], Field]]) -> Batch:
@@ -191,7 +191,7 @@ def test_an_entry_with_all_narrow_fields_gives_the_line_of_the_whole_entry(
     form: str, time_us: int, whole: tuple[Field, ...], message: Field
 ) -> None:
     """Fast batches hand over the narrow fields where all are there, recovery hands over all."""
-    narrow = whole[: len(NARROW_FIELDS)]
+    narrow = whole[: len(BASIC_FIELDS)]
     assert one(form, time_us, narrow, message) == one(form, time_us, whole, message)
 
 

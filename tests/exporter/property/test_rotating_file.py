@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from journal_exporter.output import archives
-from journal_exporter.output.rotating_file import Output
+from journal_exporter.output.rotating_file import RotatingFile
 from tests.support.faults import Killed, Plan, Rig, entries
 
 MAX_BYTES = 60
@@ -31,7 +31,9 @@ class Files(RuleBasedStateMachine):
         self.start()
 
     def start(self) -> None:
-        self.output = Output(self.path, keep_files=self.keep_files, keep_bytes=self.keep_bytes)
+        self.output = RotatingFile(
+            self.path, keep_files=self.keep_files, keep_bytes=self.keep_bytes
+        )
         self.output.open()
 
     def names(self) -> list[Path]:
@@ -140,7 +142,7 @@ def test_a_lower_limit_deletes_the_oldest_archives_first_wherever_it_is_killed(
             if len(deleted) > last:
                 raise Killed
 
-        output = Output(path, keep_files=2, keep_bytes=0, on_archive_deleted=count)
+        output = RotatingFile(path, keep_files=2, keep_bytes=0, on_archive_deleted=count)
         output.open()
         with contextlib.suppress(Killed):
             output.rotate()
@@ -172,4 +174,4 @@ def test_after_any_kills_the_files_hold_each_entry_once_in_order(
         rig.run()
         assert wanted.endswith(rig.data())
         assert rig.data() == wanted or len(rig.files()) == 10
-        assert rig.numbers.get("recovery_mismatches") == 0
+        assert rig.metrics.get("recovery_mismatches") == 0

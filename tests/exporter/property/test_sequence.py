@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from journal_exporter.journal.cursor import Cursor
-from journal_exporter.journal.sequence import Gap, SequenceTracker, Verdict
+from journal_exporter.journal.sequence import Gap, SequenceEvent, SequenceTracker
 from tests.support.fakes import START_US
 
 SYSTEM, USERS = "5" * 32, ("a" * 32, "b" * 32)
@@ -110,10 +110,10 @@ def steps(*kinds: str, files: int = 1) -> st.SearchStrategy[list[Step]]:
     return st.lists(one, max_size=30)
 
 
-def read(model: Model) -> list[tuple[Entry, Verdict, Gap | None]]:
-    numbering = SequenceTracker()
+def read(model: Model) -> list[tuple[Entry, SequenceEvent, Gap | None]]:
+    sequence = SequenceTracker()
     alive = [entry for entry in model.entries if not entry.deleted]
-    return [(entry, *numbering.observe(entry.cursor)) for entry in alive]
+    return [(entry, *sequence.observe(entry.cursor)) for entry in alive]
 
 
 def deleted_between_reads(model: Model) -> int:
@@ -123,16 +123,16 @@ def deleted_between_reads(model: Model) -> int:
 
 def check_that_no_gap_is_made_up(model: Model) -> None:
     """Check that every number of a gap is that of a deleted entry, and in one gap only."""
-    numbering = SequenceTracker()
+    sequence = SequenceTracker()
     on_disk: dict[tuple[str, int], Entry] = {}
     reported: set[Entry | None] = set()
     for entry in model.entries:
         on_disk[entry.counter, entry.cursor.seqnum] = entry
         if entry.deleted:
             continue
-        verdict, gap = numbering.observe(entry.cursor)
-        assert verdict is not Verdict.REPEATED, entry
-        assert (verdict is Verdict.GAP) == (gap is not None)
+        event, gap = sequence.observe(entry.cursor)
+        assert event is not SequenceEvent.REPEATED, entry
+        assert (event is SequenceEvent.GAP) == (gap is not None)
         if gap is not None:
             numbers = range(gap.seqnum_first, gap.seqnum_last + 1)
             missing = {on_disk.get((entry.counter, number)) for number in numbers}
@@ -188,12 +188,12 @@ def test_never_more_is_counted_than_was_lost_even_over_a_flush(
     script: list[Step], first: str
 ) -> None:
     model = run(script, volatile=first == "runtime")
-    numbering, lost = SequenceTracker(), 0
+    sequence, lost = SequenceTracker(), 0
     for entry in model.entries:
         lost += entry.deleted
         if not entry.deleted:
-            assert numbering.observe(entry.cursor)[0] is not Verdict.REPEATED
-            assert numbering.snapshot()["lost"] <= lost
+            assert sequence.observe(entry.cursor)[0] is not SequenceEvent.REPEATED
+            assert sequence.snapshot()["lost"] <= lost
 
 
 @given(steps("write", "delete", "reboot", "cut", "flush", files=3), st.data())
@@ -216,13 +216,13 @@ def test_what_was_read_in_this_boot_is_known_when_it_comes_again(
 ) -> None:
     model = run(script, warm_up=3)
     alive = [entry.cursor for entry in model.entries if not entry.deleted]
-    numbering = SequenceTracker()
+    sequence = SequenceTracker()
     for each in alive:
-        numbering.observe(each)
-    before = numbering.snapshot()
+        sequence.observe(each)
+    before = sequence.snapshot()
     for each in data.draw(st.lists(st.sampled_from(alive), max_size=20)):
-        assert numbering.observe(each) == (Verdict.REPEATED, None)
-    assert numbering.snapshot() == before
+        assert sequence.observe(each) == (SequenceEvent.REPEATED, None)
+    assert sequence.snapshot() == before
 
 
 @given(steps("write", "delete", "reboot"), st.data())
@@ -236,7 +236,7 @@ def test_a_fast_batch_that_is_approved_is_one_that_a_precise_look_approves(
         piece, alive = alive[:count], alive[count:]
         found = [precise.observe(each)[0] for each in piece]
         if fast.continues(piece[0], piece[-1], count):
-            assert found == [Verdict.NEXT] * count
+            assert found == [SequenceEvent.NEXT] * count
             fast.advance(piece[-1])
         else:
             for each in piece:

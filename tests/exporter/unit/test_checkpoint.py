@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.errors import ConfigError, SinkError
+from journal_exporter.errors import ConfigError, OutputError
 from journal_exporter.journal.batch import Position
 from journal_exporter.journal.sequence import MAX_IDS, RECENT_GAPS
-from journal_exporter.output.checkpoint import NAME, CheckpointFile, Intent, Mark, State, load
+from journal_exporter.output.checkpoint import NAME, CheckpointFile, Intent, Progress, State, load
 from journal_exporter.output.rotating_file import FileId
 from tests.support.fakes import cursor
 
@@ -21,8 +21,8 @@ def state(offset: int = 100, numbering: dict[str, object] | None = None) -> Stat
     position = Position(cursor(offset).text)
     if numbering is not None:
         position = Position(position.cursor, numbering)
-    mark = Mark(position, FILE, offset)
-    return State("out", "boot", "hash", durable=mark, written=mark, journal=[])
+    progress = Progress(position, FILE, offset)
+    return State("out", "boot", "hash", durable=progress, written=progress, journal=[])
 
 
 def largest() -> State:
@@ -148,7 +148,7 @@ def test_a_checkpoint_that_is_a_directory_is_an_error_that_names_it(tmp_path: Pa
 
 
 def test_a_missing_directory_is_an_error_to_wait_for(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match="writing"):
+    with pytest.raises(OutputError, match="writing"):
         store(tmp_path / "missing", state(1))
 
 
@@ -169,7 +169,7 @@ def test_a_first_state_that_a_full_disk_cuts_short_is_an_error_and_no_checkpoint
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
     try:
-        with pytest.raises(SinkError):
+        with pytest.raises(OutputError):
             store(tmp_path, largest())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -188,7 +188,7 @@ def test_a_later_state_that_is_cut_short_is_an_error_and_the_one_before_stays(
     limit_bytes = SLOT_BYTES + 100 if found.generation % 2 == 0 else 100
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
     try:
-        with pytest.raises(SinkError):
+        with pytest.raises(OutputError):
             store(tmp_path, dataclasses.replace(state(3), generation=found.generation))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -83,9 +83,9 @@ def test_another_entry_is_not_the_same(other: object) -> None:
 
 
 def test_within_a_boot_and_a_numbering_the_number_decides() -> None:
-    mark = cursor(7)
-    assert cursor(6, monotonic_us=10**9, realtime_us=2**60).not_after(mark)
-    assert not cursor(8, monotonic_us=0, realtime_us=0).not_after(mark)
+    progress = cursor(7)
+    assert cursor(6, monotonic_us=10**9, realtime_us=2**60).not_after(progress)
+    assert not cursor(8, monotonic_us=0, realtime_us=0).not_after(progress)
 
 
 def test_a_number_that_was_used_already_is_not_after_the_mark() -> None:
@@ -93,16 +93,18 @@ def test_a_number_that_was_used_already_is_not_after_the_mark() -> None:
 
 
 def test_between_boots_the_wall_clock_decides_and_numbers_do_not() -> None:
-    mark = cursor(7)
-    rewound = cursor(3, boot_id=OTHER_BOOT, realtime_us=mark.realtime_us + 1)
-    older = cursor(9, boot_id=OTHER_BOOT, realtime_us=mark.realtime_us)
-    assert not rewound.not_after(mark)
-    assert older.not_after(mark)
+    progress = cursor(7)
+    rewound = cursor(3, boot_id=OTHER_BOOT, realtime_us=progress.realtime_us + 1)
+    older = cursor(9, boot_id=OTHER_BOOT, realtime_us=progress.realtime_us)
+    assert not rewound.not_after(progress)
+    assert older.not_after(progress)
 
 
 def test_between_numberings_of_one_boot_the_monotonic_clock_decides() -> None:
-    mark = cursor(7, xor_hash="1")
+    progress = cursor(7, xor_hash="1")
     other = "9a" * 16
-    assert cursor(1, seqnum_id=other, monotonic_us=mark.monotonic_us - 1).not_after(mark)
-    assert not cursor(1, seqnum_id=other, monotonic_us=mark.monotonic_us).not_after(mark)
-    assert not cursor(1, seqnum_id=other, monotonic_us=mark.monotonic_us + 1).not_after(mark)
+    assert cursor(1, seqnum_id=other, monotonic_us=progress.monotonic_us - 1).not_after(progress)
+    assert not cursor(1, seqnum_id=other, monotonic_us=progress.monotonic_us).not_after(progress)
+    assert not cursor(1, seqnum_id=other, monotonic_us=progress.monotonic_us + 1).not_after(
+        progress
+    )

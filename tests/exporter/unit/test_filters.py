@@ -6,7 +6,7 @@ from journal_exporter.journal.batch import Field
 from journal_exporter.lines.filters import (
     FACILITIES,
     PRIORITIES,
-    Selection,
+    EntryFilter,
     facility_number,
     facility_of,
     priority_number,
@@ -110,13 +110,13 @@ def test_the_default_is_what_rsyslog_puts_into_messages(
     priority: Field, facility: Field, *, accepted: bool
 ) -> None:
     entry = of(context(priority=priority, facility=facility))
-    assert Selection().accepts(entry) is accepted
+    assert EntryFilter().accepts(entry) is accepted
 
 
 def test_the_least_important_priority_is_accepted_itself() -> None:
-    selection = Selection(max_priority=3)
-    assert selection.accepts(of(context(priority=b"3")))
-    assert not selection.accepts(of(context(priority=b"4")))
+    entry_filter = EntryFilter(max_priority=3)
+    assert entry_filter.accepts(of(context(priority=b"3")))
+    assert not entry_filter.accepts(of(context(priority=b"4")))
 
 
 def test_without_rules_everything_is_accepted() -> None:
@@ -135,30 +135,30 @@ def test_without_rules_everything_is_accepted() -> None:
     ],
 )
 def test_only_included_units_are_accepted(unit: Field, *, accepted: bool) -> None:
-    selection = Selection(include_units=("containerd.service", "kube*.service"))
-    assert selection.accepts(of(context(unit=unit))) is accepted
+    entry_filter = EntryFilter(include_units=("containerd.service", "kube*.service"))
+    assert entry_filter.accepts(of(context(unit=unit))) is accepted
 
 
 def test_excluded_units_are_left_out_and_what_has_no_unit_is_not() -> None:
-    selection = Selection(exclude_units=("kube*.service",))
-    assert not selection.accepts(of(context(unit=b"kubelet.service")))
-    assert selection.accepts(of(context(unit=b"sshd.service")))
-    assert selection.accepts(of(context()))
+    entry_filter = EntryFilter(exclude_units=("kube*.service",))
+    assert not entry_filter.accepts(of(context(unit=b"kubelet.service")))
+    assert entry_filter.accepts(of(context(unit=b"sshd.service")))
+    assert entry_filter.accepts(of(context()))
 
 
 def test_a_unit_must_pass_both_lists() -> None:
-    selection = Selection(include_units=("kube*",), exclude_units=("kubelet.service",))
-    assert selection.accepts(of(context(unit=b"kube-proxy.service")))
-    assert not selection.accepts(of(context(unit=b"kubelet.service")))
+    entry_filter = EntryFilter(include_units=("kube*",), exclude_units=("kubelet.service",))
+    assert entry_filter.accepts(of(context(unit=b"kube-proxy.service")))
+    assert not entry_filter.accepts(of(context(unit=b"kubelet.service")))
 
 
 def test_an_included_unit_still_needs_its_priority() -> None:
-    selection = Selection(include_units=("kube*",))
-    assert not selection.accepts(of(context(unit=b"kubelet.service", priority=b"7")))
+    entry_filter = EntryFilter(include_units=("kube*",))
+    assert not entry_filter.accepts(of(context(unit=b"kubelet.service", priority=b"7")))
 
 
 @pytest.mark.parametrize("glob", ["*", "**"])
 def test_an_entry_of_no_unit_matches_no_glob(glob: str) -> None:
     kernel = of(context(identifier=b"kernel", pid=None, facility=b"0", transport=b"kernel"))
-    assert not Selection(include_units=(glob,)).accepts(kernel)
-    assert Selection(exclude_units=(glob,)).accepts(kernel)
+    assert not EntryFilter(include_units=(glob,)).accepts(kernel)
+    assert EntryFilter(exclude_units=(glob,)).accepts(kernel)

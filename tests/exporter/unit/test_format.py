@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from journal_exporter.journal.batch import NARROW_FIELDS, Field
+from journal_exporter.journal.batch import BASIC_FIELDS, Field
 from journal_exporter.journal.sequence import Gap
-from journal_exporter.lines.filters import Selection
+from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import FORMATS, MAX_HEADS, Formatter, printable
 from tests.support.fakes import ALL, START_US, batch, context, line
 from tests.support.paths import ROOT
@@ -176,7 +176,7 @@ def test_of_a_field_that_is_there_twice_the_first_counts() -> None:
 
 def test_an_entry_that_is_left_out_is_no_line() -> None:
     mixed = batch([b"a", b"b", b"c"], [context(), context(priority=b"7"), context()])
-    formatter = Formatter("rfc3339", Selection())
+    formatter = Formatter("rfc3339", EntryFilter())
     lines = formatter.lines(mixed)
     assert lines[1] is None
     assert formatter.blob(mixed) == (b"".join(filter(None, lines)), 2)
@@ -237,20 +237,20 @@ def test_a_gap_before_an_entry_of_few_fields_is_a_line_too() -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_gap_is_marked_even_where_no_entry_is_accepted(form: str) -> None:
-    strict = Selection(max_priority=0, include_units=("none.service",))
+    strict = EntryFilter(max_priority=0, include_units=("none.service",))
     assert b"lost" in Formatter(form, strict).gap_line(Gap(5, 7), START_US, context())
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_narrow_context_gives_the_line_of_a_whole_one(form: str) -> None:
     fields = context()
-    assert line(fields=fields[: len(NARROW_FIELDS)], form=form) == line(fields=fields, form=form)
+    assert line(fields=fields[: len(BASIC_FIELDS)], form=form) == line(fields=fields, form=form)
 
 
 def test_an_empty_identifier_gives_one_line_however_it_was_read() -> None:
     """Fast batches hand over five fields when all five are there; recovery hands over ten."""
     fields = context(identifier=b"", comm=b"python3")
-    assert line(fields=fields[: len(NARROW_FIELDS)]) == line(fields=fields)
+    assert line(fields=fields[: len(BASIC_FIELDS)]) == line(fields=fields)
 
 
 def test_a_pid_of_5000_digits_does_not_stop_json() -> None:

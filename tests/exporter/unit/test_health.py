@@ -2,29 +2,29 @@
 
 import pytest
 
-from journal_exporter.errors import SinkError
+from journal_exporter.errors import OutputError
 from journal_exporter.monitoring.health import live, ready
 from journal_exporter.monitoring.metrics import SharedMetrics
 
 
 def beating(at_s: float) -> SharedMetrics:
-    numbers = SharedMetrics()
-    numbers.beat(at_s, 0.0)
-    return numbers
+    metrics = SharedMetrics()
+    metrics.heartbeat(at_s, 0.0)
+    return metrics
 
 
 def well() -> SharedMetrics:
-    numbers = beating(0.0)
-    numbers.recovered = True
-    numbers.set("journal_files", 1, "readable")
-    return numbers
+    metrics = beating(0.0)
+    metrics.recovered = True
+    metrics.set("journal_files", 1, "readable")
+    return metrics
 
 
 def test_without_a_journal_it_is_alive_but_not_ready() -> None:
-    numbers = well()
-    numbers.set("journal_files", 0, "readable")
-    assert live(numbers, now_s=1.0, timeout_s=30.0).ok
-    found = ready(numbers, max_lag_s=300.0)
+    metrics = well()
+    metrics.set("journal_files", 0, "readable")
+    assert live(metrics, now_s=1.0, timeout_s=30.0).ok
+    found = ready(metrics, max_lag_s=300.0)
     assert found == (False, "there is no journal file that can be read")
 
 
@@ -38,20 +38,20 @@ def test_it_is_not_alive_when_the_loop_has_not_turned_for_too_long() -> None:
     assert found == (False, "the loop has not turned for 42 s (limit 30 s)")
 
 
-@pytest.mark.parametrize("reason", SinkError.REASONS)
+@pytest.mark.parametrize("reason", OutputError.REASONS)
 def test_a_disk_that_refuses_leaves_it_alive_but_not_ready(reason: str) -> None:
-    numbers = well()
-    numbers.output_blocked(reason, 1.0)
-    assert live(numbers, now_s=1.0, timeout_s=30.0).ok
-    found = ready(numbers, max_lag_s=300.0)
+    metrics = well()
+    metrics.output_blocked(reason, 1.0)
+    assert live(metrics, now_s=1.0, timeout_s=30.0).ok
+    found = ready(metrics, max_lag_s=300.0)
     assert found == (False, f"the output can't be written: {reason}")
 
 
 def test_it_is_ready_again_when_the_disk_takes_lines() -> None:
-    numbers = well()
-    numbers.output_blocked("enospc", 1.0)
-    numbers.output_unblocked()
-    assert ready(numbers, max_lag_s=300.0) == (True, "ready")
+    metrics = well()
+    metrics.output_blocked("enospc", 1.0)
+    metrics.output_unblocked()
+    assert ready(metrics, max_lag_s=300.0) == (True, "ready")
 
 
 def test_it_is_not_ready_before_it_has_found_its_place() -> None:
@@ -59,9 +59,9 @@ def test_it_is_not_ready_before_it_has_found_its_place() -> None:
 
 
 def test_it_is_ready_up_to_the_limit_and_not_when_further_behind() -> None:
-    numbers = well()
-    numbers.set("lag_seconds", 300.0)
-    assert ready(numbers, max_lag_s=300.0).ok
-    numbers.set("lag_seconds", 301.0)
-    found = ready(numbers, max_lag_s=300.0)
+    metrics = well()
+    metrics.set("lag_seconds", 300.0)
+    assert ready(metrics, max_lag_s=300.0).ok
+    metrics.set("lag_seconds", 301.0)
+    found = ready(metrics, max_lag_s=300.0)
     assert found == (False, "301 s behind the journal (limit 300 s)")

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.journal.files import STATES, directories, find, look, missing_codecs
+from journal_exporter.journal.files import (
+    STATES,
+    find_files,
+    inspect_file,
+    journal_directories,
+    missing_codecs,
+)
 from tests.support.journal_headers import write_header
 from tests.support.tools import need
 from tools.sample_journal import realistic, write_journal
@@ -17,25 +23,25 @@ MACHINE = "ec2b0771e0c0be5a3b1e0d8f2f1f5a11"
 
 
 def state(path: Path) -> str:
-    file = look(path)
+    file = inspect_file(path)
     assert file is not None
     assert file.state in STATES
     return file.state
 
 
 def test_a_root_has_two_directories() -> None:
-    assert directories(root=Path("/host"), directory=None) == [
+    assert journal_directories(root=Path("/host"), directory=None) == [
         Path("/host/var/log/journal"),
         Path("/host/run/log/journal"),
     ]
 
 
 def test_without_a_root_it_is_the_machines_own() -> None:
-    assert directories(root=None, directory=None)[0] == Path("/var/log/journal")
+    assert journal_directories(root=None, directory=None)[0] == Path("/var/log/journal")
 
 
 def test_a_directory_that_is_named_is_the_only_one() -> None:
-    assert directories(root=None, directory=Path("/j")) == [Path("/j")]
+    assert journal_directories(root=None, directory=Path("/j")) == [Path("/j")]
 
 
 def test_files_are_found_where_libsystemd_reads_them(tmp_path: Path) -> None:
@@ -53,13 +59,13 @@ def test_files_are_found_where_libsystemd_reads_them(tmp_path: Path) -> None:
               f"{MACHINE}/fss"]  # fmt: skip
     for name in others:
         write_header(tmp_path / name)
-    assert sorted(find([tmp_path])) == sorted(tmp_path / name for name in names)
+    assert sorted(find_files([tmp_path])) == sorted(tmp_path / name for name in names)
 
 
 def test_every_directory_is_looked_at_and_a_missing_one_is_empty(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     expected = [write_header(one / "a.journal"), write_header(two / "b.journal")]
-    assert find([one, tmp_path / "none", two, expected[0]]) == expected
+    assert find_files([one, tmp_path / "none", two, expected[0]]) == expected
 
 
 def test_a_header_tells_numbers_and_times(tmp_path: Path) -> None:
@@ -67,7 +73,7 @@ def test_a_header_tells_numbers_and_times(tmp_path: Path) -> None:
         tmp_path / "a.journal",
         seqnum_id="1f" * 16, head_seqnum=7, tail_seqnum=11, tail_realtime_us=123,
     )  # fmt: skip
-    file = look(path)
+    file = inspect_file(path)
     assert file is not None
     assert file.path == path
     assert file.inode == path.stat().st_ino
@@ -81,7 +87,7 @@ def test_a_real_journal_is_told_as_it_was_written(tmp_path: Path, *, compressed:
     start_us, count = 1_763_600_000_000_000, 50
     stream = realistic(count, start_realtime_us=start_us, step_us=1000, seed=1, boot_id="6f" * 16)
     write_journal(tmp_path / "system.journal", stream, compressed=compressed)
-    file = look(tmp_path / "system.journal")
+    file = inspect_file(tmp_path / "system.journal")
     assert file is not None
     assert (file.state, file.head_seqnum, file.tail_seqnum) == ("readable", 1, count)
     assert file.head_realtime_us == start_us
@@ -117,7 +123,7 @@ def test_a_file_that_is_no_journal_is_corrupt(tmp_path: Path) -> None:
 
 def test_a_corrupt_file_still_has_an_inode_and_a_size(tmp_path: Path) -> None:
     path = write_header(tmp_path / "a.journal", signature=b"GARBAGE!")
-    file = look(path)
+    file = inspect_file(path)
     assert file is not None
     assert (file.inode, file.size_bytes) == (path.stat().st_ino, path.stat().st_blocks * 512)
 
@@ -128,7 +134,7 @@ def test_a_directory_with_a_journals_name_is_corrupt(tmp_path: Path) -> None:
 
 
 def test_a_file_that_has_gone_is_none(tmp_path: Path) -> None:
-    assert look(tmp_path / "gone.journal") is None
+    assert inspect_file(tmp_path / "gone.journal") is None
 
 
 @contextlib.contextmanager

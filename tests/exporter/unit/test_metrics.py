@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from journal_exporter.errors import SinkError
+from journal_exporter.errors import OutputError
 from journal_exporter.monitoring.metrics import METRICS, SIGNALS, Metric, SharedMetrics
 
 
-def values(numbers: SharedMetrics) -> dict[tuple[str, str], float]:
-    return {(metric.name, value): number for metric, value, number in numbers.samples()}
+def values(metrics: SharedMetrics) -> dict[tuple[str, str], float]:
+    return {(metric.name, value): number for metric, value, number in metrics.samples()}
 
 
 def test_every_series_is_there_at_0_from_the_start() -> None:
@@ -33,23 +33,23 @@ def test_a_metric_says_what_it_is(metric: Metric) -> None:
 
 
 def test_what_is_counted_adds_up_and_what_is_set_does_not() -> None:
-    numbers = SharedMetrics()
-    numbers.add("entries_read", 3)
-    numbers.add("entries_read")
-    numbers.set("lag_seconds", 5.0)
-    numbers.set("lag_seconds", 2.5)
-    assert numbers.get("entries_read") == 4
-    assert numbers.get("lag_seconds") == 2.5
+    metrics = SharedMetrics()
+    metrics.add("entries_read", 3)
+    metrics.add("entries_read")
+    metrics.set("lag_seconds", 5.0)
+    metrics.set("lag_seconds", 2.5)
+    assert metrics.get("entries_read") == 4
+    assert metrics.get("lag_seconds") == 2.5
 
 
 def test_each_number_has_a_place_of_its_own() -> None:
-    numbers = SharedMetrics()
-    for place, (name, value) in enumerate(values(numbers), 1):
-        numbers.set(name, place, value)
-    numbers.recovered = True
-    assert list(values(numbers).values()) == list(range(1, len(values(numbers)) + 1))
-    assert numbers.recovered
-    assert numbers.beat_s == 0.0
+    metrics = SharedMetrics()
+    for place, (name, value) in enumerate(values(metrics), 1):
+        metrics.set(name, place, value)
+    metrics.recovered = True
+    assert list(values(metrics).values()) == list(range(1, len(values(metrics)) + 1))
+    assert metrics.recovered
+    assert metrics.heartbeat_s == 0.0
 
 
 @pytest.mark.parametrize(("name", "value"), [("nonsense", ""), ("recoveries", ""), ("gaps", "x")])
@@ -59,64 +59,64 @@ def test_a_series_that_is_not_in_the_table_is_an_error(name: str, value: str) ->
 
 
 def test_a_beat_is_on_both_clocks() -> None:
-    numbers = SharedMetrics()
-    numbers.beat(12.5, 1.7e9)
-    assert numbers.beat_s == 12.5
-    assert numbers.get("heartbeat_timestamp_seconds") == 1.7e9
+    metrics = SharedMetrics()
+    metrics.heartbeat(12.5, 1.7e9)
+    assert metrics.heartbeat_s == 12.5
+    assert metrics.get("heartbeat_timestamp_seconds") == 1.7e9
 
 
 def test_what_a_child_counts_its_parent_sees() -> None:
-    numbers = SharedMetrics()
+    metrics = SharedMetrics()
     pid = os.fork()
     if not pid:
-        numbers.add("entries_read", 7)
-        numbers.recovered = True
+        metrics.add("entries_read", 7)
+        metrics.recovered = True
         os._exit(0)
     os.waitpid(pid, 0)
-    assert numbers.get("entries_read") == 7
-    assert numbers.recovered
+    assert metrics.get("entries_read") == 7
+    assert metrics.recovered
 
 
 def test_recovered_can_be_taken_back() -> None:
-    numbers = SharedMetrics()
-    numbers.recovered = True
-    numbers.recovered = False
-    assert not numbers.recovered
+    metrics = SharedMetrics()
+    metrics.recovered = True
+    metrics.recovered = False
+    assert not metrics.recovered
 
 
 def test_blocked_time_is_counted_by_reason() -> None:
-    numbers = SharedMetrics()
-    assert numbers.blocked_reason is None
-    numbers.output_blocked("enospc", 1.0)
-    numbers.output_blocked("enospc", 0.5)
-    assert numbers.blocked_reason == "enospc"
-    assert numbers.get("output_blocked_seconds", "enospc") == 1.5
+    metrics = SharedMetrics()
+    assert metrics.blocked_reason is None
+    metrics.output_blocked("enospc", 1.0)
+    metrics.output_blocked("enospc", 0.5)
+    assert metrics.blocked_reason == "enospc"
+    assert metrics.get("output_blocked_seconds", "enospc") == 1.5
 
 
 def test_there_is_one_reason_at_a_time() -> None:
-    numbers = SharedMetrics()
-    numbers.output_blocked("enospc", 1.0)
-    numbers.output_blocked("eio", 2.0)
-    found = {reason: numbers.get("output_blocked", reason) for reason in SinkError.REASONS}
-    assert found == dict.fromkeys(SinkError.REASONS, 0.0) | {"eio": 1.0}
+    metrics = SharedMetrics()
+    metrics.output_blocked("enospc", 1.0)
+    metrics.output_blocked("eio", 2.0)
+    found = {reason: metrics.get("output_blocked", reason) for reason in OutputError.REASONS}
+    assert found == dict.fromkeys(OutputError.REASONS, 0.0) | {"eio": 1.0}
 
 
 def test_the_time_stays_when_writing_works_again() -> None:
-    numbers = SharedMetrics()
-    numbers.output_blocked("erofs", 3.0)
-    numbers.output_unblocked()
-    assert numbers.blocked_reason is None
-    assert numbers.get("output_blocked_seconds", "erofs") == 3.0
+    metrics = SharedMetrics()
+    metrics.output_blocked("erofs", 3.0)
+    metrics.output_unblocked()
+    assert metrics.blocked_reason is None
+    assert metrics.get("output_blocked_seconds", "erofs") == 3.0
 
 
 @pytest.mark.parametrize("cause", SIGNALS)
 def test_the_end_of_a_worker_is_counted_by_its_cause(cause: str) -> None:
-    numbers = SharedMetrics()
-    numbers.worker_replaced(cause)
-    assert numbers.get("worker_restarts", cause) == 1
+    metrics = SharedMetrics()
+    metrics.worker_replaced(cause)
+    assert metrics.get("worker_restarts", cause) == 1
 
 
 def test_the_end_of_a_worker_by_another_signal_is_counted_too() -> None:
-    numbers = SharedMetrics()
-    numbers.worker_replaced("SIGXCPU")
-    assert numbers.get("worker_restarts", "other") == 1
+    metrics = SharedMetrics()
+    metrics.worker_replaced("SIGXCPU")
+    assert metrics.get("worker_restarts", "other") == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.errors import SourceError
+from journal_exporter.errors import JournalError
 from journal_exporter.process.pipeline import MAX_REOPENS
 from tests.support.fakes import ScriptedStop
 from tests.support.faults import Entry, Plan, Rig, ScriptedSource, entries
@@ -81,7 +81,7 @@ def test_a_refusal_at_any_step_is_waited_for_and_costs_nothing(
         rig = Rig(base, entries(MESSAGES), max_bytes=SMALL_FILE, batch_entries=7)
         rig.run(Plan(refuse={number: code}, torn_bytes=torn_bytes))
         assert rig.files() == files, f"{name} refused at step {number}"
-        assert rig.numbers.blocked_reason is None
+        assert rig.metrics.blocked_reason is None
 
 
 def test_a_stop_while_the_disk_refuses_keeps_the_rest_for_the_next_start(rig: Rig) -> None:
@@ -90,7 +90,7 @@ def test_a_stop_while_the_disk_refuses_keeps_the_rest_for_the_next_start(rig: Ri
     plan.torn_bytes = 5
     stop = ScriptedStop(rig.clock, set_after=3)
     rig.run(plan, stop)
-    assert rig.numbers.blocked_reason == "enospc"
+    assert rig.metrics.blocked_reason == "enospc"
     assert rig.data() not in (b"", rig.wanted())
     rig.run()
     assert rig.data() == rig.wanted()
@@ -109,16 +109,16 @@ def test_a_hole_in_the_numbers_is_one_line_and_a_count(tmp_path: Path) -> None:
     lines = rig.data().splitlines()
     assert len(lines) == 4
     assert b"journal-exporter: 3 journal entries lost (seqnum 2..4)" in lines[1]
-    assert rig.numbers.get("entries_lost") == 3
-    assert rig.numbers.get("gaps") == 1
+    assert rig.metrics.get("entries_lost") == 3
+    assert rig.metrics.get("gaps") == 1
 
 
 def test_an_unreadable_entry_is_counted_and_does_not_stop_the_rest(tmp_path: Path) -> None:
     rig = Rig(tmp_path, [Entry(1, b"one"), Entry(2, b"", readable=False), Entry(3, b"three")])
     rig.run()
     assert [b"one" in rig.data(), b"three" in rig.data()] == [True, True]
-    assert rig.numbers.get("entries_invalid") == 1
-    assert rig.numbers.get("entries_lost") == 1
+    assert rig.metrics.get("entries_invalid") == 1
+    assert rig.metrics.get("entries_lost") == 1
 
 
 def test_a_gap_whose_line_was_torn_by_a_kill_is_told_once(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_gap_is_believed_only_when_the_journal_was_opened_again(
     rig.once, rig.unread = False, True
     rig.run(stop=Turns(rig.clock))
     assert rig.data() == rig.wanted()
-    assert rig.numbers.get("entries_lost") == 0
+    assert rig.metrics.get("entries_lost") == 0
     assert len(rig.opened) >= 3
 
 
@@ -196,15 +196,15 @@ def test_a_journal_that_can_not_be_read_is_opened_again_after_growing_pauses(
     rig.run(stop=stop)
     assert rig.data() == rig.wanted()
     assert stop.waits == pytest.approx([0.4, 1.6])
-    assert rig.numbers.get("journal_reopens", "error") == 2
+    assert rig.metrics.get("journal_reopens", "error") == 2
 
 
 def test_a_journal_that_stays_unreadable_ends_the_worker(tmp_path: Path) -> None:
     rig = Flaky(tmp_path, entries(MESSAGES))
     rig.failures = 1000
-    with pytest.raises(SourceError):
+    with pytest.raises(JournalError):
         rig.run()
-    assert rig.numbers.get("journal_reopens", "error") == MAX_REOPENS + 1
+    assert rig.metrics.get("journal_reopens", "error") == MAX_REOPENS + 1
     rig.failures = 0
     rig.run()
     assert rig.data() == rig.wanted()

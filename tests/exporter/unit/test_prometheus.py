@@ -14,8 +14,8 @@ NOW_S = 1_794_090_800.0
 _VERSIONS = re.compile(r'build_info\{python="[^"]+",version="([^"]+)"\}')
 
 
-def text(numbers: SharedMetrics) -> str:
-    return generate_latest(registry(numbers, lambda: NOW_S)).decode()
+def text(metrics: SharedMetrics) -> str:
+    return generate_latest(registry(metrics, lambda: NOW_S)).decode()
 
 
 def normalised(exposition: str) -> str:
@@ -24,12 +24,12 @@ def normalised(exposition: str) -> str:
 
 def busy() -> SharedMetrics:
     """Every series has another value, so that none stands for another."""
-    numbers = SharedMetrics()
-    for place, (metric, value, _) in enumerate(list(numbers.samples()), 1):
-        numbers.set(metric.name, place, value)
-    numbers.set("checkpoint_timestamp_seconds", NOW_S - 2.5)
-    numbers.set("time_to_vacuum_seconds", float("inf"))
-    return numbers
+    metrics = SharedMetrics()
+    for place, (metric, value, _) in enumerate(list(metrics.samples()), 1):
+        metrics.set(metric.name, place, value)
+    metrics.set("checkpoint_timestamp_seconds", NOW_S - 2.5)
+    metrics.set("time_to_vacuum_seconds", float("inf"))
+    return metrics
 
 
 def test_the_exposition_is_the_golden(golden: Callable[[str, str], None]) -> None:
@@ -50,20 +50,20 @@ def test_the_build_is_this_version() -> None:
 
 
 def test_the_checkpoint_gets_older_by_the_clock() -> None:
-    numbers = SharedMetrics()
-    assert "journal_exporter_checkpoint_age_seconds 0.0\n" in text(numbers)
-    numbers.set("checkpoint_timestamp_seconds", NOW_S - 7)
-    assert "journal_exporter_checkpoint_age_seconds 7.0\n" in text(numbers)
-    numbers.set("checkpoint_timestamp_seconds", NOW_S + 7)
-    assert "journal_exporter_checkpoint_age_seconds 0.0\n" in text(numbers)
+    metrics = SharedMetrics()
+    assert "journal_exporter_checkpoint_age_seconds 0.0\n" in text(metrics)
+    metrics.set("checkpoint_timestamp_seconds", NOW_S - 7)
+    assert "journal_exporter_checkpoint_age_seconds 7.0\n" in text(metrics)
+    metrics.set("checkpoint_timestamp_seconds", NOW_S + 7)
+    assert "journal_exporter_checkpoint_age_seconds 0.0\n" in text(metrics)
 
 
 def test_a_scrape_sees_the_numbers_of_its_moment() -> None:
-    numbers = SharedMetrics()
-    own = registry(numbers, lambda: NOW_S)
-    numbers.add("entries_read", 5)
+    metrics = SharedMetrics()
+    own = registry(metrics, lambda: NOW_S)
+    metrics.add("entries_read", 5)
     assert own.get_sample_value("journal_exporter_entries_read_total") == 5
-    numbers.add("entries_read", 5)
+    metrics.add("entries_read", 5)
     assert own.get_sample_value("journal_exporter_entries_read_total") == 10
 
 

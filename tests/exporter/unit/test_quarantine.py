@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from journal_exporter.journal.quarantine import culprits
+from journal_exporter.journal.quarantine import deadly_files
 
 GOOD, DEADLY, BAD = Path("good"), Path("deadly"), Path("bad")
 
@@ -17,8 +17,8 @@ def probe(path: Path) -> None:
 
 
 def test_only_a_file_that_kills_its_reader_is_a_culprit() -> None:
-    assert culprits([GOOD, DEADLY, BAD], probe) == {DEADLY}
+    assert deadly_files([GOOD, DEADLY, BAD], probe) == {DEADLY}
 
 
 def test_without_a_culprit_nothing_is_set_aside() -> None:
-    assert culprits([GOOD, BAD], probe) == frozenset()
+    assert deadly_files([GOOD, BAD], probe) == frozenset()

@@ -35,7 +35,7 @@ def test_it_is_the_file_with_the_next_number(after: int, expected: str | None) -
         file("inside", 30, 40),
         file("around", 1, 300),
         file("of another numbering", 900, 950, seqnum_id="d" * 32),
-        file("of another numbering, empty", 0, 0, seqnum_id="d" * 32),
+        file("of another sequence, empty", 0, 0, seqnum_id="d" * 32),
         file("that only a newer libsystemd reads", 0, 0, state="unsupported", seqnum_id=""),
     ],
     ids=lambda other: str(other.path),

@@ -5,22 +5,22 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.config import Settings
-from journal_exporter.errors import ConfigError, SinkError
+from journal_exporter.errors import ConfigError, OutputError
 from journal_exporter.journal.batch import Position
-from journal_exporter.output.checkpoint import Mark, State
+from journal_exporter.output.checkpoint import Progress, State
 from journal_exporter.output.rotating_file import FileId
 from journal_exporter.process import rendering
 from journal_exporter.process.preflight import check_state
 from tests.support.fakes import batch, context
 
 NOTES = "render-*"
-MARK = Mark(Position(None), FileId(1, 2, 0, 0), 0)
+PROGRESS = Progress(Position(None), FileId(1, 2, 0, 0), 0)
 NOW = rendering.of(Settings())
 BEFORE = rendering.of(Settings(format="json", max_priority="err", include_unit=("kube*",)))
 
 
 def state(render_hash: str, output: str = "/var/log/messages") -> State:
-    return State(output, "boot", render_hash, durable=MARK, written=MARK)
+    return State(output, "boot", render_hash, durable=PROGRESS, written=PROGRESS)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_note_that_says_the_same_is_not_written_again(tmp_path: Path) -> None:
 
 
 def test_a_note_that_can_not_be_written_is_an_error_to_wait_for(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match="writing"):
+    with pytest.raises(OutputError, match="writing"):
         rendering.save(tmp_path / "missing", NOW)
 
 

@@ -20,9 +20,9 @@ def rig(tmp_path: Path) -> Rig:
 def kind(rig: Rig) -> str:
     """Return what the next start finds."""
     kinds = ("first_start", "clean", "adopted", "finished_torn", "replayed", "output_gone")
-    before = {name: rig.numbers.get("recoveries", name) for name in kinds}
+    before = {name: rig.metrics.get("recoveries", name) for name in kinds}
     rig.run()
-    (found,) = (name for name in kinds if rig.numbers.get("recoveries", name) != before[name])
+    (found,) = (name for name in kinds if rig.metrics.get("recoveries", name) != before[name])
     return found
 
 
@@ -40,7 +40,7 @@ def cut(path: Path, size_bytes: int) -> None:
 def test_a_first_start_and_a_clean_one(rig: Rig) -> None:
     assert kind(rig) == "first_start"
     assert kind(rig) == "clean"
-    assert rig.numbers.recovered
+    assert rig.metrics.recovered
     assert rig.data() == rig.wanted()
 
 
@@ -49,16 +49,16 @@ def test_a_whole_append_is_adopted_without_the_journal(rig: Rig) -> None:
     rig.recover_with = None
     assert kind(rig) == "adopted"
     assert rig.data() == rig.wanted()
-    assert rig.numbers.get("duplicates_suppressed") == 0
+    assert rig.metrics.get("duplicates_suppressed") == 0
 
 
 @pytest.mark.parametrize("torn_bytes", [0, 1, 61, 200, 10_000])
 def test_lines_that_a_recovery_completes_are_counted(rig: Rig, torn_bytes: int) -> None:
     killed(rig, torn_bytes)
     whole_lines = rig.data().count(b"\n")
-    rig.numbers = SharedMetrics()
+    rig.metrics = SharedMetrics()
     rig.run()
-    assert rig.numbers.get("lines_written") == len(MESSAGES) - whole_lines
+    assert rig.metrics.get("lines_written") == len(MESSAGES) - whole_lines
 
 
 @pytest.mark.parametrize("torn_bytes", [1, 30, 61, 62, 63, 200])
@@ -67,7 +67,7 @@ def test_a_torn_append_is_finished(rig: Rig, torn_bytes: int) -> None:
     ends_line = rig.data().endswith(b"\n")
     assert kind(rig) == ("replayed" if ends_line else "finished_torn")
     assert rig.data() == rig.wanted()
-    assert rig.numbers.get("recovery_mismatches") == 0
+    assert rig.metrics.get("recovery_mismatches") == 0
 
 
 def test_an_append_that_never_began_is_made(rig: Rig) -> None:
@@ -80,7 +80,7 @@ def test_a_whole_append_of_another_boot_is_compared_and_not_trusted(rig: Rig) ->
     killed(rig, 10_000)
     rig.boot_id = "boot-2"
     assert kind(rig) == "replayed"
-    assert rig.numbers.get("duplicates_suppressed") == len(MESSAGES)
+    assert rig.metrics.get("duplicates_suppressed") == len(MESSAGES)
     assert rig.data() == rig.wanted()
 
 
@@ -165,7 +165,7 @@ def test_entries_that_were_vacuumed_after_the_kill_are_told_as_lost_and_none_twi
         assert sum(line.endswith(b": " + message) for line in got) == 1
     for message in MESSAGES[: min(written, 5)]:
         assert sum(line.endswith(b": " + message) for line in got) == 1
-    lost = rig.numbers.get("entries_lost")
+    lost = rig.metrics.get("entries_lost")
     assert lost == max(0, 5 - written), f"{written} lines of {line_bytes} bytes were there"
     assert sum(b"journal entries lost" in line for line in got) == (lost > 0)
 
@@ -176,7 +176,7 @@ def test_what_nobody_can_explain_is_counted_and_never_loops(rig: Rig) -> None:
         file.write(b"written by somebody else\n")
     rig.run()
     lines = rig.data().splitlines(keepends=True)
-    assert rig.numbers.get("recovery_mismatches") > 0
+    assert rig.metrics.get("recovery_mismatches") > 0
     for line in rig.wanted().splitlines(keepends=True)[2:]:
         assert line in lines
 

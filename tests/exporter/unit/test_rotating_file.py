@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.errors import ConfigError, SinkError
+from journal_exporter.errors import ConfigError, OutputError
 from journal_exporter.output.archives import archive
-from journal_exporter.output.rotating_file import HEAD_BYTES, Output, matches
+from journal_exporter.output.rotating_file import HEAD_BYTES, RotatingFile, matches
 from journal_exporter.process.preflight import check_output
 
 
 @contextmanager
 def opened(
     path: Path, *, keep_files: int = 9, keep_bytes: int = 0, deleted: list[str] | None = None
-) -> Iterator[Output]:
+) -> Iterator[RotatingFile]:
     told = [] if deleted is None else deleted
-    output = Output(
+    output = RotatingFile(
         path, keep_files=keep_files, keep_bytes=keep_bytes, on_archive_deleted=told.append
     )
     output.open()
@@ -41,7 +41,7 @@ def file_size_limit(limit_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def write(output: Output, data: bytes) -> None:
+def write(output: RotatingFile, data: bytes) -> None:
     output.put(data)
     output.flush()
 
@@ -76,7 +76,7 @@ def test_a_symbolic_link_is_not_followed(path: Path) -> None:
     path.parent.mkdir()
     target = path.with_name("target")
     path.symlink_to(target)
-    with pytest.raises(SinkError), opened(path):
+    with pytest.raises(OutputError), opened(path):
         pass
     assert not target.exists()
 
@@ -84,7 +84,7 @@ def test_a_symbolic_link_is_not_followed(path: Path) -> None:
 def test_a_write_that_is_cut_short_goes_on_where_it_was(path: Path) -> None:
     with opened(path) as output:
         output.put(b"0123456789\n")
-        with file_size_limit(4), pytest.raises(SinkError) as caught:
+        with file_size_limit(4), pytest.raises(OutputError) as caught:
             output.flush()
         assert caught.value.reason == "other"
         assert path.read_bytes() == b"0123"
@@ -205,14 +205,14 @@ def test_the_oldest_archive_goes_for_room_until_there_is_none(path: Path) -> Non
 def test_a_rotation_that_is_tried_again_after_its_new_file_was_made_is_one_rotation(
     path: Path,
 ) -> None:
-    class Refusing(Output):
+    class Refusing(RotatingFile):
         refusals = 1
 
         def retain(self) -> None:
             # The last step of a rotation, and the only one that a subclass can refuse.
             if self.refusals:
                 self.refusals -= 1
-                raise SinkError("syncing", OSError(errno.EIO, "refused"))
+                raise OutputError("syncing", OSError(errno.EIO, "refused"))
             super().retain()
 
     output = Refusing(path, keep_files=2, keep_bytes=0)
@@ -224,7 +224,7 @@ def test_a_rotation_that_is_tried_again_after_its_new_file_was_made_is_one_rotat
             output.rotate()
         write(output, b"2\n")
         output.refusals = 1
-        with pytest.raises(SinkError):
+        with pytest.raises(OutputError):
             output.rotate()
         output.rotate()
     finally:
@@ -282,13 +282,13 @@ def test_only_a_regular_file_can_be_the_output(tmp_path: Path) -> None:
 def test_no_two_exporters_write_one_file_and_the_second_may_when_the_first_has_ended(
     tmp_path: Path,
 ) -> None:
-    first = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
-    second = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    first = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    second = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
     first.open()
-    with pytest.raises(SinkError, match="Another exporter writes it"):
+    with pytest.raises(OutputError, match="Another exporter writes it"):
         second.open()
     first.rotate()
-    with pytest.raises(SinkError, match="Another exporter writes it"):
+    with pytest.raises(OutputError, match="Another exporter writes it"):
         second.open()
     first.close()
     second.open()
@@ -296,7 +296,7 @@ def test_no_two_exporters_write_one_file_and_the_second_may_when_the_first_has_e
 
 
 def test_a_file_that_somebody_emptied_is_still_ours_at_the_next_rotation(tmp_path: Path) -> None:
-    output = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    output = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
     output.open()
     output.put(b"one\n")
     output.flush()
@@ -309,13 +309,13 @@ def test_a_file_that_somebody_emptied_is_still_ours_at_the_next_rotation(tmp_pat
 
 
 def test_a_rotation_s_moment_without_a_live_file_is_nobody_else_s_chance(tmp_path: Path) -> None:
-    first = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
-    second = Output(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    first = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
+    second = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
     first.open()
     first.put(b"one\n")
     first.flush()
     first.path.rename(archive(first.path, 1))
-    with pytest.raises(SinkError, match="Another exporter writes it"):
+    with pytest.raises(OutputError, match="Another exporter writes it"):
         second.open()
     first.rotate()
     first.put(b"two\n")

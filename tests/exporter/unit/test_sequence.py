@@ -9,9 +9,9 @@ from journal_exporter.journal.sequence import (
     MAX_IDS,
     RECENT_GAPS,
     Gap,
+    SequenceEvent,
     SequenceTracker,
-    Verdict,
-    ends,
+    last_seqnums,
 )
 from tests.support.fakes import cursor
 
@@ -19,13 +19,13 @@ USER = "0e" * 16
 OTHER_BOOT = "b1" * 16
 
 
-def observed(*cursors: Cursor) -> tuple[SequenceTracker, list[tuple[Verdict, Gap | None]]]:
-    numbering = SequenceTracker()
-    return numbering, [numbering.observe(each) for each in cursors]
+def observed(*cursors: Cursor) -> tuple[SequenceTracker, list[tuple[SequenceEvent, Gap | None]]]:
+    sequence = SequenceTracker()
+    return sequence, [sequence.observe(each) for each in cursors]
 
 
-def verdicts(*cursors: Cursor) -> list[Verdict]:
-    return [verdict for verdict, _ in observed(*cursors)[1]]
+def events(*cursors: Cursor) -> list[SequenceEvent]:
+    return [event for event, _ in observed(*cursors)[1]]
 
 
 def gaps(*cursors: Cursor) -> list[Gap]:
@@ -38,53 +38,53 @@ def test_a_gap_has_both_ends() -> None:
 
 
 def test_the_first_entry_is_no_gap_whatever_its_number() -> None:
-    assert observed(cursor(1000))[1] == [(Verdict.NEXT, None)]
+    assert observed(cursor(1000))[1] == [(SequenceEvent.NEXT, None)]
 
 
 def test_contiguous_numbers_are_no_gap() -> None:
-    assert verdicts(cursor(1), cursor(2), cursor(3)) == [Verdict.NEXT] * 3
+    assert events(cursor(1), cursor(2), cursor(3)) == [SequenceEvent.NEXT] * 3
 
 
 def test_a_gap_is_reported_with_the_numbers_that_are_missing() -> None:
-    assert observed(cursor(1), cursor(5))[1][-1] == (Verdict.GAP, Gap(2, 4))
+    assert observed(cursor(1), cursor(5))[1][-1] == (SequenceEvent.GAP, Gap(2, 4))
 
 
 def test_a_gap_is_counted_once() -> None:
-    numbering, found = observed(cursor(1), cursor(5), cursor(6), cursor(6))
+    sequence, found = observed(cursor(1), cursor(5), cursor(6), cursor(6))
     assert [gap for _, gap in found] == [None, Gap(2, 4), None, None]
-    snapshot = numbering.snapshot()
+    snapshot = sequence.snapshot()
     assert (snapshot["lost"], snapshot["gaps"]) == (3, 1)
 
 
 def test_a_gap_is_remembered_with_the_time_of_the_entry_after_it() -> None:
-    numbering, _ = observed(cursor(1), cursor(5))
-    assert numbering.snapshot()["recent"] == [[2, 4, cursor(5).realtime_us]]
+    sequence, _ = observed(cursor(1), cursor(5))
+    assert sequence.snapshot()["recent"] == [[2, 4, cursor(5).realtime_us]]
 
 
 def test_only_the_latest_gaps_are_remembered_and_all_are_counted() -> None:
     count = RECENT_GAPS + 3
-    numbering, _ = observed(*(cursor(2 * n) for n in range(1, count + 2)))
-    snapshot = numbering.snapshot()
+    sequence, _ = observed(*(cursor(2 * n) for n in range(1, count + 2)))
+    snapshot = sequence.snapshot()
     assert (snapshot["lost"], snapshot["gaps"]) == (count, count)
     assert len(snapshot["recent"]) == RECENT_GAPS
     assert snapshot["recent"][-1][0] == 2 * count + 1
 
 
 def test_an_entry_that_was_seen_is_repeated_and_changes_nothing() -> None:
-    numbering, _ = observed(cursor(1), cursor(2), cursor(3))
-    before = numbering.snapshot()
-    assert numbering.observe(cursor(2)) == (Verdict.REPEATED, None)
-    assert numbering.snapshot() == before
+    sequence, _ = observed(cursor(1), cursor(2), cursor(3))
+    before = sequence.snapshot()
+    assert sequence.observe(cursor(2)) == (SequenceEvent.REPEATED, None)
+    assert sequence.snapshot() == before
 
 
 def test_a_number_that_comes_again_in_another_boot_is_a_new_numbering() -> None:
     again = cursor(2, boot_id=OTHER_BOOT, monotonic_us=1)
-    assert verdicts(cursor(1), cursor(2), cursor(3), again)[-1] is Verdict.RESTARTED
+    assert events(cursor(1), cursor(2), cursor(3), again)[-1] is SequenceEvent.RESTARTED
 
 
 def test_a_number_that_comes_again_later_in_the_boot_is_a_new_numbering() -> None:
     again = cursor(2, monotonic_us=cursor(3).monotonic_us + 1)
-    assert verdicts(cursor(2), cursor(3), again)[-1] is Verdict.RESTARTED
+    assert events(cursor(2), cursor(3), again)[-1] is SequenceEvent.RESTARTED
 
 
 def test_after_a_power_cut_gaps_are_counted_from_the_new_numbers() -> None:
@@ -96,12 +96,12 @@ def test_after_a_power_cut_gaps_are_counted_from_the_new_numbers() -> None:
 
 def test_a_clean_reboot_continues_the_numbers() -> None:
     booted = cursor(4, boot_id=OTHER_BOOT, monotonic_us=1)
-    assert verdicts(cursor(2), cursor(3), booted) == [Verdict.NEXT] * 3
+    assert events(cursor(2), cursor(3), booted) == [SequenceEvent.NEXT] * 3
 
 
 def test_an_id_that_continues_the_numbers_shares_their_counter() -> None:
     mixed = [cursor(n, seqnum_id=USER) if n % 2 else cursor(n) for n in range(10, 20)]
-    assert verdicts(*mixed) == [Verdict.NEXT] * 10
+    assert events(*mixed) == [SequenceEvent.NEXT] * 10
 
 
 def test_a_gap_over_several_ids_is_counted_once() -> None:
@@ -113,7 +113,7 @@ def test_an_id_with_numbers_of_its_own_is_no_loss() -> None:
     entries = [cursor(1), cursor(2), cursor(500, seqnum_id=USER), cursor(3), cursor(4)]
     entries += [cursor(501, seqnum_id=USER), cursor(5)]
     assert gaps(*entries) == []
-    assert verdicts(*entries).count(Verdict.RESTARTED) == 1
+    assert events(*entries).count(SequenceEvent.RESTARTED) == 1
 
 
 def test_ids_that_met_by_chance_are_told_apart_again() -> None:
@@ -135,7 +135,7 @@ def test_the_runtime_journal_that_is_flushed_is_no_loss() -> None:
 
 def test_a_number_is_not_taken_from_an_id_whose_gap_it_could_fill() -> None:
     entries = (cursor(1), cursor(5), cursor(3, monotonic_us=1))
-    assert verdicts(*entries)[-1] is Verdict.REPEATED
+    assert events(*entries)[-1] is SequenceEvent.REPEATED
 
 
 def test_a_snapshot_goes_through_json_and_goes_on_the_same() -> None:
@@ -148,35 +148,35 @@ def test_a_snapshot_goes_through_json_and_goes_on_the_same() -> None:
 
 
 def test_a_snapshot_does_not_change_with_what_is_read_later() -> None:
-    numbering, _ = observed(cursor(1), cursor(3))
-    text = json.dumps(taken := numbering.snapshot())
-    numbering.observe(cursor(9))
+    sequence, _ = observed(cursor(1), cursor(3))
+    text = json.dumps(taken := sequence.snapshot())
+    sequence.observe(cursor(9))
     assert json.dumps(taken) == text
 
 
 def test_a_snapshot_tells_where_each_id_ends() -> None:
-    numbering, _ = observed(cursor(1), cursor(2, seqnum_id=USER), cursor(3))
-    assert ends(numbering.snapshot()) == {cursor(1).seqnum_id: 3, USER: 2}
+    sequence, _ = observed(cursor(1), cursor(2, seqnum_id=USER), cursor(3))
+    assert last_seqnums(sequence.snapshot()) == {cursor(1).seqnum_id: 3, USER: 2}
 
 
 def test_the_ids_read_longest_ago_are_forgotten() -> None:
     entries = [cursor(n, seqnum_id=f"{n:032x}") for n in range(1, MAX_IDS + 1)]
     entries.append(cursor(MAX_IDS + 1, seqnum_id=f"{1:032x}"))
     entries.append(cursor(MAX_IDS + 2, seqnum_id="f" * 32))
-    numbering, found = observed(*entries)
+    sequence, found = observed(*entries)
     assert [gap for _, gap in found if gap] == []
-    kept = ends(numbering.snapshot())
+    kept = last_seqnums(sequence.snapshot())
     assert len(kept) == MAX_IDS
     assert f"{1:032x}" in kept
     assert f"{2:032x}" not in kept
 
 
 def test_a_run_without_holes_needs_no_look_at_each_entry() -> None:
-    numbering, _ = observed(cursor(1))
-    assert numbering.continues(cursor(2), cursor(9), 8)
-    numbering.advance(cursor(9))
-    assert numbering.observe(cursor(10)) == (Verdict.NEXT, None)
-    assert numbering.observe(cursor(12)) == (Verdict.GAP, Gap(11, 11))
+    sequence, _ = observed(cursor(1))
+    assert sequence.continues(cursor(2), cursor(9), 8)
+    sequence.advance(cursor(9))
+    assert sequence.observe(cursor(10)) == (SequenceEvent.NEXT, None)
+    assert sequence.observe(cursor(12)) == (SequenceEvent.GAP, Gap(11, 11))
 
 
 @pytest.mark.parametrize(
@@ -192,13 +192,13 @@ def test_a_run_without_holes_needs_no_look_at_each_entry() -> None:
     ids=["hole-before", "hole-within", "too-many", "seen", "other-end", "other-id"],
 )
 def test_a_run_that_may_have_a_hole_is_looked_at(first: Cursor, last: Cursor, count: int) -> None:
-    numbering, _ = observed(cursor(1))
-    assert not numbering.continues(first, last, count)
+    sequence, _ = observed(cursor(1))
+    assert not sequence.continues(first, last, count)
 
 
 def test_a_run_of_an_id_that_was_not_the_last_one_read_is_looked_at() -> None:
-    numbering, _ = observed(cursor(1), cursor(2, seqnum_id=USER))
-    assert not numbering.continues(cursor(2), cursor(9), 8)
+    sequence, _ = observed(cursor(1), cursor(2, seqnum_id=USER))
+    assert not sequence.continues(cursor(2), cursor(9), 8)
 
 
 def test_nothing_continues_nothing() -> None:
@@ -232,8 +232,8 @@ def test_a_flush_into_a_journal_that_is_known_from_the_boot_before_is_no_loss() 
 
 def test_a_run_over_a_reboot_is_looked_at() -> None:
     """Entries 2, 4 and, after a power cut, 4 again: three from 2 to 4, and 3 is lost."""
-    numbering, _ = observed(cursor(1))
-    assert not numbering.continues(cursor(2), cursor(4, boot_id=OTHER_BOOT, monotonic_us=1), 3)
+    sequence, _ = observed(cursor(1))
+    assert not sequence.continues(cursor(2), cursor(4, boot_id=OTHER_BOOT, monotonic_us=1), 3)
 
 
 def test_a_power_cut_before_another_id_goes_on_is_no_loss() -> None:

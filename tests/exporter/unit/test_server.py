@@ -22,7 +22,7 @@ class Server:
     """One that runs in a process of its own, as the exporter's does; the numbers are shared."""
 
     address: tuple[str, int]
-    numbers: SharedMetrics
+    metrics: SharedMetrics
     errors: Path
 
     def get(self, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
@@ -38,21 +38,21 @@ class Server:
         return response.status, response.body.decode()  # type: ignore[attr-defined]
 
 
-def work(listener: socket.socket, numbers: SharedMetrics, errors: Path) -> None:
+def work(listener: socket.socket, metrics: SharedMetrics, errors: Path) -> None:
     sys.stderr = errors.open("a", buffering=1)
-    serve(listener, Application(numbers, live_timeout_s=30.0, max_lag_s=300.0))
+    serve(listener, Application(metrics, live_timeout_s=30.0, max_lag_s=300.0))
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    numbers, errors = SharedMetrics(), tmp_path_factory.mktemp("server") / "stderr"
+    metrics, errors = SharedMetrics(), tmp_path_factory.mktemp("server") / "stderr"
     errors.touch()
     with listen("127.0.0.1", 0) as listener:
         process = multiprocessing.get_context("fork").Process(
-            target=work, args=(listener, numbers, errors), daemon=True
+            target=work, args=(listener, metrics, errors), daemon=True
         )
         process.start()
-        yield Server(listener.getsockname(), numbers, errors)
+        yield Server(listener.getsockname(), metrics, errors)
         process.kill()
         process.join()
         process.close()
@@ -61,18 +61,18 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def server(running: Server) -> Server:
     """Make the exporter well."""
-    running.numbers.beat(time.monotonic(), time.time())
-    running.numbers.recovered = True
-    running.numbers.set("journal_files", 1, "readable")
-    running.numbers.output_unblocked()
-    running.numbers.set("lag_seconds", 0)
+    running.metrics.heartbeat(time.monotonic(), time.time())
+    running.metrics.recovered = True
+    running.metrics.set("journal_files", 1, "readable")
+    running.metrics.output_unblocked()
+    running.metrics.set("lag_seconds", 0)
     return running
 
 
 def test_the_metrics_are_the_numbers_of_the_moment(server: Server) -> None:
-    server.numbers.set("entries_read", 41)
+    server.metrics.set("entries_read", 41)
     assert "\njournal_exporter_entries_read_total 41.0\n" in server.ask("/metrics")[1]
-    server.numbers.add("entries_read")
+    server.metrics.add("entries_read")
     assert "\njournal_exporter_entries_read_total 42.0\n" in server.ask("/metrics")[1]
 
 
@@ -89,7 +89,7 @@ def test_it_is_alive_while_the_loop_turns(server: Server) -> None:
 
 
 def test_it_is_not_alive_when_the_loop_has_stopped(server: Server) -> None:
-    server.numbers.beat(time.monotonic() - 100, time.time())
+    server.metrics.heartbeat(time.monotonic() - 100, time.time())
     status, text = server.ask("/livez")
     assert status == 503
     assert "limit 30 s" in text
@@ -100,18 +100,18 @@ def test_it_is_ready_when_it_is_well(server: Server) -> None:
 
 
 def test_it_is_not_ready_when_the_disk_is_full_but_alive(server: Server) -> None:
-    server.numbers.output_blocked("enospc", 1.0)
+    server.metrics.output_blocked("enospc", 1.0)
     assert server.ask("/readyz") == (503, "the output can't be written: enospc\n")
     assert server.ask("/livez")[0] == 200
 
 
 def test_it_is_not_ready_when_it_is_behind(server: Server) -> None:
-    server.numbers.set("lag_seconds", 301)
+    server.metrics.set("lag_seconds", 301)
     assert server.ask("/readyz")[0] == 503
 
 
 def test_it_is_not_ready_before_it_has_recovered(server: Server) -> None:
-    server.numbers.recovered = False
+    server.metrics.recovered = False
     assert server.ask("/readyz") == (503, "recovering\n")
 
 

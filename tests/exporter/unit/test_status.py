@@ -12,7 +12,7 @@ from journal_exporter.cli import main
 from journal_exporter.errors import ConfigError
 from journal_exporter.journal.batch import Position
 from journal_exporter.journal.sequence import SequenceTracker
-from journal_exporter.output.checkpoint import CheckpointFile, Intent, Mark, State
+from journal_exporter.output.checkpoint import CheckpointFile, Intent, Progress, State
 from journal_exporter.output.rotating_file import FileId
 from journal_exporter.process.state_lock import is_running, lock_state
 from journal_exporter.status import as_json, collect, text
@@ -21,23 +21,23 @@ from tests.support.journal_headers import write_header
 
 
 def position(*numbers: int) -> Position:
-    numbering = SequenceTracker()
+    sequence = SequenceTracker()
     for number in numbers:
-        numbering.observe(cursor(number))
-    return Position(cursor(numbers[-1]).text if numbers else None, numbering.snapshot())
+        sequence.observe(cursor(number))
+    return Position(cursor(numbers[-1]).text if numbers else None, sequence.snapshot())
 
 
 def store(tmp_path: Path, place: Position, intent: Intent | None = None) -> Path:
     """Leave a state directory as a run does."""
     state_directory = tmp_path / "state"
     state_directory.mkdir(exist_ok=True)
-    mark = Mark(place, FileId(1, 2, 0, 0), 0)
+    progress = Progress(place, FileId(1, 2, 0, 0), 0)
     state = State(
         output=str(tmp_path / "messages"),
         boot_id="b",
         render_hash="h",
-        durable=mark,
-        written=mark,
+        durable=progress,
+        written=progress,
         intent=intent,
         journal=[str(tmp_path / "journal"), str(tmp_path / "none")],
     )

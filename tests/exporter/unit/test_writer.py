@@ -12,7 +12,7 @@ from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import State, load
 from journal_exporter.output.writer import RETRY_S, SYNC_BYTES, SYNC_S, Rotation, Stopped, Writer
 from tests.support.fakes import FakeClock, ScriptedStop, cursor
-from tests.support.faults import FaultyCheckpoint, FaultyOutput, Killed, Plan, refusal
+from tests.support.faults import FaultyCheckpoint, FaultyFile, Killed, Plan, refusal
 
 
 class Remover(ScriptedStop):
@@ -45,24 +45,26 @@ class Desk:
         self.stop = ScriptedStop(self.clock, set_after=set_after)
         if act is not None:
             self.stop = Remover(self.clock, act)
-        self.numbers = SharedMetrics()
-        self.output = FaultyOutput(base / "messages", keep_files=9, keep_bytes=0)
+        self.metrics = SharedMetrics()
+        self.output = FaultyFile(base / "messages", keep_files=9, keep_bytes=0)
         self.checkpoint = FaultyCheckpoint(base)
         self.output.plan = self.checkpoint.plan = self.plan
         self.writer = Writer(
             output=self.output,
             checkpoint=self.checkpoint,
             rotation=rotation or Rotation(max_bytes=1000, min_interval_s=0.0),
-            numbers=self.numbers,
+            metrics=self.metrics,
             clock=self.clock,
             stop=self.stop,
         )
 
     def begin(self) -> None:
         self.writer.open()
-        mark = self.writer.here(Position(None))
+        progress = self.writer.here(Position(None))
         since_s = self.clock.time_s()
-        self.writer.begin(State("out", "b", "h", durable=mark, written=mark, file_since_s=since_s))
+        self.writer.begin(
+            State("out", "b", "h", durable=progress, written=progress, file_since_s=since_s)
+        )
         self.plan.steps.clear()
 
     def end(self) -> None:
@@ -98,7 +100,7 @@ def test_a_file_that_is_removed_while_the_disk_is_full_is_begun_anew_with_what_i
     desk.writer.commit(data, AFTER, 3)
     assert path.read_bytes() == data[torn_bytes // 7 * 7 :]
     assert desk.writer.position == AFTER
-    assert desk.numbers.get("lines_written") == 3
+    assert desk.metrics.get("lines_written") == 3
     desk.writer.sync()
     assert desk.stored().written.position == AFTER
     desk.end()
@@ -114,8 +116,8 @@ def test_the_intent_is_stored_before_the_lines_are_appended(desk: Desk) -> None:
     assert (state.written.position, state.written.offset) == (Position(None), 0)
     assert state.newest == AFTER
     assert desk.writer.position == AFTER
-    assert desk.numbers.get("lines_written") == 1
-    assert desk.numbers.get("written_bytes") == 7
+    assert desk.metrics.get("lines_written") == 1
+    assert desk.metrics.get("written_bytes") == 7
 
 
 def test_a_kill_before_the_append_leaves_only_the_intent(desk: Desk) -> None:
@@ -183,8 +185,8 @@ def test_a_refused_write_is_tried_again_and_told(desk: Desk, code: int, reason: 
     desk.writer.commit(b"a line\n", AFTER, 1)
     assert desk.output.path.read_bytes() == b"a line\n"
     assert desk.stop.waits == [RETRY_S, RETRY_S]
-    assert desk.numbers.get("output_blocked_seconds", reason) == 2 * RETRY_S
-    assert desk.numbers.blocked_reason is None
+    assert desk.metrics.get("output_blocked_seconds", reason) == 2 * RETRY_S
+    assert desk.metrics.blocked_reason is None
 
 
 def test_while_it_waits_it_is_alive_and_says_why_it_is_not_ready(tmp_path: Path) -> None:
@@ -193,8 +195,8 @@ def test_while_it_waits_it_is_alive_and_says_why_it_is_not_ready(tmp_path: Path)
     desk.plan.refuse = dict.fromkeys(range(100), errno.EIO)
     with pytest.raises(Stopped):
         desk.writer.commit(b"a line\n", AFTER, 1)
-    assert desk.numbers.blocked_reason == "eio"
-    assert desk.numbers.beat_s == desk.clock.monotonic_s()
+    assert desk.metrics.blocked_reason == "eio"
+    assert desk.metrics.heartbeat_s == desk.clock.monotonic_s()
     assert desk.writer.position == Position(None)
     desk.end()
 
@@ -212,7 +214,7 @@ def test_a_full_disk_costs_the_oldest_archive_but_a_full_state_directory_none(
     assert desk.plan.steps == ["store", "store", "flush", "flush"]
     assert desk.output.count_archives() == 2
     assert desk.output.path.with_name("messages.2").read_bytes() == b"1\n"
-    assert desk.numbers.get("archives") == 2
+    assert desk.metrics.get("archives") == 2
 
 
 def test_a_rotation_syncs_first_and_vouches_for_the_new_file_last(desk: Desk) -> None:
@@ -225,7 +227,7 @@ def test_a_rotation_syncs_first_and_vouches_for_the_new_file_last(desk: Desk) ->
     state = desk.stored()
     assert (state.written.position, state.written.offset) == (AFTER, 0)
     assert state.written.file.inode == desk.output.path.stat().st_ino
-    assert desk.numbers.get("rotations") == 1
+    assert desk.metrics.get("rotations") == 1
     assert desk.writer.room_bytes == 1000
 
 
@@ -299,7 +301,7 @@ def test_what_is_prepared_comes_before_the_first_state_and_is_insisted_on(tmp_pa
         output=desk.output,
         checkpoint=desk.checkpoint,
         rotation=Rotation(max_bytes=1000),
-        numbers=desk.numbers,
+        metrics=desk.metrics,
         clock=desk.clock,
         stop=desk.stop,
         prepare=prepare,
