@@ -6,11 +6,12 @@ wrong use. Without --nodes and --manifest the cluster is asked, by ``kubectl`` a
 
 import argparse
 
-from node_observability.coverage import nodes, workloads
+from node_observability.coverage import workloads
 from node_observability.coverage.findings import judge
 from node_observability.coverage.report import json_text, summary, table
 from node_observability.errors import UsageError
-from node_observability.inputs.files import MAX_NODES_BYTES, STDIN, label, read_text
+from node_observability.inputs import nodes
+from node_observability.inputs.files import STDIN, label, read_text
 from node_observability.programs import ask
 
 __all__ = ["configure", "run"]
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _nodes(options: argparse.Namespace) -> tuple[str, str]:
     if options.nodes:
-        return read_text(options.nodes, MAX_NODES_BYTES), label(options.nodes)
+        return read_text(options.nodes, nodes.MAX_BYTES), label(options.nodes)
     context = ["--context", options.context] if options.context else []
     command = ["kubectl", "get", "nodes", "--output", "json", *context]
     return ask(command, "--nodes FILE"), "kubectl"

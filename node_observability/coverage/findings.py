@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from node_observability.coverage.nodes import Node
 from node_observability.coverage.placement import Expression, reasons_against, shared_expressions
 from node_observability.coverage.workloads import Workload
+from node_observability.inputs.nodes import Node
 
 __all__ = ["Coverage", "Row", "judge"]
 

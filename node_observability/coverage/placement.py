@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Expression", "Placement", "Taint", "Term", "Toleration", "reasons_against"]
+from node_observability.inputs.nodes import Taint
+
+__all__ = ["Expression", "Placement", "Term", "Toleration", "reasons_against"]
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _EFFECTS_THAT_KEEP_OUT = ("NoSchedule", "NoExecute")
@@ -49,20 +51,6 @@ class Expression:
 
 
 Term = tuple[Expression, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Taint:
-    """A node's taint."""
-
-    key: str
-    effect: str
-    value: str = ""
-
-    def __str__(self) -> str:
-        return (
-            f"{self.key}={self.value}:{self.effect}" if self.value else f"{self.key}:{self.effect}"
-        )
 
 
 @dataclass(frozen=True, slots=True)

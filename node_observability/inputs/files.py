@@ -13,7 +13,6 @@ from node_observability.errors import UsageError
 
 __all__ = [
     "MAX_BYTES",
-    "MAX_NODES_BYTES",
     "STDIN",
     "check_readable",
     "label",
@@ -23,8 +22,6 @@ __all__ = [
 
 STDIN: Final = "-"
 MAX_BYTES: Final = 64 * 1024 * 1024
-# 10,000 nodes with their images and addresses, as kubectl prints them, are some 200 MB.
-MAX_NODES_BYTES: Final = 512 * 1024 * 1024
 # Process substitution, as in ``-c <(helm template …)``, is a pipe with such a name: bash's, then zsh's.
 _OPENED_BY_THE_SHELL: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 

@@ -50,7 +50,7 @@ def taints_by_key(group: NodeGroup) -> dict[str, list[str]]:
     """Return the taints as ``settings.kubernetes.node-taints`` has them: a list for each key."""
     by_key: dict[str, list[str]] = {}
     for taint in group.taints:
-        by_key.setdefault(taint.key, []).append(taint.setting())
+        by_key.setdefault(taint.key, []).append(f"{taint.value}:{taint.effect}")
     return by_key
 
 

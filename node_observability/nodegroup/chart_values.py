@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from node_observability.coverage import placement
-from node_observability.nodegroup.description import Taint
+from node_observability.inputs.nodes import Taint
 from node_observability.nodegroup.schema import kubernetes_values
 from node_observability.nodegroup.schema.kinds import (
     BOOLEAN,
@@ -165,11 +165,10 @@ def _untolerated(pods: _Pods, taints: Sequence[Taint]) -> Iterator[Problem]:
     path, tolerations = pods.tolerations
     where = placement.Placement(tolerations=tolerations)
     for taint in taints:
-        told = placement.Taint(taint.key, taint.effect, taint.value)
-        if placement.reasons_against(where, "", {}, [told]):
+        if placement.reasons_against(where, "", {}, [taint]):
             text = (
                 f"the chart's {dotted(path)} does not tolerate the node group's taint"
-                f" {taint.key}={taint.setting()}; add it, or leave the list at its default"
+                f" {taint}; add it, or leave the list at its default"
             )
             yield Problem((), text)
 

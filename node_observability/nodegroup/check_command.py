@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from node_observability.errors import UsageError, printable
 from node_observability.inputs.files import read_bytes, read_text
+from node_observability.inputs.nodes import Taint
 from node_observability.nodegroup import chart_values, check_user_data, files, render
-from node_observability.nodegroup.description import Taint
 from node_observability.nodegroup.formats import yaml_document
 from node_observability.nodegroup.formats.envelope import LIMIT_BYTES
 from node_observability.nodegroup.load import Described, read_description

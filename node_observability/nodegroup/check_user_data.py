@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from node_observability.nodegroup.description import Taint
+from node_observability.inputs.nodes import Taint
 from node_observability.nodegroup.formats import envelope, toml_reader
 from node_observability.nodegroup.formats.envelope import LIMIT_BYTES
 from node_observability.nodegroup.rules import settings as settings_rules
@@ -95,5 +95,5 @@ def labels_and_taints(settings: Mapping[str, Any]) -> tuple[dict[str, str], list
     for key, values in kubernetes.get("node-taints", {}).items():
         for one in [values] if isinstance(values, str) else values:
             value, _, effect = one.rpartition(":")
-            taints.append(Taint(key, value, effect))
+            taints.append(Taint(key=key, value=value, effect=effect))
     return dict(kubernetes.get("node-labels", {})), taints

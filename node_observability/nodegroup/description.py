@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from node_observability.inputs.nodes import Taint
 from node_observability.nodegroup import credentials
 from node_observability.nodegroup.rules import settings as settings_rules
 from node_observability.nodegroup.schema import kubelet_names
@@ -40,19 +41,6 @@ _CLUSTER_KEYS: Final = {
     "cluster-name": "cluster.name",
     "cluster-dns-ip": "cluster.dnsIp",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Taint:
-    """A taint; an empty value is one too."""
-
-    key: str
-    value: str
-    effect: str
-
-    def setting(self) -> str:
-        """Return it as ``settings.kubernetes.node-taints`` has it."""
-        return f"{self.value}:{self.effect}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +119,7 @@ def _node_group(document: Mapping[str, Any]) -> NodeGroup:
         ssh_key_name=given("sshKeyName"),
         tags=given("tags", {}),
         labels=labels,
-        taints=tuple(
-            Taint(one["key"], one.get("value", ""), one["effect"]) for one in given("taints", ())
-        ),
+        taints=tuple(Taint(**one) for one in given("taints", ())),
         kubelet=settings,
         registries=tuple(given("registries", ())),
         admin_container=given("adminContainer", {}),

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node_observability.coverage.findings import Row, judge
-from node_observability.coverage.nodes import Node
-from node_observability.coverage.placement import Taint
 from node_observability.coverage.workloads import Workload, parse
+from node_observability.inputs.nodes import Node, Taint
 from tests.support.chart.cases import ALL, each_case
 from tests.support.helm import CHART, render_text
 
@@ -29,13 +28,13 @@ WHOLE = [
 ]
 """Cases with Fluent Bit and the default tolerations."""
 TAINTS = [
-    Taint("os", "NoSchedule", "bottlerocket"),
-    Taint("dedicated", "NoExecute", "gpu"),
-    Taint("node.cilium.io/agent-not-ready", "NoSchedule"),
-    Taint("karpenter.sh/unregistered", "NoExecute"),
-    Taint("node.kubernetes.io/unschedulable", "NoSchedule"),
-    Taint("node.kubernetes.io/network-unavailable", "NoSchedule"),
-    Taint("x", "PreferNoSchedule"),
+    Taint(key="os", effect="NoSchedule", value="bottlerocket"),
+    Taint(key="dedicated", effect="NoExecute", value="gpu"),
+    Taint(key="node.cilium.io/agent-not-ready", effect="NoSchedule"),
+    Taint(key="karpenter.sh/unregistered", effect="NoExecute"),
+    Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule"),
+    Taint(key="node.kubernetes.io/network-unavailable", effect="NoSchedule"),
+    Taint(key="x", effect="PreferNoSchedule"),
 ]
 FARGATE = {"eks.amazonaws.com/compute-type": "fargate"}
 

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from node_observability.inputs.files import MAX_NODES_BYTES, label, read_text
+from node_observability.inputs.files import label, read_text
+from node_observability.inputs.nodes import MAX_BYTES
 from node_observability.zabbix.hosts import nodes, service_account
 
 __all__ = ["add_nodes", "nodes_of"]
@@ -39,7 +40,7 @@ def nodes_of(options: argparse.Namespace, environment: Mapping[str, str]) -> fro
     """Return the names of the nodes."""
     given: str | None = options.selector
     if options.nodes_file is not None:
-        text = read_text(options.nodes_file, MAX_NODES_BYTES)
+        text = read_text(options.nodes_file, MAX_BYTES)
         is_json = text.lstrip().startswith("{")
         selector = options.default_selector if given is None and is_json else given or ""
         return nodes.from_text(text, label(options.nodes_file), selector)

@@ -7,9 +7,8 @@ plugins by which EKS and others sign in; in a pod one GET with pages is all that
 """
 
 import contextlib
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,6 +16,7 @@ from urllib.parse import urlencode
 import requests
 
 from node_observability.errors import ToolboxError, UsageError, printable
+from node_observability.inputs.nodes import Node, next_page, node, parse
 from node_observability.programs import ask
 from node_observability.zabbix.hosts.service_account import Access
 from node_observability.zabbix.server.sessions import bearer, reason, session
@@ -46,8 +46,8 @@ def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
 
     """
     if text.lstrip().startswith(("{", "[")):
-        named = [(_name(item, source), item) for item in _items(text, source)]
-        found = {name for name, item in named if _selected(item, selector, source)}
+        listed = parse(text, source, needs_kind=True)
+        found = {node.name for node in listed if _selected(node, selector, source)}
         return _not_empty(found, source)
     if selector:
         raise UsageError(
@@ -65,26 +65,6 @@ def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
             )
         found.add(name)
     return _not_empty(found, source)
-
-
-def _items(text: str, source: str) -> list[Any]:
-    fix = "write `kubectl get nodes -o json` into it"
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{source}: not JSON: {error}; {fix}") from error
-    kind = document.get("kind") if isinstance(document, dict) else None
-    items = [document] if kind == "Node" else None
-    if kind in ("List", _LIST):
-        items = document.get("items")
-        if kind == "List" and isinstance(items, list):
-            kinds = {item.get("kind") if isinstance(item, dict) else None for item in items}
-            items = items if kinds <= {"Node"} else None
-        if _following(document):
-            raise UsageError(f"{source}: holds the first page of a list only; {fix}")
-    if not isinstance(items, list):
-        raise UsageError(f"{source}: holds no list of nodes; {fix}")
-    return items
 
 
 def from_kubectl(
@@ -118,8 +98,8 @@ def from_api(access: Access, selector: str = "", timeout_s: float = 30.0) -> fro
         while following not in asked:
             asked.add(following)
             page = get(selector, following)
-            found.update(_name(item, access.server) for item in page["items"])
-            following = _following(page)
+            found.update(_names(page["items"], access.server))
+            following = next_page(page)
             if not following:
                 return _not_empty(found, access.server)
     raise ToolboxError(f"{access.server}: answers with the same page for ever; nothing was done")
@@ -164,35 +144,29 @@ def _page(own: requests.Session, url: str, server: str, timeout_s: float) -> Any
     return page
 
 
-def _following(page: Any) -> str:  # noqa: ANN401 - JSON
-    """Return the token of the next page, "" after the last."""
-    metadata = page.get("metadata")
-    return str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
-
-
 def _refusal(reply: requests.Response) -> str:
     if reply.status_code == _GONE:
         return "the list changed while it was read; run it again"
     return f"HTTP {reply.status_code}: {_STATUS.get(reply.status_code, reply.reason)}"
 
 
-def _name(item: Any, source: str) -> str:  # noqa: ANN401 - JSON
-    metadata = item.get("metadata") if isinstance(item, dict) else None
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    if not isinstance(name, str) or not name:
-        raise ToolboxError(f"{source}: a node has no name; nothing was done")
-    return name
+def _names(items: Iterable[object], server: str) -> set[str]:
+    try:
+        return {node(item).name for item in items}
+    except ValueError as error:
+        raise ToolboxError(
+            f"{server}: listed what is not a node: {error}; nothing was done"
+        ) from error
 
 
-def _selected(item: Any, selector: str, source: str) -> bool:  # noqa: ANN401 - JSON
+def _selected(item: Node, selector: str, source: str) -> bool:
     if not selector:
         return True
-    labels = item["metadata"].get("labels") or {}
     for part in selector.split(","):
         key, equals, value = part.partition("=")
         if not equals or key.endswith("!") or " in " in part:
             raise UsageError(f"{source}: --selector `{part}` must be key=value for a file")
-        if labels.get(key.strip()) != value.removeprefix("=").strip():
+        if item.labels.get(key.strip()) != value.removeprefix("=").strip():
             return False
     return True
 

@@ -268,22 +268,28 @@ def test_a_file_that_powershell_wrote_and_a_system_without_a_name_are_read(
 
 
 BAD_NODES = {
-    "": "no JSON",
-    "[1]": "a list, no list of nodes",
-    '{"items": 3}': "`items` is no list",
-    '{"items": []}': "no nodes in it",
-    '{"kind": "Pod", "metadata": {"name": "p"}}': "item 0 is no node (kind Pod)",
-    '{"items": [{"metadata": {}}]}': "item 0 is no node (metadata.name is null, no text)",
-    '{"items": [{"metadata": {"name": null}}]}': "item 0 is no node (metadata.name is null",
-    '{"items": [7]}': "item 0 is no node (it is a int, no object)",
-    '{"items": [{"metadata": {"name": "a", "labels": ["x"]}}]}': "item 0 is no node (metadata.labels",
-    '{"items": [{"metadata": {"name": "a"}, "spec": "x"}]}': "item 0 is no node (spec is a str",
-    '{"items": [{"metadata": {"name": "a"}, "spec": {"taints": {"a": 1}}}]}': "item 0 is no node (spec.t",
-    '{"items": [{"metadata": {"name": "a"}, "spec": {"taints": [{"effect": "NoSchedule"}]}}]}': (
-        "item 0 is no node (a taint's key is null, no text)"
+    "": "not JSON",
+    "[1]": "is not a list of nodes",
+    '{"items": 3}': "is not a list of nodes",
+    '{"items": []}': "lists no nodes",
+    '{"kind": "Pod", "metadata": {"name": "p"}}': "is not a list of nodes",
+    '{"items": [{"kind": "Pod", "metadata": {"name": "p"}}]}': "item 0 is not a node: its kind is Pod",
+    '{"metadata": {"continue": "x"}, "items": [{"metadata": {"name": "a"}}]}': "contains only the first page",
+    '{"items": [{"metadata": {}}]}': "item 0 is not a node: metadata.name is null, not a string",
+    '{"items": [{"metadata": {"name": null}}]}': "item 0 is not a node: metadata.name is null",
+    '{"items": [7]}': "item 0 is not a node: it is a number, not an object",
+    '{"items": [{"metadata": {"name": "a", "labels": ["x"]}}]}': (
+        "item 0 is not a node: metadata.labels is an array"
     ),
-    '{"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "a"}}]}': "node a is in it more",
-    "[" * 100_000: "brackets within brackets without end",
+    '{"items": [{"metadata": {"name": "a"}, "spec": "x"}]}': "item 0 is not a node: spec is a string",
+    '{"items": [{"metadata": {"name": "a"}, "spec": {"taints": {"a": 1}}}]}': (
+        "item 0 is not a node: spec.taints is an object"
+    ),
+    '{"items": [{"metadata": {"name": "a"}, "spec": {"taints": [{"effect": "NoSchedule"}]}}]}': (
+        "item 0 is not a node: a taint's key is null, not a string"
+    ),
+    '{"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "a"}}]}': "lists node a more than once",
+    "[" * 100_000: "not JSON: nested too deep",
 }
 
 

@@ -5,11 +5,11 @@ import pytest
 from node_observability.coverage.placement import (
     Expression,
     Placement,
-    Taint,
     Toleration,
     reasons_against,
     shared_expressions,
 )
+from node_observability.inputs.nodes import Taint
 
 ANY = Toleration(operator="Exists")
 
@@ -74,15 +74,19 @@ def test_a_field_term_asks_for_the_nodes_name() -> None:
 @pytest.mark.parametrize(
     ("toleration", "taint", "tolerated"),
     [
-        (ANY, Taint("os", "NoSchedule", "bottlerocket"), True),
-        (ANY, Taint("os", "NoExecute"), True),
-        (Toleration("os", "Exists"), Taint("os", "NoSchedule", "x"), True),
-        (Toleration("os", "Exists", effect="NoExecute"), Taint("os", "NoSchedule"), False),
-        (Toleration("os", "Equal", "x"), Taint("os", "NoSchedule", "x"), True),
-        (Toleration("os", "Equal", "x"), Taint("os", "NoSchedule"), False),
-        (Toleration("os", "Equal"), Taint("os", "NoSchedule"), True),
-        (Toleration("gpu", "Exists"), Taint("os", "NoSchedule"), False),
-        (Toleration(), Taint("os", "NoSchedule"), False),
+        (ANY, Taint(key="os", effect="NoSchedule", value="bottlerocket"), True),
+        (ANY, Taint(key="os", effect="NoExecute"), True),
+        (Toleration("os", "Exists"), Taint(key="os", effect="NoSchedule", value="x"), True),
+        (
+            Toleration("os", "Exists", effect="NoExecute"),
+            Taint(key="os", effect="NoSchedule"),
+            False,
+        ),
+        (Toleration("os", "Equal", "x"), Taint(key="os", effect="NoSchedule", value="x"), True),
+        (Toleration("os", "Equal", "x"), Taint(key="os", effect="NoSchedule"), False),
+        (Toleration("os", "Equal"), Taint(key="os", effect="NoSchedule"), True),
+        (Toleration("gpu", "Exists"), Taint(key="os", effect="NoSchedule"), False),
+        (Toleration(), Taint(key="os", effect="NoSchedule"), False),
     ],
 )
 def test_a_toleration_meets_a_taint_as_the_api_says(
@@ -93,18 +97,18 @@ def test_a_toleration_meets_a_taint_as_the_api_says(
 
 
 def test_a_preference_keeps_nobody_out() -> None:
-    assert allowed(Placement(), {}, Taint("os", "PreferNoSchedule"))
+    assert allowed(Placement(), {}, Taint(key="os", effect="PreferNoSchedule"))
 
 
 @pytest.mark.parametrize(
     "taint",
     [
-        Taint("node.kubernetes.io/not-ready", "NoExecute"),
-        Taint("node.kubernetes.io/unreachable", "NoExecute"),
-        Taint("node.kubernetes.io/disk-pressure", "NoSchedule"),
-        Taint("node.kubernetes.io/memory-pressure", "NoSchedule"),
-        Taint("node.kubernetes.io/pid-pressure", "NoSchedule"),
-        Taint("node.kubernetes.io/unschedulable", "NoSchedule"),
+        Taint(key="node.kubernetes.io/not-ready", effect="NoExecute"),
+        Taint(key="node.kubernetes.io/unreachable", effect="NoExecute"),
+        Taint(key="node.kubernetes.io/disk-pressure", effect="NoSchedule"),
+        Taint(key="node.kubernetes.io/memory-pressure", effect="NoSchedule"),
+        Taint(key="node.kubernetes.io/pid-pressure", effect="NoSchedule"),
+        Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule"),
     ],
     ids=lambda taint: taint.key.partition("/")[2],
 )
@@ -113,7 +117,7 @@ def test_the_controller_tolerates_a_nodes_troubles_for_every_daemonset(taint: Ta
 
 
 def test_only_pods_on_the_host_network_come_before_the_network() -> None:
-    taint = Taint("node.kubernetes.io/network-unavailable", "NoSchedule")
+    taint = Taint(key="node.kubernetes.io/network-unavailable", effect="NoSchedule")
     assert not allowed(Placement(), {}, taint)
     assert allowed(Placement(is_on_host_network=True), {}, taint)
 
@@ -123,7 +127,7 @@ def test_every_reason_is_told_with_what_the_node_has() -> None:
         selector=(("os", "bottlerocket"),),
         terms=((Expression("kubernetes.io/os", "In", ("linux",)),),),
     )
-    taint = Taint("dedicated", "NoSchedule", "gpu")
+    taint = Taint(key="dedicated", effect="NoSchedule", value="gpu")
     labels = {"kubernetes.io/os": "windows"}
     assert reasons_against(placement, "n", labels, [taint]) == [
         "os must be 'bottlerocket', is absent",

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from node_observability.inputs.nodes import Taint
 from node_observability.nodegroup import (
     assembly,
     chart_values,
@@ -12,7 +13,6 @@ from node_observability.nodegroup import (
     credentials,
     render,
 )
-from node_observability.nodegroup.description import Taint
 from node_observability.nodegroup.formats.envelope import LIMIT_BYTES
 from node_observability.nodegroup.schema.kubelet_names import NAMES
 from node_observability.nodegroup.targets import common
@@ -247,6 +247,8 @@ def test_a_toleration_without_a_value_is_one_of_the_empty_value(
     chart, _ = chart_values.selection({"zabbix": {"tolerations": [toleration]}})
     assert chart is not None
     found = list(
-        chart_values.differences(chart, {"os": "bottlerocket"}, [Taint("os", "", "NoSchedule")])
+        chart_values.differences(
+            chart, {"os": "bottlerocket"}, [Taint(key="os", effect="NoSchedule")]
+        )
     )
     assert (found == []) is tolerated

@@ -3,11 +3,11 @@
 import pytest
 import yaml
 
+from node_observability.inputs.nodes import Taint
 from node_observability.nodegroup import chart_values
-from node_observability.nodegroup.description import Taint
 from tests.support.paths import ROOT
 
-TAINT = Taint("os", "bottlerocket", "NoSchedule")
+TAINT = Taint(key="os", value="bottlerocket", effect="NoSchedule")
 
 
 def told(values: object, labels: dict[str, str], *taints: Taint) -> list[str]:
@@ -89,7 +89,7 @@ def test_a_taint_that_keeps_the_charts_pods_away_is_told(toleration: dict[str, s
 
 
 def test_what_keeps_no_pod_away_needs_no_toleration() -> None:
-    taint = Taint("os", "bottlerocket", "PreferNoSchedule")
+    taint = Taint(key="os", value="bottlerocket", effect="PreferNoSchedule")
     values: dict[str, object] = {"zabbix": {"tolerations": []}}
     assert told(values, {"os": "bottlerocket"}, taint) == []
 
