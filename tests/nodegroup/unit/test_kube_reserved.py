@@ -1,10 +1,9 @@
-"""The reservation formulas: the published table, and two implementations that agree."""
+"""The reservation formulas: the published table, and nodeadm's formula, which gives the same."""
 
 import pytest
 
 from node_observability.nodegroup.kube_reserved import (
     cpu_millicpu,
-    cpu_millicpu_by_shares,
     kube_reserved,
     memory_mib,
 )
@@ -36,11 +35,15 @@ def test_the_memory_is_that_of_bottlerockets_table(pods: int, mib: int) -> None:
     assert memory_mib(pods) == mib
 
 
-def test_bottlerockets_formula_and_nodeadms_agree_for_every_size() -> None:
-    sizes = range(1, 4097)
-    assert [cpu_millicpu(cores) for cores in sizes] == [
-        cpu_millicpu_by_shares(cores) for cores in sizes
-    ]
+def test_nodeadms_formula_gives_the_same_cpu_for_every_size() -> None:
+    # nodeadm: shares, in ten-thousandths, of the first core, the second, the third and fourth, the rest.
+    shares = {(0, 1000): 600, (1000, 2000): 100, (2000, 4000): 50, (4000, 2**31): 25}
+    for cores in range(1, 4097):
+        parts = [
+            max(0, min(cores * 1000, end) - start) * share // 10_000
+            for (start, end), share in shares.items()
+        ]
+        assert cpu_millicpu(cores) == sum(parts), cores
 
 
 def test_the_settings_are_quantities_as_the_kubelet_reads_them() -> None:
