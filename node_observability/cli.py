@@ -1,7 +1,7 @@
 """The command line: ``node-observability COMMAND …``.
 
-Exit codes: 0 done, 1 failed or found something, 2 wrong use (every problem is one line on standard
-error). A command's module is imported when the command is named: none pays for another's libraries.
+Guarantees the exit codes of ``exit_codes``, and one line on standard error for every problem. A command's
+module is imported when the command is named, so that none pays for the libraries of another.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from importlib import metadata
 from typing import Any
 
 from node_observability.errors import ToolboxError, printable
+from node_observability.exit_codes import ERROR, INTERRUPTED, SUCCESS, TABLE
 
 _PROGRAM = "node-observability"
 # The command, the module that has its ``configure(parser)`` and ``run(options) -> int``, what it is for.
@@ -57,6 +58,8 @@ def parser(command: str | None = None, commands: Commands = COMMANDS) -> argpars
     top = _Parser(
         prog=_PROGRAM,
         description="Tools around node-observability: node groups, parsers, Zabbix, placement.",
+        epilog=TABLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     top.add_argument("--version", action="store_true", help="print the version and exit")
@@ -84,7 +87,7 @@ def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> in
         sys.stdout.flush()
     except KeyboardInterrupt:
         print(f"{_PROGRAM}: interrupted", file=sys.stderr)
-        return 130  # as shells count SIGINT
+        return INTERRUPTED
     except ModuleNotFoundError as error:
         if str(error.name).startswith(__package__):
             raise
@@ -92,18 +95,18 @@ def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> in
             f"{_PROGRAM}: {error.name} is not installed; install `{_PROGRAM}[toolbox]`",
             file=sys.stderr,
         )
-        return 1
+        return ERROR
     except BrokenPipeError:
-        # Whoever read has seen enough.
+        # The reader has seen enough.
         _discard_output()
-        return 1
+        return ERROR
     except OSError as error:
-        # Errors of files carry their names, and are the commands' to tell.
+        # An error with a file name is not about standard output, and the command should have handled it.
         if error.filename is not None:
             raise
         print(f"{_PROGRAM}: standard output: {error.strerror}", file=sys.stderr)
         _discard_output()
-        return 1
+        return ERROR
     return code
 
 
@@ -116,18 +119,18 @@ def _run(top: argparse.ArgumentParser, arguments: list[str], commands: Commands)
         raise
     if options.version:
         print(f"{_PROGRAM} {metadata.version(_PROGRAM)}")
-        return 0
+        return SUCCESS
     modules = {name: module for name, module, _ in commands}
     if options.command is None:
         top.print_help(sys.stderr)
-        return 2
+        return ERROR
     try:
         code: int = importlib.import_module(modules[options.command]).run(options)
     except ToolboxError as error:
         sys.stdout.flush()
         for problem in error.problems:
             print(f"{_PROGRAM} {options.command}: {printable(problem)}", file=sys.stderr)
-        return error.exit_code
+        return ERROR
     return code
 
 

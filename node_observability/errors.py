@@ -11,8 +11,6 @@ def printable(text: str) -> str:
 class ToolboxError(Exception):
     """Base of all. ``problems`` are sentences, each of which names the place, the value and the fix."""
 
-    exit_code = 1
-
     def __init__(self, *problems: str) -> None:
         self.problems = problems
         super().__init__("; ".join(problems))
@@ -20,5 +18,3 @@ class ToolboxError(Exception):
 
 class UsageError(ToolboxError):
     """What was given can't be used as it is: a flag, a file, a setting. Nothing was changed."""
-
-    exit_code = 2

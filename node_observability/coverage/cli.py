@@ -10,6 +10,7 @@ from node_observability.coverage import workloads
 from node_observability.coverage.findings import judge
 from node_observability.coverage.report import json_text, summary, table
 from node_observability.errors import UsageError
+from node_observability.exit_codes import FINDINGS, SUCCESS
 from node_observability.inputs import nodes
 from node_observability.inputs.files import STDIN, label, read_text
 from node_observability.programs import ask
@@ -62,7 +63,8 @@ def run(options: argparse.Namespace) -> int:
         print(json_text(coverage))
     else:
         print("\n".join([*table(coverage, problems_only=options.problems), summary(coverage)]))
-    return 1 if coverage.errors or (options.strict and coverage.warnings) else 0
+    has_findings = coverage.errors or (options.strict and coverage.warnings)
+    return FINDINGS if has_findings else SUCCESS
 
 
 def _nodes(options: argparse.Namespace) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from node_observability.debug import command
 from node_observability.errors import ToolboxError, UsageError
+from node_observability.exit_codes import SUCCESS
 
 Execute = Callable[[str, Sequence[str]], object]
 
@@ -59,13 +60,13 @@ def run(options: argparse.Namespace, execute: Execute = _become) -> int:
         raise UsageError(*problems)
     if options.print:
         print(command.as_text(words))
-        return 0
+        return SUCCESS
     try:
         execute(words[0], words)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise ToolboxError(f"can't run kubectl: {reason}; --print prints the command") from None
-    return 0
+    return SUCCESS
 
 
 def profile_file(profile: command.Profile) -> Path:

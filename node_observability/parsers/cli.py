@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from node_observability.errors import UsageError, printable
+from node_observability.exit_codes import FINDINGS, SUCCESS
 from node_observability.inputs.files import STDIN, check_readable, read_bytes, read_text
 from node_observability.parsers import bench, fluentbit
 from node_observability.parsers.cases import files as case_files
@@ -108,7 +109,7 @@ def _test(options: argparse.Namespace) -> int:
             )
         for path in update(files, outcomes):
             print(f"written: {printable(str(path))}")
-        return 0
+        return SUCCESS
     return _reported(outcomes, options.junit, start)
 
 
@@ -123,7 +124,7 @@ def _reported(outcomes: Sequence[Outcome], junit: Path | None, start: float) -> 
             write_junit(junit, outcomes, seconds)
         except OSError as error:
             raise UsageError(f"{junit}: {error.strerror}") from None
-    return 1 if failed else 0
+    return FINDINGS if failed else SUCCESS
 
 
 def _lint(options: argparse.Namespace) -> int:
@@ -135,7 +136,7 @@ def _lint(options: argparse.Namespace) -> int:
     errors = sum(finding.is_error for finding in set(findings))
     warnings = len(set(findings)) - errors
     print(f"{options.config}: {errors} errors, {warnings} warnings")
-    return 1 if errors or (options.strict and warnings) else 0
+    return FINDINGS if errors or (options.strict and warnings) else SUCCESS
 
 
 def _chosen(definitions: Definitions, names: Sequence[str] | None) -> list[Parser]:
@@ -157,7 +158,7 @@ def _explain(options: argparse.Namespace) -> int:
         took, lines = explain(_chosen(definitions, options.parser), line)
         taken = taken and took
         print("\n".join(f"  {printable(text)}" for text in lines))
-    return 0 if taken else 1
+    return SUCCESS if taken else FINDINGS
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -182,7 +183,7 @@ def _bench(options: argparse.Namespace) -> int:
         _real(sections[parser.name], options.file, count)
     if fluentbit.binary() is None:
         print("no fluent-bit on the PATH to measure beside it")
-    return 0
+    return SUCCESS
 
 
 def _lines_of(path: Path) -> tuple[list[bytes], int]:
@@ -214,4 +215,4 @@ def _convert(options: argparse.Namespace) -> int:
     text = read_text(options.file, keep_mark=True)
     is_yaml = options.file.suffix in (".yaml", ".yml")
     print((to_classic if is_yaml else to_yaml)(text, str(options.file)), end="")
-    return 0
+    return SUCCESS

@@ -1,8 +1,4 @@
-"""``node-observability zabbix render | diff | apply | prune | check``.
-
-Exit codes: 0 done or equal; 1 something failed or is wrong; 2 wrong use, and the server's refusals;
-3 there is a difference (``diff``, ``apply --check``).
-"""
+"""``node-observability zabbix render | diff | apply | prune | check``."""
 
 import argparse
 import contextlib
@@ -15,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from node_observability.errors import ToolboxError, UsageError
+from node_observability.exit_codes import DIFFERENCE, FINDINGS, SUCCESS
 from node_observability.zabbix.commands import flags, node_flags
 from node_observability.zabbix.hosts import check as checking
 from node_observability.zabbix.hosts import inventory, prune
@@ -26,7 +23,6 @@ from node_observability.zabbix.template import render as rendering
 
 __all__ = ["configure", "run"]
 
-DIFFERS = 3
 _MAX_GRACE_S = 86400
 """The API tells when an item had its last value only for a day (more, where a server is set so)."""
 
@@ -134,7 +130,7 @@ def _render(options: argparse.Namespace) -> int:
         _write(options.output, text)
     elif options.readme is None:
         print(text, end="")
-    return 0
+    return SUCCESS
 
 
 def _write(path: Path, text: str) -> None:
@@ -186,7 +182,7 @@ def _diff(options: argparse.Namespace) -> int:
     else:
         for change in changes:
             _tell(change)
-    return DIFFERS if changes else 0
+    return DIFFERENCE if changes else SUCCESS
 
 
 def _apply(options: argparse.Namespace) -> int:
@@ -197,10 +193,10 @@ def _apply(options: argparse.Namespace) -> int:
             changes = server.changes()
             for change in changes:
                 _tell(change)
-            return DIFFERS if changes else 0
+            return DIFFERENCE if changes else SUCCESS
         if not applying.apply(server, _tell):
             print("nothing to change")
-    return 0
+    return SUCCESS
 
 
 def _tell(change: Change) -> None:
@@ -240,7 +236,7 @@ def _prune(options: argparse.Namespace) -> int:
     counts = Counter(step.verdict for step in steps)
     parts = [f"{counts[verdict]} {verdict.value}" for verdict in prune.Verdict if counts[verdict]]
     print(f"{len(names)} nodes, {len(found)} hosts: {'; '.join(parts) or 'nothing'}")
-    return 0
+    return SUCCESS
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -260,4 +256,4 @@ def _check(options: argparse.Namespace) -> int:
     else:
         print(checking.table(rows))
         print(f"{sum(row.ok for row in rows)} of {len(rows)} nodes are well")
-    return 0 if all(row.ok for row in rows) else 1
+    return SUCCESS if all(row.ok for row in rows) else FINDINGS

@@ -20,11 +20,11 @@ COMMANDS = (("try", "tests.support.toolbox_command", "try it"),)
         (["try", "--how", "stopped"], 130, "", "node-observability: interrupted\n"),
         (
             ["try", "--how", "bare"],
-            1,
+            2,
             "",
             f"{_LIBRARY} is not installed; install `node-observability[toolbox]`\n",
         ),
-        (["try", "--how", "failed"], 1, "", "node-observability try: the server is gone\n"),
+        (["try", "--how", "failed"], 2, "", "node-observability try: the server is gone\n"),
         (
             ["try", "--how", "wrong"],
             2,
@@ -87,7 +87,7 @@ RESERVED = "TOOL nodegroup kube-reserved --cores 8 --max-pods 58"
 )
 def test_output_that_goes_nowhere_is_one_line_and_a_failure(line: str, expected: str) -> None:
     code, out, err = _shell(line)
-    assert (code, out) == (1, b"")
+    assert (code, out) == (2, b"")
     assert err.decode() == f"node-observability: standard output: {expected}\n"
 
 

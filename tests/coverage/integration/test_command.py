@@ -237,7 +237,7 @@ def test_what_helm_says_when_it_fails_is_passed_on(
 ) -> None:
     script(tmp_path / "bin" / "helm", "echo 'Error: release: not found' >&2\nexit 1")
     done = command("--nodes", str(files[0]), path=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "helm get manifest: Error: release: not found" in done.stderr
 
 

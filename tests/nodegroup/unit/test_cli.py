@@ -418,7 +418,7 @@ def test_a_file_that_cannot_be_read_or_written_is_told(
     assert f"{tmp_path}: can't be read: Is a directory" in capsys.readouterr().err
     nowhere = str(tmp_path / "no" / "file")
     file = write(tmp_path, DESCRIPTION)
-    assert run("render", "--target", "user-data", "--output", nowhere, file) == 1
+    assert run("render", "--target", "user-data", "--output", nowhere, file) == 2
     assert f"can't write {nowhere}: No such file or directory" in capsys.readouterr().err
 
 

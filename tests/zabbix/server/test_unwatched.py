@@ -213,7 +213,7 @@ def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
         )
     )
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    assert command(*ARGUMENTS, "--kubeconfig", str(kubeconfig), PATH=path) == 1
+    assert command(*ARGUMENTS, "--kubeconfig", str(kubeconfig), PATH=path) == 2
     assert "kubectl get nodes: The connection to the server 127.0.0.1:9 was refused" in (
         capsys.readouterr().err
     )
