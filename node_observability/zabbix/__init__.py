@@ -1,4 +1,5 @@
-"""The Zabbix side: the template, what a server needs so that nodes register, and their clean-up.
+"""Provisions a Zabbix server: the template, auto-registration of nodes, and the clean-up of their hosts.
 
-Only ``api`` knows pyzabbix, only ``render`` knows Jinja2, only ``nodes`` asks Kubernetes (import-linter).
+The folders follow the data: ``template``, ``server``, ``hosts``, ``commands``. Only ``server/api`` uses
+pyzabbix, only ``template/render`` uses Jinja2, only ``hosts/nodes`` asks Kubernetes (import-linter).
 """

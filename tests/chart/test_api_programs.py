@@ -6,6 +6,7 @@ import pytest
 
 from node_observability import cli
 from node_observability.zabbix.commands import flags
+from node_observability.zabbix.commands.session import connection_of
 from node_observability.zabbix.server.desired import Psk
 from tests.support.helm import CHART, Manifest, rendered
 
@@ -81,7 +82,7 @@ def test_credentials_come_from_the_secret_and_the_key_of_registration_with_them(
     assert environment["ZABBIX_PSK"] == "zabbix-psk/psk"
     environment["ZABBIX_PSK"] = "ab" * 32
     options.ca_file = None  # it is in the pod only
-    connection = flags.connection_of(options, environment)
+    connection = connection_of(options, environment)
     assert connection.url == "https://zabbix.example.com"
     assert {connection.token} == {"zabbix-api/token"}
     assert (connection.username, connection.password) == ("zabbix-api/user", "zabbix-api/password")
@@ -98,7 +99,7 @@ def test_secrets_made_from_files_may_end_with_a_line_break() -> None:
         name: text if name in ("ZABBIX_URL", "ZABBIX_PSK_IDENTITY") else f"{text}\n"
         for name, text in environment.items()
     }
-    assert flags.connection_of(options, broken) == flags.connection_of(options, environment)
+    assert connection_of(options, broken) == connection_of(options, environment)
     assert flags.psk_of(options, broken) == flags.psk_of(options, environment)
 
 

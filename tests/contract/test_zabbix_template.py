@@ -28,7 +28,7 @@ def test_every_part_of_the_template_has_a_committed_uuid(
     text = "# Made once for each part of the template, by `make goldens`, and never changed.\n"
     for name in identities.used:
         text += yaml.safe_dump({name: known.get(name) or uuid.uuid4().hex}, width=10**6)
-    golden("../../node_observability/zabbix/uuids.yaml", text)
+    golden("../../node_observability/zabbix/template/uuids.yaml", text)
 
 
 def test_the_template_is_what_its_sources_render(golden: Callable[[str, str], None]) -> None:

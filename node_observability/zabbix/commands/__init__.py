@@ -1,1 +1,1 @@
-"""What the commands share: flags, and where secrets and nodes come from."""
+"""What each command does, the flags that several share, and where secrets and nodes come from."""

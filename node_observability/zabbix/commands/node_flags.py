@@ -1,4 +1,4 @@
-"""The flags that say where the list of nodes comes from, and that list."""
+"""The flags that say where the list of nodes comes from, and the list."""
 
 import argparse
 from collections.abc import Mapping
@@ -12,26 +12,33 @@ __all__ = ["add_nodes", "nodes_of"]
 
 
 def add_nodes(parser: argparse.ArgumentParser, *, selector: str) -> None:
-    """Add where the list of nodes comes from."""
+    """Add the flags for the list of nodes; ``selector`` is the command's default."""
     group = parser.add_argument_group("nodes")
     source = group.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "--kubeconfig", type=Path, metavar="FILE", help="ask the cluster that it names, by kubectl"
+        "--kubeconfig",
+        type=Path,
+        metavar="FILE",
+        help="list the nodes of this cluster, with kubectl",
     )
     source.add_argument(
-        "--in-cluster", action="store_true", help="ask the cluster that this pod is in"
+        "--in-cluster",
+        action="store_true",
+        help="list the nodes of the cluster that this pod runs in",
     )
     source.add_argument(
         "--nodes-file",
         metavar="FILE",
-        help="names, one a line, or `kubectl get nodes -o json`; - is standard input",
+        help="names, one per line, or `kubectl get nodes -o json`; - is standard input",
     )
-    group.add_argument("--context", default="", metavar="NAME", help="context of the kubeconfig")
+    group.add_argument(
+        "--context", default="", metavar="NAME", help="context of the kubeconfig to use"
+    )
     group.add_argument(
         "--selector",
         default=None,
         metavar="KEY=VALUE",
-        help=f"only nodes with this label (default: {selector or 'none'}; not for a file of names)",
+        help=f"only nodes with this label (default: {selector or 'all nodes'}; not for a file of names)",
     )
     parser.set_defaults(default_selector=selector)
 

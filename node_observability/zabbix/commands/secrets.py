@@ -1,4 +1,4 @@
-"""Secrets and texts that come from the environment or a file, and never from the command line."""
+"""Secrets, which come from the environment or a file, never from the command line."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,14 +10,14 @@ __all__ = ["secret"]
 
 
 def secret(environment: Mapping[str, str], name: str, path: Path | None = None) -> str:
-    """Return the variable ``name``, or the content of the file that ``path`` or ``name``_FILE names; or
-    nothing.
+    """Return the value of a variable, or the content of the file that ``path`` or ``NAME_FILE`` names.
+
+    Without any of them the text is empty.
 
     Raises:
         UsageError: the file can't be read or is empty, or both ways are used.
-
     """
-    # A Secret that was made from a file gives its last line break to the variable too.
+    # A Kubernetes Secret made from a file ends with that file's last line break.
     value = environment.get(name, "").strip()
     if path is None and environment.get(f"{name}_FILE"):
         path = Path(environment[f"{name}_FILE"])

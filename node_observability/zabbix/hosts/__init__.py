@@ -1,1 +1,1 @@
-"""The hosts of a cluster and its nodes: which are watched, and which are gone."""
+"""The hosts of a cluster and its nodes: which are monitored, and which are gone."""

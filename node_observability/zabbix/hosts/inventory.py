@@ -1,4 +1,4 @@
-"""A cluster's hosts as the server has them: what ``prune`` and ``check`` look at."""
+"""The hosts of a cluster as the server has them, for ``prune`` and ``check``."""
 
 import dataclasses
 import re
@@ -9,21 +9,19 @@ from node_observability.zabbix.template.render import TEMPLATE
 
 __all__ = ["PRUNED_TAG", "UNHEARD_TAG", "Host", "Item", "hosts"]
 
-# When we disabled the host. One that a person disabled has no such tag, and is left alone.
+# When prune disabled the host. One that a person disabled has no such tag, and is left alone.
 PRUNED_TAG = "node-observability-pruned"
-# Since when we know that nothing was heard of it: servers tell of the last day only, and not when a host
-# was added.
+# When prune first saw the host without any value of its agent. The API reports neither values older than a
+# day nor when a host was added.
 UNHEARD_TAG = "node-observability-unheard"
-# Our template's; a host may have log items of others beside it.
+# Of our template; a host may have other log items too.
 _LOG_KEY = 'logrt["{$NODEOBS.LOG.DIR}/'
 _PING_KEY = "agent.ping"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Item:
-    """An item's state; ``last_s`` is when its newest value was taken, 0 when it has none (of the last
-    day).
-    """
+    """An item's state; ``last_s`` is the Unix time of its newest value, 0 if it has none of the last day."""
 
     last_s: int
     error: str = ""
@@ -32,7 +30,7 @@ class Item:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Host:
-    """One host; ``ping`` and ``log`` are None where it has no such item."""
+    """One host; ``ping`` and ``log`` are None if it has no such item."""
 
     id: str
     name: str
@@ -45,12 +43,12 @@ class Host:
 
     @property
     def pruned_s(self) -> int | None:
-        """When prune disabled it, in seconds since 1970; None where it did not."""
+        """When prune disabled it, as Unix time; None if it did not."""
         return self._time_s(PRUNED_TAG)
 
     @property
     def unheard_s(self) -> int | None:
-        """When prune first saw it without any value of its agent; None where it did not."""
+        """When prune first saw it without any value of its agent, as Unix time; None if it did not."""
         return self._time_s(UNHEARD_TAG)
 
     def _time_s(self, name: str) -> int | None:
@@ -64,16 +62,15 @@ class Host:
 
 
 def hosts(api: Api, group: str) -> list[Host]:
-    """Return the hosts of a group by name.
+    """Return the hosts of a group, in the order of their names.
 
     Raises:
         UsageError: there is no such group.
-
     """
     groups = api.call("hostgroup.get", filter={"name": group}, output=["groupid"])
     if not groups:
         raise UsageError(
-            f"no host group `{group}`; give the one that `apply` made by --host-group or --cluster"
+            f"no host group `{group}`; run apply first, or give the group that it made with --host-group"
         )
     group_id = groups[0]["groupid"]
     found = api.call(
@@ -115,7 +112,7 @@ def _items(api: Api, group_id: str, **which: object) -> dict[str, Item]:
         item["hostid"]: Item(
             last_s=int(item["lastclock"] or 0),
             enabled=int(item["status"]) == 0,
-            # Reasons may have several lines.
+            # The server's error may have several lines.
             error=" ".join(item["error"].split()) or "no reason" if int(item["state"]) else "",
         )
         for item in found

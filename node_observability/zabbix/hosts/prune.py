@@ -1,10 +1,10 @@
-"""Take away hosts whose node is gone, and bring back those whose node came back.
+"""Disables and later deletes hosts whose node is gone, and enables those whose node came back.
 
-Guarantees: a host is disabled only when its node is not in the (whole, never empty) list *and* its agent
-has been silent for the grace; it is deleted only in a later pass, when it was disabled by us long
-enough; what a person disabled is neither deleted nor enabled. What is in maintenance, or has no
-``agent.ping`` to judge it by, is not touched: its silence says nothing. The grace of a host that was never
-heard begins when a pass first sees it. A list that has not one of the hosts is taken for another cluster's.
+Guarantees: a host is disabled only if its node is not in the list *and* its agent has been silent for the
+grace period. It is deleted only in a later run, long enough after prune disabled it. What a person disabled
+is neither deleted nor enabled. Hosts in maintenance, or without an enabled ``agent.ping``, are left alone:
+their silence means nothing. The grace period of a host without any value begins when prune first sees it. An
+empty list of nodes, or one without any of the hosts, is refused: it may be another cluster's.
 """
 
 import dataclasses
@@ -18,23 +18,23 @@ from node_observability.zabbix.server.connection import UnreachableError
 
 __all__ = ["Step", "Verdict", "carry_out", "plan"]
 
-_NAMES = 3
+_SHOWN = 3  # names in an error
 
 
 class Verdict(enum.Enum):
-    """What is done with a host, and why."""
+    """What prune does with a host, and why."""
 
     KEEP = "keep"
     ALIVE = "node gone, agent alive: kept"
     WAIT = "disabled, to be deleted later"
     LEAVE = "disabled by somebody else: left alone"
     MAINTENANCE = "in maintenance: left alone"
-    STRANGE = "without agent.ping: left alone"
+    UNMONITORED = "without agent.ping: left alone"
     DISABLE = "disable"
     DELETE = "delete"
     ENABLE = "enable again"
-    UNHEARD = "watch, as nothing was heard yet"
-    UNTAG = "enabled by somebody else: take our tag away"
+    UNHEARD = "start the grace period, no value of the agent yet"
+    UNTAG = "remove prune's tag, enabled by somebody else"
 
 
 CHANGES = (Verdict.DISABLE, Verdict.DELETE, Verdict.ENABLE, Verdict.UNHEARD, Verdict.UNTAG)
@@ -44,7 +44,7 @@ _TAG_OF = {Verdict.DISABLE: PRUNED_TAG, Verdict.UNHEARD: UNHEARD_TAG}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Step:
-    """One host and what is done with it."""
+    """One host and what prune does with it."""
 
     host: Host
     verdict: Verdict
@@ -59,11 +59,11 @@ def plan(
     delete_after_s: int,
     all_gone: bool = False,
 ) -> list[Step]:
-    """Return what to do with each host; pure.
+    """Return what to do with each host; pure. ``now_s`` is Unix time.
 
     Raises:
-        ToolboxError: an empty list; a UsageError for one that has no host of the group, unless ``all_gone``.
-
+        ToolboxError: the list of nodes is empty.
+        UsageError: none of the hosts is in it, and ``all_gone`` is not set.
     """
     hosts = list(hosts)
     _check(hosts, nodes, all_gone=all_gone)
@@ -86,7 +86,7 @@ def plan(
             return Verdict.MAINTENANCE
         if host.enabled:
             ping = host.ping
-            return enabled(host, ping) if ping and ping.enabled else Verdict.STRANGE
+            return enabled(host, ping) if ping and ping.enabled else Verdict.UNMONITORED
         return Verdict.LEAVE if host.pruned_s is None else disabled(host.pruned_s)
 
     return [Step(host=host, verdict=verdict(host)) for host in hosts]
@@ -97,25 +97,27 @@ def _check(hosts: list[Host], nodes: frozenset[str], *, all_gone: bool) -> None:
         raise ToolboxError("the list of nodes is empty; nothing was done")
     if hosts and not all_gone and nodes.isdisjoint(host.name for host in hosts):
         raise UsageError(
-            f"not one of the {len(hosts)} hosts is a node of the list ({_some(sorted(nodes))}): is it "
-            "another cluster's? If all nodes are gone, give --all-gone; nothing was done"
+            f"none of the {len(hosts)} hosts is in the list of nodes ({_some(sorted(nodes))}); nothing was "
+            "done. Is the list another cluster's? If all nodes are gone, give --all-gone"
         )
 
 
 def _with_node(host: Host) -> Verdict:
     if host.pruned_s is None:
         return Verdict.KEEP
-    # A tag that stayed would say of a person's later disabling that it was ours.
+    # If the tag stayed, a host that a person disables later would look disabled by prune.
     return Verdict.UNTAG if host.enabled else Verdict.ENABLE
 
 
-def carry_out(api: Api, steps: Iterable[Step], *, now_s: int, tell: Callable[[Step], None]) -> None:
-    """Do it, one host a call; ``tell`` hears of each that was done.
+def carry_out(
+    api: Api, steps: Iterable[Step], *, now_s: int, report: Callable[[Step], None]
+) -> None:
+    """Apply each change with one call per host; ``report`` is called after each.
 
     Raises:
-        ToolboxError: after the others were done, with a line for each reason and the hosts that could not
-        be; a UsageError where every reason is one, such as a permission that the user lacks.
-
+        UnreachableError: the server did not answer; the steps after that were not tried.
+        ToolboxError: some changes failed, all others were made; a line per reason names the hosts. It is a
+            UsageError if every reason is one, such as a missing permission.
     """
     refused: dict[tuple[str, str], list[str]] = {}
     usage = True
@@ -131,16 +133,16 @@ def carry_out(api: Api, steps: Iterable[Step], *, now_s: int, tell: Callable[[St
             for text in error.problems:
                 refused.setdefault((step.verdict.value, text), []).append(step.host.name)
         else:
-            tell(step)
+            report(step)
     problems = [f"{_some(names)}: {verdict}: {text}" for (verdict, text), names in refused.items()]
     if problems:
         raise (UsageError if usage else ToolboxError)(*problems)
 
 
 def _some(names: list[str]) -> str:
-    """Return a few of the names, and how many others there are."""
-    others = len(names) - _NAMES
-    return ", ".join(names[:_NAMES]) + (f" and {others} more" if others > 0 else "")
+    """Return a few of the names, and the number of others."""
+    others = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {others} more" if others > 0 else "")
 
 
 def _do(api: Api, step: Step, now_s: int) -> None:

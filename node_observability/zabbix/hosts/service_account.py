@@ -1,4 +1,4 @@
-"""How a pod reaches the API of the cluster that it is in: by the service account that is mounted."""
+"""How a pod reaches the API of its cluster: by the service account that is mounted."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Access:
-    """Where the API is, a bearer token, and the file of the authorities that vouch for it."""
+    """The API's address, a bearer token, and the PEM file of the authorities that sign its certificate."""
 
     server: str
     token: str = dataclasses.field(repr=False)
@@ -25,8 +25,7 @@ def in_cluster(environment: Mapping[str, str], account: Path = _ACCOUNT) -> Acce
     """Return the access of a pod's service account.
 
     Raises:
-        UsageError: this is no pod, or its token is not mounted.
-
+        UsageError: this is not a pod, or its token is not mounted.
     """
     host = environment.get("KUBERNETES_SERVICE_HOST", "")
     port = environment.get("KUBERNETES_SERVICE_PORT", "443")

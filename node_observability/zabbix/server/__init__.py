@@ -1,1 +1,1 @@
-"""The Zabbix API, and the objects that a cluster needs on the server."""
+"""The Zabbix API, the objects that a cluster needs on the server, and how they are brought about."""

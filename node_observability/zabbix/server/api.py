@@ -1,8 +1,8 @@
-"""The only module that knows pyzabbix: calls in, JSON out, every failure one of our errors.
+"""Calls the Zabbix API: JSON in and out, every failure is a ``ToolboxError``. Only this module uses pyzabbix.
 
-Guarantees: every call has a timeout; pyzabbix never logs, as its DEBUG prints passwords and tokens; no secret
-stands in an error. Never used as a context manager: pyzabbix 1.3.1 swallows errors there. What sessions
-guarantee is in ``sessions``.
+Guarantees: every call has a timeout; pyzabbix never logs, because its DEBUG level prints passwords and
+tokens; errors contain no secrets. ``ZabbixAPI`` is not used as a context manager: pyzabbix 1.3.1 swallows
+errors there. ``sessions`` has the guarantees about TLS, proxies and redirects.
 """
 
 import logging
@@ -19,7 +19,7 @@ from node_observability.zabbix.server.sessions import bearer, session
 __all__ = ["Api", "connect"]
 
 OLDEST = Version("6.0")
-# Of an object, where the method itself is allowed.
+# The method is allowed, but the object is not.
 _NO_RIGHTS = "no permissions to referred object"
 _PERMISSION_HINTS = ("no permissions to ", "access denied", "only super admin")
 _SESSION_HINTS = (
@@ -33,7 +33,7 @@ _JSON_RPC_INVALID = -32602
 
 
 class Api:
-    """A session that is logged in; ``call`` is all there is to it."""
+    """A session that is logged in. ``version`` is the server's."""
 
     def __init__(self, zabbix: ZabbixAPI, connection: Connection) -> None:
         self._zabbix = zabbix
@@ -41,11 +41,11 @@ class Api:
         self.version = zabbix.version or OLDEST
 
     def call(self, method: str, /, **parameters: object) -> Any:  # noqa: ANN401 - JSON
-        """Call a method such as ``host.get`` with named parameters."""
+        """Call a method such as ``host.get`` with named parameters; return its result."""
         return self._call(method, parameters)
 
     def call_long(self, method: str, /, **parameters: object) -> Any:  # noqa: ANN401 - JSON
-        """Call a method that a server takes minutes for, such as an import that hundreds of hosts have."""
+        """Call a method that may take minutes, such as an import into a template of hundreds of hosts."""
         self._zabbix.timeout = max(self._connection.long_timeout_s, self._connection.timeout_s)
         try:
             return self._call(method, parameters)
@@ -53,11 +53,11 @@ class Api:
             self._zabbix.timeout = self._connection.timeout_s
 
     def call_list(self, method: str, ids: list[str]) -> Any:  # noqa: ANN401 - JSON
-        """Call a method that takes a list, such as ``host.delete``."""
+        """Call a method that takes a list, such as ``host.delete``; return its result."""
         return self._call(method, ids)
 
     def logout(self) -> None:
-        """End the session of a user and password; a token has none."""
+        """End the session of a user; with a token there is none."""
         if not self._zabbix.use_api_token:
             self._call("user.logout", [])
 
@@ -66,17 +66,17 @@ class Api:
             result = _ask(self._zabbix, self._connection, method, parameters)
         except ZabbixAPIException as error:
             raise _refused(method, error) from error
-        if not _has_its_form(method, result):
+        if not _is_well_formed(method, result):
             raise no_api(self._connection, method)
         return result
 
 
 def connect(connection: Connection) -> Api:
-    """Return a session.
+    """Log in, and return the session.
 
     Raises:
-        UsageError: a wrong address, certificate, token or password; a server that is too old.
-
+        UsageError: wrong address, certificate, token or password, or the server is too old.
+        ToolboxError: the API refuses to answer.
     """
     _cap_logger()
     check_url(connection.url)
@@ -105,7 +105,7 @@ def connect(connection: Connection) -> Api:
                 "check name and password"
             ) from error
     api = Api(zabbix, connection)
-    # A token is not looked at before it is used.
+    # The server checks a token only when it is used.
     api.call("hostgroup.get", limit=1, output=["groupid"])
     return api
 
@@ -115,26 +115,25 @@ def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: obj
 
     Raises:
         ZabbixAPIException: the API refuses; its ``error`` has the API's JSON.
-        ToolboxError: no API answers.
-
+        UsageError: what answers is not an API, or nothing answers.
     """
     try:
         return zabbix.do_request(method, parameters)["result"]  # type: ignore[arg-type]
     except ZabbixAPIException as error:
         if isinstance(error.error, dict):
             raise
-        # An empty answer, or one that is no JSON: the exception has the whole of it.
+        # An empty answer, or one that is not JSON; the exception contains all of it.
         raise no_api(connection, method) from error
     except (requests.RequestException, OSError) as error:
-        # pyzabbix takes pairs of times too; ours is one.
+        # pyzabbix also takes a pair of times; here it is always one.
         waited_s = zabbix.timeout if isinstance(zabbix.timeout, float) else connection.timeout_s
         unreachable(connection, error, waited_s)
     except (KeyError, TypeError, ValueError) as error:
         raise no_api(connection, method) from error
 
 
-def _has_its_form(method: str, result: object) -> bool:
-    if method == "autoregistration.get":  # the only one of which there is one
+def _is_well_formed(method: str, result: object) -> bool:
+    if method == "autoregistration.get":  # there is only one object of this kind
         return isinstance(result, dict)
     if method.endswith(".get"):
         return isinstance(result, list) and all(isinstance(part, dict) for part in result)
@@ -147,7 +146,7 @@ def _cap_logger() -> None:
 
 
 def _text(error: ZabbixAPIException) -> str:
-    """Return what the server says, in its own words."""
+    """Return the server's own error text."""
     details = error.error if isinstance(error.error, dict) else {}
     return str(details.get("data") or details.get("message") or error)
 
@@ -158,18 +157,18 @@ def _refused(method: str, error: ZabbixAPIException) -> ToolboxError:
     lower = text.lower()
     if any(hint in lower for hint in _SESSION_HINTS):
         return UsageError(
-            f"the server does not accept the token or session ({text}); give a valid one by "
+            f"the server does not accept the token or session ({text}); give a valid one in "
             "ZABBIX_API_TOKEN_FILE"
         )
     if _NO_RIGHTS in lower:
         return UsageError(
-            f"{method}: {text} Unless it has just been deleted, give its user group the rights that "
-            "docs/reference/zabbix.md names"
+            f"{method}: {text} Unless the object has just been deleted, give the user group the rights that "
+            "docs/reference/zabbix.md lists"
         )
     if any(hint in lower for hint in _PERMISSION_HINTS):
         return UsageError(
-            f"this user may not call {method} ({text}); allow it in Users > User roles, with the type that "
-            "docs/reference/zabbix.md names"
+            f"this user may not call {method} ({text}); allow it in Users > User roles, with the user type "
+            "that docs/reference/zabbix.md lists"
         )
     if details.get("code") == _JSON_RPC_INVALID:
         return UsageError(f"{method}: {text}")

@@ -1,11 +1,11 @@
-"""Bring a server to what is wanted: compare, print, change, compare again.
+"""Brings a server to the desired state: compare, change, report, compare again.
 
-Guarantees: a second run changes nothing; one that is broken off is completed by the next; what was changed
-before a failure is told. Each step compares by itself, so a step that fails leaves the ones after it for
-later.
+Guarantees: a second run changes nothing; a run that was interrupted is completed by the next; an error lists
+the changes that were made before it. Each step compares when its turn comes, so steps after a failed one are
+left for the next run.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from packaging.version import Version
@@ -18,6 +18,7 @@ from node_observability.zabbix.server.desired import (
     PSK_MACRO_TEXT,
     Change,
     Cluster,
+    DesiredState,
     Psk,
     action,
     action_meaning,
@@ -25,62 +26,43 @@ from node_observability.zabbix.server.desired import (
 )
 from node_observability.zabbix.template.render import TEMPLATE
 
-__all__ = ["Server", "Wanted", "apply"]
+__all__ = ["Server", "apply"]
 
 _GROUPS_APART = Version("6.2")
 _TLS_PLAIN, _TLS_PSK = 1, 2
 
 
-class Wanted:
-    """All that a run of ``apply`` brings about."""
-
-    def __init__(
-        self,
-        *,
-        template: str,
-        cluster: Cluster | None = None,
-        psk: Psk | None = None,
-        psk_only: bool = False,
-        global_macros: Mapping[str, str] | None = None,
-    ) -> None:
-        self.template = template
-        self.cluster = cluster
-        self.psk = psk
-        self.psk_only = psk_only
-        self.global_macros = dict(global_macros or {})
-
-
-# A step: what differs now, and how to change it.
+# A difference, and how to remove it.
 _Step = tuple[Change, Callable[[], object]]
 
 
 class Server:
-    """Compare a server with what is wanted. ``steps`` asks the server each time it is iterated."""
+    """Compares a server with the desired state. ``steps`` asks the server each time it is iterated."""
 
-    def __init__(self, api: Api, wanted: Wanted) -> None:
+    def __init__(self, api: Api, desired: DesiredState) -> None:
         self._api = api
-        self._wanted = wanted
+        self._desired = desired
 
     def changes(self) -> list[Change]:
-        """Return what differs, and change nothing."""
+        """Return the differences, change nothing."""
         return [change for change, _ in self.steps()]
 
     def steps(self) -> Iterator[_Step]:
-        """Yield each difference when it is its turn: later ones may need what earlier ones made."""
+        """Yield each difference in turn: later ones may need what earlier ones created."""
         yield from self._template()
-        if self._wanted.cluster is not None:
-            yield from self._group(self._wanted.cluster)
-        if self._wanted.psk is not None:
-            yield from self._psk(self._wanted.psk)
-        for name, value in self._wanted.global_macros.items():
+        if self._desired.cluster is not None:
+            yield from self._group(self._desired.cluster)
+        if self._desired.psk is not None:
+            yield from self._psk(self._desired.psk)
+        for name, value in self._desired.global_macros.items():
             yield from self._global_macro(name, value, "")
-        if self._wanted.cluster is not None:
-            yield from self._action(self._wanted.cluster)
+        if self._desired.cluster is not None:
+            yield from self._action(self._desired.cluster)
 
     def _template(self) -> Iterator[_Step]:
         parameters = {
             "format": "yaml",
-            "source": self._wanted.template,
+            "source": self._desired.template,
             "rules": import_rules(apart=self._api.version >= _GROUPS_APART),
         }
         found = differences.lines(self._api.call_long("configuration.importcompare", **parameters))
@@ -108,25 +90,25 @@ class Server:
 
     def _psk(self, psk: Psk) -> Iterator[_Step]:
         accepted = int(self._api.call("autoregistration.get", output=["tls_accept"])["tls_accept"])
-        wanted = _TLS_PSK if self._wanted.psk_only else accepted | _TLS_PSK
+        desired = _TLS_PSK if self._desired.psk_only else accepted | _TLS_PSK
         macro = self._macro(PSK_MACRO)
         if macro is not None and "value" not in macro:
             raise UsageError(
-                f"global macro {PSK_MACRO} is a secret on the server, which does not tell it; make it "
-                "text there"
+                f"global macro {PSK_MACRO}: its value is secret on the server, so it can't be compared; set "
+                "its type to Text"
             )
         details = []
-        if accepted != wanted:
-            details.append(f"accepts: {_connections(accepted)} -> {_connections(wanted)}")
+        if accepted != desired:
+            details.append(f"accepts: {_connections(accepted)} -> {_connections(desired)}")
         if macro is None or macro.get("value") != psk.fingerprint:
-            details.append(f"PSK: another one than was last applied -> identity `{psk.identity}`")
+            details.append(f"PSK: not the one that was applied last -> identity `{psk.identity}`")
         if not details:
             return
 
         def change() -> None:
             self._api.call(
                 "autoregistration.update",
-                tls_accept=wanted,
+                tls_accept=desired,
                 tls_psk_identity=psk.identity,
                 tls_psk=psk.key,
             )
@@ -160,7 +142,8 @@ class Server:
             return
         if found is not None and "value" not in found:
             raise UsageError(
-                f"--global-macro {name}: is a secret on the server, which does not tell it; set it there"
+                f"--global-macro {name}: its value is secret on the server, so it can't be compared; set it "
+                "there"
             )
         old = "not set" if found is None else f"`{found['value']}`"
         yield (
@@ -174,10 +157,10 @@ class Server:
         )
 
     def _action(self, cluster: Cluster) -> Iterator[_Step]:
-        wanted = action(cluster, self._group_id(cluster), self._template_id())
+        desired = action(cluster, self._group_id(cluster), self._template_id())
         found = self._api.call(
             "action.get",
-            filter={"name": cluster.action_name, "eventsource": wanted["eventsource"]},
+            filter={"name": cluster.action_name, "eventsource": desired["eventsource"]},
             output="extend",
             selectFilter="extend",
             selectOperations="extend",
@@ -186,45 +169,44 @@ class Server:
             text = f"hosts whose metadata match `{cluster.metadata_regex}`"
             yield (
                 Change(kind="action", name=cluster.action_name, verb="create", details=(text,)),
-                lambda: self._api.call("action.create", **wanted),
+                lambda: self._api.call("action.create", **desired),
             )
             return
-        old, new = action_meaning(found[0]), action_meaning(wanted)
+        old, new = action_meaning(found[0]), action_meaning(desired)
         details = tuple(f"{key}: {old[key]} -> {new[key]}" for key in new if old[key] != new[key])
         if details:
-            changed = {key: value for key, value in wanted.items() if key != "eventsource"}
+            changed = {key: value for key, value in desired.items() if key != "eventsource"}
             yield (
                 Change(kind="action", name=cluster.action_name, verb="update", details=details),
                 lambda: self._api.call("action.update", actionid=found[0]["actionid"], **changed),
             )
 
 
-def apply(server: Server, tell: Callable[[Change], None]) -> list[Change]:
-    """Make every change and return them; ``tell`` hears of each once it is made.
+def apply(server: Server, report: Callable[[Change], None]) -> list[Change]:
+    """Make every change and return them; ``report`` is called after each.
 
     Raises:
-        ToolboxError: the server refused one (a UsageError names what to mend), or did not do what it
-        confirmed.
-
+        ToolboxError: the server refused a change, or it accepted all and still differs. It is a UsageError
+            if the user can correct the reason.
     """
     done: list[Change] = []
     try:
         for change, make in server.steps():
             make()
             done.append(change)
-            tell(change)
+            report(change)
         left = server.changes()
     except ToolboxError as error:
         if done:
             names = ", ".join(f"{change.kind} `{change.name}`" for change in done)
             error.problems = (
                 *error.problems,
-                f"half applied: {names} done; mend the above and run it again",
+                f"partly applied: {names} done; fix the problem above and run apply again",
             )
         raise
     if left:
         text = "; ".join(f"{c.kind} `{c.name}`: {', '.join(c.details) or c.verb}" for c in left)
-        raise ToolboxError(f"the server took the changes and still differs: {text}")
+        raise ToolboxError(f"the server accepted the changes and still differs: {text}")
     return done
 
 

@@ -1,4 +1,4 @@
-"""Where the API is, how it is spoken to, and why nobody answers there; no secret stands in an error."""
+"""How to reach the API, and the errors for when nothing answers there. No error contains a secret."""
 
 import dataclasses
 from pathlib import Path
@@ -15,9 +15,9 @@ __all__ = ["Connection", "UnreachableError", "check_url", "no_api", "unreachable
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Connection:
-    """Where the API is and how to speak to it; secrets are kept out of ``repr``.
+    """How to reach the API; ``repr`` shows no secrets.
 
-    ``long_timeout_s`` is for calls that take a server minutes, unless ``timeout_s`` is longer.
+    ``long_timeout_s`` applies to calls that may take minutes, unless ``timeout_s`` is longer.
     """
 
     url: str
@@ -31,23 +31,22 @@ class Connection:
 
 
 class UnreachableError(UsageError):
-    """Nobody answers: the next call would wait as long."""
+    """The server does not answer; the next call would wait for as long."""
 
 
 def no_api(connection: Connection, method: str) -> UsageError:
-    """Return what to say of an answer that is none of the API's."""
+    """Return the error for an answer that does not come from the API."""
     return UsageError(
-        f"{connection.url}: what answers to {method} is no Zabbix API; give the address of the frontend, or "
-        "look into its log"
+        f"{connection.url}: the answer to {method} is not from a Zabbix API; give the address of the "
+        "frontend, or check the frontend's log"
     )
 
 
 def check_url(url: str) -> None:
-    """Refuse what is no address of a frontend.
+    """Check that a URL can be the address of a frontend.
 
     Raises:
-        UsageError: it is none, or holds a user name or password.
-
+        UsageError: it can't, or it contains a user name or password.
     """
     try:
         parts = urlsplit(url)
@@ -58,20 +57,21 @@ def check_url(url: str) -> None:
         ) from error
     if user is not None:
         raise UsageError(
-            f"the URL of {host} holds a user name or password; give them by ZABBIX_USER and a file"
+            f"the URL of {host} contains a user name or password; give them in ZABBIX_USER and "
+            "ZABBIX_PASSWORD_FILE"
         )
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError(
-            f"`{url}` is no URL of a frontend; give one such as https://zabbix.example"
+            f"`{url}` is not the URL of a frontend; give one such as https://zabbix.example"
         )
 
 
 def unreachable(connection: Connection, error: Exception, waited_s: float) -> NoReturn:
-    """Tell why no answer came, or none in the time that was allowed.
+    """Raise the error that explains why there was no answer within ``waited_s``.
 
     Raises:
-        UsageError: always; an UnreachableError where the next call would fare no better.
-
+        UnreachableError: the next call would fail in the same way.
+        UsageError: in all other cases.
     """
     url = connection.url
     if isinstance(error, requests.exceptions.SSLError):
@@ -84,8 +84,8 @@ def unreachable(connection: Connection, error: Exception, waited_s: float) -> No
         raise UsageError(f"{url}: redirects to {place}; give that address") from error
     if isinstance(error, requests.Timeout):
         raise UnreachableError(
-            f"{url}: no answer within {waited_s:g} s; check the address, or raise "
-            "--timeout (what was asked for may still be done)"
+            f"{url}: no answer within {waited_s:g} s; check the address, or raise --timeout (the server may "
+            "still complete the request)"
         ) from error
     if isinstance(error, requests.HTTPError) and error.response is not None:
         raise UsageError(
@@ -97,7 +97,7 @@ def unreachable(connection: Connection, error: Exception, waited_s: float) -> No
         ) from error
     through, check = "", "the address"
     if connection.proxy:
-        through, check = f" through --proxy {_without_password(connection.proxy)}", "both"
+        through, check = f" through --proxy {_without_password(connection.proxy)}", "both addresses"
     raise UnreachableError(
         f"{url}: can't be reached{through} ({reason(error)}); check {check}"
     ) from error
@@ -105,10 +105,10 @@ def unreachable(connection: Connection, error: Exception, waited_s: float) -> No
 
 def _tls_fix(text: str) -> str:
     if "mismatch" in text:
-        return "give the address by a name that is in its certificate"
+        return "use a host name that is in the certificate"
     if "WRONG_VERSION_NUMBER" in text or "UNEXPECTED_EOF" in text:
-        return "give http:// if that is what it speaks"
-    return "give the authority's certificate by --ca-file"
+        return "use http:// if the server does not use TLS"
+    return "give the authority's certificate with --ca-file"
 
 
 def _without_password(url: str) -> str:

@@ -1,6 +1,6 @@
-"""What a server should have so that a cluster's nodes register and are watched; pure.
+"""The state that ``apply`` brings about: a cluster's nodes register themselves and are monitored; pure.
 
-Actions are compared by what they mean: the server adds ids and defaults of its version to what it was given.
+Actions are compared by their meaning, because a server adds ids and the defaults of its version.
 """
 
 import dataclasses
@@ -12,11 +12,20 @@ from typing import Any, Final
 
 from node_observability.errors import UsageError
 
-__all__ = ["PSK_MACRO", "Change", "Cluster", "Psk", "action", "action_meaning", "import_rules"]
+__all__ = [
+    "PSK_MACRO",
+    "Change",
+    "Cluster",
+    "DesiredState",
+    "Psk",
+    "action",
+    "action_meaning",
+    "import_rules",
+]
 
 PSK_MACRO = "{$NODEOBS.PSK.FINGERPRINT}"
 PSK_MACRO_TEXT = (
-    "Of node-observability: tells whether the PSK of auto-registration is the one last applied."
+    "Of node-observability: identifies the PSK that was last applied to auto-registration."
 )
 
 _AUTOREGISTRATION = 2  # event source
@@ -29,7 +38,7 @@ _MIN_PSK_DIGITS = 32
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Change:
-    """One difference between the server and what it should be; ``details`` are lines for people."""
+    """One difference between the server and the desired state; ``details`` are lines for people."""
 
     kind: str
     name: str
@@ -39,7 +48,7 @@ class Change:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """One cluster's names on the server; metadata is ``bottlerocket cluster=NAME …`` as the chart sets it."""
+    """A cluster's names on the server. The chart sets the metadata ``bottlerocket cluster=NAME …``."""
 
     name: str
     group: str
@@ -58,19 +67,19 @@ class Cluster:
 
     @property
     def action_name(self) -> str:
-        """What its auto-registration action is called."""
+        """The name of its auto-registration action."""
         return f"node-observability: register nodes of {self.name}"
 
     @property
     def metadata_regex(self) -> str:
-        """Which metadata are of this cluster; a dot in a name is itself only."""
+        """The regular expression that the metadata of its nodes match, and no other cluster's."""
         prefix, name = (value.replace(".", "[.]") for value in (self.prefix, self.name))
         return f"^{prefix}( .*)? cluster={name}( |$)"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Psk:
-    """The pre-shared key of auto-registration; the server never tells it again."""
+    """The pre-shared key of auto-registration, which can't be read back from the server."""
 
     identity: str
     key: str = dataclasses.field(repr=False)
@@ -81,18 +90,29 @@ class Psk:
             problems.append("the PSK identity must have 1 to 128 characters; give --psk-identity")
         if not re.fullmatch("([0-9a-fA-F]{2})+", self.key) or len(self.key) < _MIN_PSK_DIGITS:
             problems.append(
-                "the PSK must be an even number of hex digits, 32 at least (such as from `openssl "
-                "rand -hex 32`)"
+                "the PSK must be an even number of hex digits, at least 32 (such as the output of "
+                "`openssl rand -hex 32`)"
             )
         if problems:
             raise UsageError(*problems)
 
     @property
     def fingerprint(self) -> str:
-        """Tell one key from another without telling the key, which is random and long."""
+        """A text that differs from key to key and does not reveal the key, which is random and long."""
         return hmac.new(
             bytes.fromhex(self.key), b"node-observability " + self.identity.encode(), hashlib.sha256
         ).hexdigest()[:32]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DesiredState:
+    """All that one run of ``apply`` brings about."""
+
+    template: str
+    cluster: Cluster | None = None
+    psk: Psk | None = None
+    psk_only: bool = False
+    global_macros: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 # The API's numbers in the frontend's words (action object, "operation" and "filter condition").
@@ -120,10 +140,10 @@ _OPERATORS: Final = {
 
 
 def import_rules(*, apart: bool) -> dict[str, dict[str, bool]]:
-    """Return the rules for compare and import, one table for both.
+    """Return the rules for both ``configuration.importcompare`` and ``configuration.import``.
 
-    ``apart``: whether the server keeps groups of hosts and templates apart, as 6.2 and later do. What is
-    in our template and not in the file is removed: the template is ours.
+    ``apart``: whether the server has template groups, as 6.2 and later do. Parts that the template has only
+    on the server are removed: ``apply`` owns the template.
     """
     owned = {"createMissing": True, "updateExisting": True, "deleteMissing": True}
     parts = ("discoveryRules", "graphs", "httptests", "items", "templateDashboards", "triggers")
@@ -161,10 +181,10 @@ def action(cluster: Cluster, group_id: str, template_id: str) -> dict[str, Any]:
     }
 
 
-def action_meaning(wanted: Mapping[str, Any]) -> dict[str, str]:
-    """Return what an action does, in words: the same for one that is wanted and one that the server has."""
+def action_meaning(compared: Mapping[str, Any]) -> dict[str, str]:
+    """Return what an action does, in words; equal for the desired action and the server's if they agree."""
     operations = []
-    for operation in wanted["operations"]:
+    for operation in compared["operations"]:
         kind = int(operation["operationtype"])
         groups = sorted(str(part["groupid"]) for part in operation.get("opgroup") or [])
         templates = sorted(str(part["templateid"]) for part in operation.get("optemplate") or [])
@@ -172,10 +192,10 @@ def action_meaning(wanted: Mapping[str, Any]) -> dict[str, str]:
     conditions = [
         f"{_CONDITIONS.get(int(part['conditiontype']), 'type ' + str(part['conditiontype']))} "
         f"{_OPERATORS.get(int(part['operator']), 'operator ' + str(part['operator']))} `{part['value']}`"
-        for part in wanted["filter"]["conditions"]
+        for part in compared["filter"]["conditions"]
     ]
     return {
-        "enabled": "yes" if int(wanted["status"]) == 0 else "no",
+        "enabled": "yes" if int(compared["status"]) == 0 else "no",
         "conditions": ", ".join(sorted(conditions)) or "none",
         "operations": ", ".join(sorted(operations)) or "none",
     }

@@ -1,7 +1,7 @@
-"""What ``configuration.importcompare`` answers, as lines for people; pure.
+"""Turns the answer of ``configuration.importcompare`` into lines for people; pure.
 
-The answer is a tree: for each kind of part ``added``, ``updated`` and ``removed``; an updated part has
-``before`` and ``after`` and, below it, the same for its own parts.
+The answer is a tree: each kind of part has ``added``, ``updated`` and ``removed``. An updated part has
+``before`` and ``after``, and the same tree for its own parts.
 """
 
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ __all__ = ["lines"]
 
 _NAMES = ("key", "name", "template", "macro", "tag")
 _EMPTY = {"", "None"}  # an export leaves out what is empty
-_LIMIT = 200  # characters of a value; its whole is in the template
-_CONTEXT = 40  # characters before the first that differs
+_LIMIT = 200  # characters of a value that are shown; the template has all of it
+_CONTEXT = 40  # characters shown before the first that differs
 
 
 def lines(answer: Any) -> list[str]:  # noqa: ANN401 - JSON
-    """Return one line for each part that differs; none when nothing does."""
+    """Return one line per part that differs."""
     return list(_parts(answer, ""))
 
 
 def _parts(tree: Any, place: str) -> Iterator[str]:  # noqa: ANN401 - JSON
-    if not isinstance(tree, dict):  # PHP says [] where there is nothing
+    if not isinstance(tree, dict):  # PHP encodes an empty object as []
         return
     for kind, changes in tree.items():
         if kind in ("before", "after") or not isinstance(changes, dict):
@@ -36,7 +36,7 @@ def _part(kind: str, change: str, part: dict[str, Any], place: str) -> Iterator[
     name = _name(side) or str(side.get("uuid", ""))
     path = f"{place}{kind.removesuffix('s').replace('_', ' ')} `{name}`"
     if change != "updated":
-        yield f"{path}: {change}"  # with all that is in it
+        yield f"{path}: {change}"  # with all its parts
         return
     yield from _values(part.get("before", {}), part.get("after", {}), path)
     yield from _parts(part, f"{path} > ")
@@ -47,24 +47,24 @@ def _name(part: dict[str, Any]) -> str:
 
 
 def _values(before: Any, after: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - JSON
-    """Yield what differs in values, as deep as it takes to name it: lists are told by their parts."""
+    """Yield the values that differ, down to the level at which they have names."""
     old, new = _children(before), _children(after)
     if old is None or new is None:
         if before != after and not _EMPTY.issuperset((str(before), str(after))):
             yield f"{path}: {_pair(before, after)}"
         return
-    told = False
+    found = False
     for name in sorted({*old, *new}):
         for line in _values(old.get(name), new.get(name), f"{path}: {name}"):
-            told = True
+            found = True
             yield line
-    # Macros and tags have no order; servers sort them as they like.
-    if not told and list(old) != list(new) and not _is_set(after):
+    # Macros and tags have no order: servers sort them in different ways.
+    if not found and list(old) != list(new) and not _is_set(after):
         yield f"{path}: in another order"
 
 
 def _children(value: Any) -> dict[str, Any] | None:  # noqa: ANN401 - JSON
-    """Return the parts of a value by what people call them; None where it is one by itself."""
+    """Return the parts of a value by the names that people see; None if it has no parts."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
@@ -80,7 +80,7 @@ def _is_set(parts: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def _pair(before: object, after: object) -> str:
-    """Return both values, long ones from shortly before where they part."""
+    """Return both values; long ones are cut to the part around the first difference."""
     old, new = _text(before), _text(after)
     start = 0
     if max(len(old), len(new)) > _LIMIT:

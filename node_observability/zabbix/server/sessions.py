@@ -1,7 +1,7 @@
-"""Sessions for the two APIs that are asked, Zabbix' and Kubernetes', and why a call of theirs failed.
+"""HTTP sessions for the APIs of Zabbix and Kubernetes, and the reason why a request failed.
 
-Guarantees: certificates and names are verified; nothing of the environment is used, neither proxies nor
-.netrc nor authorities; redirects are not followed, for they would carry the token along.
+Guarantees: certificates and host names are verified; proxies, ``.netrc`` and certificate authorities of the
+environment are ignored; redirects are not followed, because they would receive the token.
 """
 
 import re
@@ -19,14 +19,14 @@ _MAX_REASON = 200
 
 
 class _Adapter(HTTPAdapter):
-    """Verify as OpenSSL, curl and kubectl do.
+    """Verifies certificates as OpenSSL, curl and kubectl do.
 
-    Python 3.13 and urllib3 2.4 set VERIFY_X509_STRICT besides, which refuses authorities without key
-    identifiers: those of many EKS clusters and companies (kubernetes-client/python#2394).
+    Python 3.13 and urllib3 2.4 also set VERIFY_X509_STRICT. It refuses authorities without key identifiers,
+    which many EKS clusters and companies have (kubernetes-client/python#2394).
     """
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:  # noqa: ANN401 - as it is
-        # It trusts nobody yet: requests adds the authorities that the session verifies by.
+        # This context trusts no authority yet; requests adds those of the session.
         super().init_poolmanager(
             *arguments, ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), **keywords
         )
@@ -38,7 +38,7 @@ class _Adapter(HTTPAdapter):
 
 
 def session(authorities: str = "", proxy: str = "") -> requests.Session:
-    """Return a session that trusts the authorities of a file of PEM texts, or the public ones."""
+    """Return a session that trusts the authorities in a PEM file, or the public ones."""
     made = requests.Session()
     made.trust_env = False
     made.max_redirects = 0
@@ -50,22 +50,21 @@ def session(authorities: str = "", proxy: str = "") -> requests.Session:
 
 
 def bearer(token: str, name: str) -> str:
-    """Return a token that an ``Authorization`` header can hold (RFC 6750).
+    """Return the token if an ``Authorization`` header can contain it (RFC 6750).
 
     Raises:
-        UsageError: it can't be one; requests would show it whole in its error.
-
+        UsageError: it can't; the error of requests would show the whole token.
     """
     if not re.fullmatch("[!-~]+", token):
         raise UsageError(
-            f"{name} holds a character that no token has, such as a space or a line "
-            "break; give the token alone"
+            f"{name} contains a character that is not allowed in a token, such as a space or a line break; "
+            "give only the token"
         )
     return token
 
 
 def reason(error: BaseException) -> str:
-    """Return the innermost cause in a few words; requests and urllib3 wrap it several times."""
+    """Return the text of the innermost cause; requests and urllib3 wrap it several times."""
     while True:
         inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
         inner = inner or next(

@@ -1,4 +1,4 @@
-"""The list of the template's parts, ``zabbix/README.md``, from the template itself; pure."""
+"""Writes ``zabbix/README.md``, which lists the parts of the template; pure."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,21 +12,23 @@ __all__ = ["render"]
 
 _HEAD = f"""# {TEMPLATE}
 
-Made by `node-observability zabbix render` (`make goldens`); a test compares. The template for Zabbix 6.0
-and later: import [{{name}}]({{name}}), or let `node-observability zabbix apply` do it together with
-auto-registration. How it works, and how to change it: [the Zabbix page](../docs/reference/zabbix.md).
+The template for Zabbix 6.0 and later. Import [{{name}}]({{name}}), or run
+`node-observability zabbix apply`, which also sets up auto-registration. How it works and how to change
+it: [the Zabbix page](../docs/reference/zabbix.md).
+
+`node-observability zabbix render` writes both files, so edit their sources instead (`make goldens`).
 """
 NAME = "bottlerocket-node-by-zabbix-agent-active.yaml"
 
 
 def render(template: str, patterns: Iterable[Pattern]) -> str:
-    """Return the Markdown page of a rendered template."""
+    """Return the page, in Markdown, for a rendered template and the patterns that it was made from."""
     export = yaml.safe_load(template)["zabbix_export"]
     body = export["templates"][0]
     parts = [
         _HEAD.format(name=NAME),
-        _table("Macros", ("Macro", "Default", ""), _macros(body)),
-        _table("Log patterns", ("Pattern", "Severity", "Regex", ""), _patterns(patterns)),
+        _table("Macros", ("Macro", "Default", "Meaning"), _macros(body)),
+        _table("Log patterns", ("Pattern", "Severity", "Regex", "Meaning"), _patterns(patterns)),
         _table("Items", ("Item", "Key", "Type"), _items(body["items"])),
         _table("Triggers", ("Trigger", "Severity", "Expression"), _triggers(export, body)),
     ]
@@ -84,5 +86,5 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _code(text: str) -> str:
-    """Return code for a table's cell; a bar would end it."""
+    """Return code for a cell of a table, which an unescaped bar would end."""
     return f"`{text}`".replace("|", "\\|")

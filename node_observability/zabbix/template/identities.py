@@ -1,8 +1,8 @@
-"""The UUIDs by which Zabbix knows the parts of the template, whatever they are called.
+"""Gives the parts of the template the UUIDs by which Zabbix identifies them, whatever their names.
 
-Guarantees: ours are committed (``uuids.yaml``) and stay; one that is not there is derived from its
-identity, so that a catalogue of your own needs no file and a second render gives the same. To rename a
-pattern and keep its history, rename its keys in ``uuids.yaml``.
+Guarantees: the UUIDs in ``uuids.yaml`` never change. A UUID that is not there is derived from the part's
+identity, so that a custom catalogue needs no such file and each render gives the same. To rename a pattern
+and keep its history, rename its keys in ``uuids.yaml``.
 """
 
 import hashlib
@@ -23,14 +23,18 @@ def committed() -> dict[str, str]:
 
 
 class Identities:
-    """Give out UUIDs; ``used`` has those given, in the order of the template."""
+    """Returns the UUID of an identity; ``used`` has those returned so far, in the order of the template."""
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
         self.used: dict[str, str] = {}
 
     def __call__(self, identity: str) -> str:
-        """Return 32 hex digits with the version and variant of a UUID 4, which the server checks."""
+        """Return 32 hex digits with the version and variant of a UUID 4, which the server checks.
+
+        Raises:
+            ValueError: two parts have the same identity.
+        """
         if identity in self.used:
             raise ValueError(f"two parts of the template are called {identity}")
         self.used[identity] = self._known.get(identity) or self.derived(identity)

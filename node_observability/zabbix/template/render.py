@@ -1,7 +1,7 @@
-"""The template: Jinja2 source, catalogue and macros in, the YAML that Zabbix imports out.
+"""Renders the template that Zabbix imports, as YAML, from the Jinja2 source, the catalogue and the macros.
 
-Guarantees: the same input gives the same bytes; every value is quoted for YAML; every UUID is unique.
-Schema version 6.0, which 6.0 and later import (their front ends convert it).
+Guarantees: the same input gives the same bytes; every value is quoted for YAML; every UUID is unique. The
+schema version is 6.0, which Zabbix 6.0 and later import (their frontends convert it).
 """
 
 import dataclasses
@@ -20,7 +20,8 @@ __all__ = ["TEMPLATE", "Macro", "macros", "render", "with_values"]
 
 TEMPLATE = "Bottlerocket node by Zabbix agent active"
 
-# Preprocessing of the file systems found: those below the mounted host root, by their names on the host.
+# Preprocessing of discovered file systems: keeps those below the mounted host root, by their names on the
+# host.
 _FILE_SYSTEMS = """\
 var root = '{$NODEOBS.HOST.ROOT}';
 while (root.slice(-1) === '/') { root = root.slice(0, -1); }
@@ -29,7 +30,7 @@ return JSON.stringify(JSON.parse(value).filter(function (f) {
 }).map(function (f) {
     return {'{#FSPATH}': f['{#FSNAME}'], '{#FSNAME}': f['{#FSNAME}'].slice(root.length) || '/', '{#FSTYPE}': f['{#FSTYPE}']};
 }));"""  # noqa: E501 - a line of JavaScript
-# Its third column is the name.
+# Preprocessing of /proc/diskstats, whose third column is the name.
 _DISKS = """\
 return JSON.stringify(value.split(String.fromCharCode(10)).map(function (line) {
     return line.split(' ').filter(function (word) { return word !== ''; });
@@ -57,7 +58,7 @@ class Macro:
 
 
 def macros(patterns: Iterable[Pattern]) -> tuple[Macro, ...]:
-    """Return the template's macros, those with a pattern's own threshold or period included."""
+    """Return the template's macros, including the thresholds and periods of single patterns."""
     text = resources.files(__package__).joinpath("macros.yaml").read_text("utf-8")
     found = [Macro(**entry) for entry in yaml.safe_load(text)]
     for pattern in patterns:
@@ -69,11 +70,10 @@ def macros(patterns: Iterable[Pattern]) -> tuple[Macro, ...]:
 
 
 def with_values(known: Sequence[Macro], values: Mapping[str, str]) -> tuple[Macro, ...]:
-    """Return the macros with other values; one with a context may be new.
+    """Return the macros with other values; a macro with a context may be new.
 
     Raises:
-        UsageError: where the template has no such macro.
-
+        UsageError: the template has no such macro.
     """
     by_name = {macro.name: macro for macro in known}
     problems = []
@@ -96,7 +96,7 @@ def render(
     values: Sequence[Macro] | None = None,
     identities: Identities | None = None,
 ) -> str:
-    """Return the template's YAML."""
+    """Return the template's YAML; ``values`` defaults to ``macros(patterns)``."""
     environment = jinja2.Environment(  # noqa: S701 - it is YAML, and `quoted` quotes
         loader=jinja2.PackageLoader("node_observability.zabbix.template", "."),
         undefined=jinja2.StrictUndefined,
@@ -120,7 +120,7 @@ def render(
 
 
 def _quoted(value: str) -> str:
-    """Return a text as a YAML scalar on one line."""
+    """Return the text as a quoted YAML scalar on one line."""
     return yaml.safe_dump(value, default_style='"', width=10**6, allow_unicode=True).strip()
 
 

@@ -1,4 +1,4 @@
-"""What the toolbox says when a frontend answers nonsense, refuses, or ends; and that no secret is in it."""
+"""What is printed when a frontend answers nonsense, refuses or ends the connection; never a secret."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,13 +41,13 @@ def prune(
     return run
 
 
-def test_a_session_is_ended_with_the_command(api: Frontend, prune: Run) -> None:
+def test_a_session_ends_with_the_command(api: Frontend, prune: Run) -> None:
     code, _ = prune(**_LOGIN)
     assert code == 2
     assert api.asked[-1] == "user.logout"
 
 
-def test_a_session_that_can_not_be_ended_hides_no_other_problem(api: Frontend, prune: Run) -> None:
+def test_a_failed_logout_does_not_hide_an_earlier_problem(api: Frontend, prune: Run) -> None:
     api.answers["user.logout"] = (502, b"Bad gateway")
     code, (line,) = prune(**_LOGIN)
     assert code == 2
@@ -66,7 +66,7 @@ def test_a_session_that_can_not_be_ended_hides_no_other_problem(api: Frontend, p
     ],
 )
 @pytest.mark.parametrize("method", ["apiinfo.version", "user.login", "hostgroup.get"])
-def test_an_answer_that_is_none_of_the_api_is_one_short_line(
+def test_an_answer_that_is_not_from_the_api_is_reported_in_one_short_line(
     method: str, answer: dict[str, object], *, api: Frontend, prune: Run
 ) -> None:
     api.answers[method] = answer
@@ -78,23 +78,23 @@ def test_an_answer_that_is_none_of_the_api_is_one_short_line(
 
 
 @pytest.mark.parametrize("result", [7, True, {}, ["a"], [[]], None])
-def test_a_result_that_has_not_its_form_is_one_short_line(
+def test_a_malformed_result_is_reported_in_one_short_line(
     result: object, api: Frontend, prune: Run
 ) -> None:
     api.answers["hostgroup.get"] = {"result": result}
     code, (line,) = prune(ZABBIX_API_TOKEN="t")  # noqa: S106
     assert code == 2
-    assert "what answers to hostgroup.get is no Zabbix API" in line
+    assert "the answer to hostgroup.get is not from a Zabbix API" in line
 
 
-def test_the_words_of_a_server_without_its_database_are_told(api: Frontend, prune: Run) -> None:
+def test_the_error_of_a_server_without_its_database_is_printed(api: Frontend, prune: Run) -> None:
     api.answers["apiinfo.version"] = refusal("Error connecting to database")
     code, (line,) = prune(ZABBIX_API_TOKEN="t")  # noqa: S106
     assert code == 2
     assert line == f"node-observability zabbix: {api.url}: Error connecting to database"
 
 
-def test_after_a_host_that_nobody_answers_for_no_other_is_tried(api: Frontend, prune: Run) -> None:
+def test_no_other_host_is_tried_after_a_call_without_an_answer(api: Frontend, prune: Run) -> None:
     api.answers["hostgroup.get"] = {"result": [{"groupid": "1"}]}
     host = {"status": "0", "maintenance_status": "0", "tags": [], "parentTemplates": []}
     numbers = [str(number) for number in range(5)]
@@ -112,11 +112,11 @@ def test_after_a_host_that_nobody_answers_for_no_other_is_tried(api: Frontend, p
     ("content", "problem"),
     [
         (None, "No such file"),
-        (b"", "holds no certificates in PEM form"),
-        (b"root:x:0:0:\n", "holds no certificates in PEM form"),
+        (b"", "contains no certificates in PEM format"),
+        (b"root:x:0:0:\n", "contains no certificates in PEM format"),
     ],
 )
-def test_a_file_of_authorities_that_holds_none_is_named(
+def test_a_file_without_certificate_authorities_is_named(
     content: bytes | None, problem: str, *, prune: Run, tmp_path: Path
 ) -> None:
     path = tmp_path / "ca.pem"
@@ -127,16 +127,16 @@ def test_a_file_of_authorities_that_holds_none_is_named(
     assert f"--ca-file {path}: {problem}" in line
 
 
-def test_an_address_that_speaks_no_tls_is_told_so(api: Frontend, prune: Run) -> None:
+def test_an_address_without_tls_is_reported(api: Frontend, prune: Run) -> None:
     url = api.url.replace("http:", "https:")
     code, (line,) = prune(ZABBIX_API_TOKEN="t", ZABBIX_URL=url)  # noqa: S106
     assert code == 2
     assert "TLS failed" in line
-    assert "give http:// if that is what it speaks" in line
+    assert "use http:// if the server does not use TLS" in line
 
 
 @pytest.mark.parametrize("space", ["\n", " ", "\r\n"])
-def test_spaces_around_what_the_environment_holds_do_no_harm(
+def test_spaces_around_values_in_the_environment_are_ignored(
     space: str, api: Frontend, prune: Run
 ) -> None:
     around = {
@@ -148,14 +148,14 @@ def test_spaces_around_what_the_environment_holds_do_no_harm(
     assert "no host group" in line
 
 
-def test_a_frontend_that_says_nothing_is_given_up(api: Frontend, prune: Run) -> None:
+def test_a_silent_frontend_is_a_timeout(api: Frontend, prune: Run) -> None:
     api.silent.add("hostgroup.get")
     code, (line,) = prune("--timeout", "1s", ZABBIX_API_TOKEN="t")  # noqa: S106
     assert code == 2
     assert "no answer within 1 s; check the address, or raise --timeout" in line
 
 
-def test_a_call_that_takes_minutes_has_a_time_of_its_own_and_tells_it(api: Frontend) -> None:
+def test_a_long_call_has_a_time_limit_of_its_own_and_reports_it(api: Frontend) -> None:
     api.answers["hostgroup.get"] = {"result": []}
     api.silent.update(("configuration.import", "host.get"))
     own = connect(Connection(url=api.url, token="t", timeout_s=0.2, long_timeout_s=0.5))  # noqa: S106
@@ -165,7 +165,7 @@ def test_a_call_that_takes_minutes_has_a_time_of_its_own_and_tells_it(api: Front
         own.call("host.get")
 
 
-def test_rights_that_lack_are_not_told_as_a_method_that_lacks(api: Frontend, prune: Run) -> None:
+def test_missing_rights_are_not_reported_as_a_missing_method(api: Frontend, prune: Run) -> None:
     api.answers["hostgroup.get"] = {"result": [{"groupid": "1"}]}
     host = {"hostid": "2", "host": "gone", "status": "0", "maintenance_status": "0"}
     api.answers["host.get"] = {"result": [{**host, "tags": [], "parentTemplates": []}]}
@@ -184,18 +184,18 @@ def test_rights_that_lack_are_not_told_as_a_method_that_lacks(api: Frontend, pru
     code, (line,) = prune("--all-gone", ZABBIX_API_TOKEN="t")  # noqa: S106
     assert code == 2
     assert line.startswith("node-observability zabbix: gone: disable: host.update: ")
-    assert "give its user group the rights" in line
+    assert "give the user group the rights" in line
     assert "role" not in line
 
 
 @pytest.mark.parametrize("token", ["s3cr\net", "s3cr et", "s3cr€t", "s3cr\x00et"])
-def test_a_token_that_can_be_none_is_refused_and_not_shown(
+def test_a_text_that_can_not_be_a_token_is_refused_and_not_shown(
     token: str, prune: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "token").write_text(token)
     code, (line,) = prune("--token-file", str(tmp_path / "token"))
     assert code == 2
-    assert "the API token holds a character that no token has" in line
+    assert "the API token contains a character that is not allowed in a token" in line
     assert "s3cr" not in line
 
 

@@ -170,7 +170,7 @@ def test_what_was_done_before_a_refusal_is_told_and_a_second_run_completes_it(
     refusal, state = err.splitlines()
     assert out == "create host group `Half`\n"
     assert 'this user may not call action.create (No permissions to call "action.create"' in refusal
-    assert "half applied: host group `Half` done" in state
+    assert "partly applied: host group `Half` done" in state
     assert command(*arguments) == 0
     assert "create action" in capsys.readouterr().out
     assert command(*arguments, "--check") == 0
@@ -229,8 +229,8 @@ def test_a_wrong_address_is_one_line_with_the_fix(
     for url, problem in (
         (f"http://127.0.0.1:{free_port()}", "can't be reached"),
         (stack.url + "/nowhere", "give the address of the frontend"),
-        ("zabbix.example", "is no URL of a frontend"),
-        ("https://me:secret@zabbix.example", "holds a user name or password"),
+        ("zabbix.example", "is not the URL of a frontend"),
+        ("https://me:secret@zabbix.example", "contains a user name or password"),
         ("", "no address"),
     ):
         assert command(*APPLY, ZABBIX_URL=url) == 2

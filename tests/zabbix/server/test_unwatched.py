@@ -105,10 +105,10 @@ def test_the_grace_of_a_host_that_was_never_heard_begins_when_it_is_seen(
     for _ in range(2):
         assert command(*ARGUMENTS, *_nodes(tmp_path, "another")) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[0] == "watch, as nothing was heard yet: gone"
-    assert "watch" in out[1]
+    assert out[0] == "start the grace period, no value of the agent yet: gone"
+    assert "start the grace period" in out[1]
     assert len(out) == 3
-    assert "watch" not in out[2]
+    assert "start the grace period" not in out[2]
     host = _host(applied, gone)
     assert (host["status"], [tag["tag"] for tag in host["tags"]]) == ("0", [UNHEARD_TAG])
 
@@ -182,7 +182,7 @@ def test_the_tag_goes_when_a_person_enables_the_host(
     assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
     applied.call("host.update", {"hostid": gone, "status": 0})
     assert command(*ARGUMENTS, *_nodes(tmp_path, "gone", NODE_NAME)) == 0
-    assert "enabled by somebody else: take our tag away: gone" in capsys.readouterr().out
+    assert "remove prune's tag, enabled by somebody else: gone" in capsys.readouterr().out
     host = _host(applied, gone)
     assert (host["status"], {tag["tag"] for tag in host["tags"]}) == ("0", {"owner"})
 
@@ -191,7 +191,7 @@ def test_a_grace_that_the_server_can_not_tell_is_refused(
     command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(*ARGUMENTS, *_nodes(tmp_path, "a"), "--grace", "25h") == 2
-    assert "--grace must be 24h at most" in capsys.readouterr().err
+    assert "--grace must be at most 24h" in capsys.readouterr().err
 
 
 def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
@@ -200,7 +200,7 @@ def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
     assert command(*ARGUMENTS, *_nodes(tmp_path)) == 2
     assert "lists no nodes; nothing was done" in capsys.readouterr().err
     assert command(*ARGUMENTS[:-1], *_nodes(tmp_path, "of-another-cluster")) == 2
-    assert "is it another cluster's?" in capsys.readouterr().err
+    assert "Is the list another cluster's?" in capsys.readouterr().err
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(
         json.dumps(
@@ -241,7 +241,7 @@ def test_check_prints_a_table_and_fails_where_a_node_is_not_watched(
     wait_for(lambda: node.item("agent.ping")["lastclock"] != "0", "the agent's ping", 90)
     capsys.readouterr()
     assert command(*arguments, *_nodes(tmp_path, node.name)) == 0
-    assert "1 of 1 nodes are well" in capsys.readouterr().out
+    assert "1 of 1 nodes OK" in capsys.readouterr().out
     assert command(*arguments, *_nodes(tmp_path, node.name, "unknown"), "--json") == 1
     found = {row["node"]: row["ok"] for row in json.loads(capsys.readouterr().out)}
     assert found == {node.name: True, "unknown": False}

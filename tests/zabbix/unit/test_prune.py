@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.zabbix.hosts import check, prune
+from node_observability.zabbix.hosts import prune
 from node_observability.zabbix.hosts.inventory import PRUNED_TAG, UNHEARD_TAG, Host, Item
 from node_observability.zabbix.hosts.prune import Verdict
+from node_observability.zabbix.hosts.status import node_statuses, table
 from node_observability.zabbix.template.render import TEMPLATE
 
 NOW_S = 1_800_000_000
@@ -69,11 +70,11 @@ def _host(
             "b",
             Verdict.MAINTENANCE,
         ),
-        (_host(last_s=None), "b", Verdict.STRANGE),
+        (_host(last_s=None), "b", Verdict.UNMONITORED),
         (
             dataclasses.replace(_host(), ping=Item(last_s=0, enabled=False)),
             "b",
-            Verdict.STRANGE,
+            Verdict.UNMONITORED,
         ),
         (_host(last_s=None), "a", Verdict.KEEP),
     ],
@@ -93,7 +94,7 @@ def test_an_empty_list_of_nodes_is_refused() -> None:
 
 def test_a_list_that_has_not_one_of_the_hosts_is_taken_for_another_clusters() -> None:
     hosts, nodes = [_host(last_s=NOW_S - 101), _host("c")], frozenset({"b"})
-    with pytest.raises(UsageError, match=r"not one of the 2 hosts .* \(b\): .*--all-gone"):
+    with pytest.raises(UsageError, match=r"none of the 2 hosts .* \(b\); .*--all-gone"):
         prune.plan(hosts, nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000)
     steps = prune.plan(hosts, nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000, all_gone=True)
     assert [step.verdict for step in steps] == [Verdict.DISABLE, Verdict.ALIVE]
@@ -118,9 +119,9 @@ def test_check_says_what_is_wrong_with_each_node() -> None:
     off = Item(last_s=NOW_S, enabled=False)
     hosts.append(dataclasses.replace(_host("unwatched"), ping=off, log=off))
     names = frozenset({"good", "off", "silent", "bare", "new", "unwatched"})
-    rows = check.rows(hosts, names, now_s=NOW_S, agent_age_s=300, log_age_s=3600)
-    assert [(row.node, row.ok) for row in rows if row.ok] == [("good", True)]
-    assert check.table(rows).splitlines() == [
+    found = node_statuses(hosts, names, now_s=NOW_S, agent_age_s=300, log_age_s=3600)
+    assert [one.node for one in found if one.ok] == ["good"]
+    assert table(found).splitlines() == [
         "NODE       HOST            TEMPLATE    AGENT             LOG",
         "bare       ok              not linked  no item           not supported: no such directory",
         "good       ok              ok          ok                ok",

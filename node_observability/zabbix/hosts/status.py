@@ -1,19 +1,19 @@
-"""Whether each node is watched, as the server sees it; pure."""
+"""Whether the server monitors each node; pure."""
 
 import dataclasses
 from collections.abc import Iterable
 
 from node_observability.zabbix.hosts.inventory import Host, Item
 
-__all__ = ["Row", "rows", "table"]
+__all__ = ["NodeStatus", "node_statuses", "table"]
 
 _OK = "ok"
 _COLUMNS = ("node", "host", "template", "agent", "log")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
-    """One node; each column is `ok` or says what is wrong."""
+class NodeStatus:
+    """One node; each column is ``ok``, says what is wrong, or is ``-`` where it does not apply."""
 
     node: str
     host: str
@@ -27,17 +27,17 @@ class Row:
         return all(getattr(self, name) == _OK for name in _COLUMNS[1:])
 
 
-def rows(
+def node_statuses(
     hosts: Iterable[Host], nodes: frozenset[str], *, now_s: int, agent_age_s: int, log_age_s: int
-) -> list[Row]:
-    """Return a row for each node, by name."""
+) -> list[NodeStatus]:
+    """Return the status of each node, in the order of their names; ages are limits, in seconds."""
     by_name = {host.name: host for host in hosts}
 
-    def row(node: str) -> Row:
+    def status(node: str) -> NodeStatus:
         host = by_name.get(node)
         if host is None:
-            return Row(node=node, host="not registered")
-        return Row(
+            return NodeStatus(node=node, host="not registered")
+        return NodeStatus(
             node=node,
             host=_OK if host.enabled else "disabled",
             template=_OK if host.linked else "not linked",
@@ -45,13 +45,13 @@ def rows(
             log=_state(host.log, now_s, log_age_s),
         )
 
-    return [row(node) for node in sorted(nodes)]
+    return [status(node) for node in sorted(nodes)]
 
 
-def table(found: Iterable[Row]) -> str:
-    """Return the rows as columns, for people."""
+def table(statuses: Iterable[NodeStatus]) -> str:
+    """Return a table for people, with a head."""
     lines = [tuple(name.upper() for name in _COLUMNS)]
-    lines += [tuple(getattr(row, name) for name in _COLUMNS) for row in found]
+    lines += [tuple(getattr(status, name) for name in _COLUMNS) for status in statuses]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_COLUMNS))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
