@@ -1,17 +1,17 @@
-"""Makes the chart's ``values.schema.json`` and the table of its README from ``values.yaml``.
+"""Generates the chart's ``values.schema.json`` and the table in its README from ``values.yaml``.
 
-``values.yaml`` is the one source: a comment above each key says what it is, ``# Example:`` shows a value,
-and lines that begin with ``# @`` say what a default alone can't:
+A comment above each key explains it, ``# Example:`` shows a value, and lines that begin with ``# @`` are
+rules for the schema:
 
-``@enum A B``, ``@min N``, ``@max N``, ``@pattern REGEX``, ``@max-length N``  limits of the value
-``@items NAME``   the items of a list: ``string``, ``object``, or one of ITEMS
-``@strings``      a mapping of names to strings, given by the user
-``@open``         a mapping whose keys are Kubernetes' own (or a parent chart's)
-``@optional``     a mapping that `null` takes away
-``@like PATH``    a mapping with the keys of another one, none of them with a default
-``@removed NAMES`` keys that a mapping had once: a template refuses them, with the fix
+``@enum A B``, ``@min N``, ``@max N``, ``@pattern REGEX``, ``@max-length N``  allowed values
+``@items NAME``   the kind of a list's items, one of ITEMS
+``@strings``      a mapping of any names to strings
+``@open``         a mapping with keys of Kubernetes or of a parent chart
+``@optional``     a key that may be set to null
+``@like PATH``    a mapping with the keys of another mapping, all of them optional
+``@removed NAMES`` keys that a mapping no longer has; a template rejects them, and names the fix
 
-A key without a comment, or an unknown directive, is an error.
+A key without a comment and an unknown directive are errors.
 """
 
 import json
@@ -54,7 +54,7 @@ ITEMS: dict[str, dict[str, Any]] = {
         "required": ["name"],
         "properties": {"name": _NAME},
     },
-    # Other charts of a parent chart may want plain names.
+    # Other charts of a parent chart may need plain names.
     "secretRefOrName": {
         "anyOf": [
             _NAME,
@@ -95,12 +95,12 @@ ITEMS: dict[str, dict[str, Any]] = {
         },
     },
 }
-"""Kinds of list items, by the name that ``@items`` gives."""
+"""Schemas of list items, by their name in ``@items``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A key of ``values.yaml``: its path, default, comment and directives; ``children`` are keys of ours."""
+    """A key of ``values.yaml``; ``children`` are the keys below it that the schema lists."""
 
     path: tuple[str, ...]
     default: Any
@@ -112,12 +112,12 @@ class Value:
 
     @property
     def name(self) -> str:
-        """The path with dots, as ``--set`` takes it."""
+        """The path with dots, as in ``--set``."""
         return ".".join(self.path)
 
     @property
     def is_open(self) -> bool:
-        """Whether its keys are not ours to list."""
+        """Whether the schema does not list its keys."""
         return any(name in self.directives for name in ("open", "strings", "like"))
 
 
@@ -125,7 +125,7 @@ def read(path: Path) -> tuple[Value, ...]:
     """Return the keys of a values file, nested.
 
     Raises:
-        ValueError: a key has no comment, or a comment an unknown directive; with file and line.
+        ValueError: a key has no comment, or an unknown directive; the text names file and line.
     """
     text = path.read_text()
     node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -145,7 +145,7 @@ def _children(
         is_open = "strings" in directives or "open" in directives
         if not (text or lenient or is_ours):
             raise ValueError(
-                f"{path.name}:{line + 1}: {'.'.join(own)} has no comment; say what it is"
+                f"{path.name}:{line + 1}: {'.'.join(own)} has no comment; explain it above the key"
             )
         children: tuple[Value, ...] = ()
         if is_ours and not (
@@ -175,7 +175,7 @@ def _parsed(comment: list[str], place: str) -> tuple[str, str, dict[str, str]]:
             name, _, value = line[1:].partition(" ")
             if name not in _DIRECTIVES:
                 raise ValueError(
-                    f"{place}: @{name} is no directive; write one of {', '.join(_DIRECTIVES)}"
+                    f"{place}: @{name} is not a directive; use one of {', '.join(_DIRECTIVES)}"
                 )
             directives[name] = value
         else:
@@ -185,7 +185,7 @@ def _parsed(comment: list[str], place: str) -> tuple[str, str, dict[str, str]]:
 
 
 def flat(values: tuple[Value, ...]) -> Iterator[Value]:
-    """Yield every key that has a default of its own, in the file's order."""
+    """Yield every key that has its own default, in the order of the file."""
     for value in values:
         if value.children:
             yield from flat(value.children)
@@ -194,7 +194,7 @@ def flat(values: tuple[Value, ...]) -> Iterator[Value]:
 
 
 def schema(values: tuple[Value, ...]) -> dict[str, Any]:
-    """Return the JSON schema (draft 7) of a values file; unknown keys are refused at every level of ours."""
+    """Return the JSON schema (draft 7) of a values file, which allows unknown keys only below open keys."""
     by_name = {value.name: value for value in _all(values)}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -214,7 +214,7 @@ def _object(
 ) -> dict[str, Any]:
     properties = {value.path[-1]: _property(value, by_name) for value in values}
     properties |= {name: {"description": "Removed: see UPGRADING.md."} for name in removed.split()}
-    # `null` takes a key away, over which templates would stumble.
+    # Helm removes keys that are null, and the templates need them.
     required = [value.path[-1] for value in values if "optional" not in value.directives]
     return {
         "type": "object",
@@ -225,7 +225,7 @@ def _object(
 
 
 def _optional(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema of objects in which no key needs to be there."""
+    """Return the schema with all keys optional."""
     result = {key: value for key, value in schema.items() if key != "required"}
     if "properties" in result:
         result["properties"] = {name: _optional(one) for name, one in result["properties"].items()}
@@ -276,8 +276,8 @@ def _scalar(value: Value) -> dict[str, Any]:
 
 
 def table(values: tuple[Value, ...]) -> str:
-    """Return the Markdown table: key, default, what it is."""
-    rows = ["| Key | Default | |", "|---|---|---|"]
+    """Return the Markdown table of keys, defaults and explanations."""
+    rows = ["| Key | Default | Description |", "|---|---|---|"]
     for value in _rows(values):
         default = json.dumps(value.default, ensure_ascii=False)
         example = f" Example: {value.example}" if value.example else ""
@@ -295,14 +295,14 @@ def _rows(values: tuple[Value, ...]) -> Iterator[Value]:
 
 
 def with_table(readme: str, values: tuple[Value, ...]) -> str:
-    """Return the README with the table between its marks."""
+    """Return the README with the table between its marks replaced."""
     before, _, rest = readme.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     return f"{before}{_BEGIN}{table(values)}{_END}{after}"
 
 
 def schema_text(values: tuple[Value, ...]) -> str:
-    """Return ``values.schema.json`` as it is written."""
+    """Return the text of ``values.schema.json``."""
     return json.dumps(schema(values), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""What the Jobs call is what the toolbox understands, and they get what they need and nothing else."""
+"""The Jobs for the Zabbix API: the toolbox accepts their commands, and their pods get only what they need."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def pod(manifests: list[Manifest], kind: str) -> Manifest:
 
 
 def variables(spec: Manifest) -> dict[str, str]:
-    """Return the environment as the kubelet would make it of a Secret that holds each key's own name."""
+    """Return a container's variables; a variable from a Secret has the value ``SECRET/KEY``."""
     return {
         entry["name"]: entry.get("value")
         or f"{entry['valueFrom']['secretKeyRef']['name']}/{entry['valueFrom']['secretKeyRef']['key']}"
@@ -37,14 +37,14 @@ def variables(spec: Manifest) -> dict[str, str]:
 
 @pytest.mark.parametrize("case", [EVERYTHING, ZABBIX_API], ids=["everything", "zabbix-api"])
 @pytest.mark.parametrize(("kind", "command"), [("Job", "apply"), ("CronJob", "prune")])
-def test_the_toolbox_understands_what_a_job_calls(case: Path, kind: str, command: str) -> None:
+def test_the_toolbox_accepts_the_command_of_each_job(case: Path, kind: str, command: str) -> None:
     arguments = pod(rendered(case), kind)["containers"][0]["args"]
     options = cli.parser("zabbix").parse_args(arguments)
     assert (options.command, options.zabbix_command) == ("zabbix", command)
     assert options.cluster == ("prod-eu" if case == EVERYTHING else "cluster")
 
 
-def test_values_become_the_options_that_they_name() -> None:
+def test_values_become_options_of_the_command() -> None:
     manifests = rendered(EVERYTHING)
     options = cli.parser("zabbix").parse_args(pod(manifests, "Job")["containers"][0]["args"])
     assert flags.pairs("--macro", options.macro) == {
@@ -67,7 +67,7 @@ def test_values_become_the_options_that_they_name() -> None:
     assert pruning.selector is None
 
 
-def test_the_template_is_told_the_port_that_the_exporter_has() -> None:
+def test_the_template_gets_the_port_of_the_exporter() -> None:
     manifests = rendered(sets=(*ON, "zabbix.journalExporter.port=19465"))
     options = cli.parser("zabbix").parse_args(pod(manifests, "Job")["containers"][0]["args"])
     template = flags.template_of(options)
@@ -75,7 +75,7 @@ def test_the_template_is_told_the_port_that_the_exporter_has() -> None:
     assert "9465" not in template.replace("19465", "")
 
 
-def test_credentials_come_from_the_secret_and_the_key_of_registration_with_them() -> None:
+def test_credentials_and_the_pre_shared_key_come_from_secrets() -> None:
     manifests = rendered(EVERYTHING)
     options = cli.parser("zabbix").parse_args(pod(manifests, "Job")["containers"][0]["args"])
     environment = variables(pod(manifests, "Job"))
@@ -103,13 +103,13 @@ def test_secrets_made_from_files_may_end_with_a_line_break() -> None:
     assert flags.psk_of(options, broken) == flags.psk_of(options, environment)
 
 
-def test_a_secret_may_hold_either_kind_of_credentials() -> None:
+def test_a_secret_may_hold_a_token_or_a_password() -> None:
     for entry in pod(rendered(ZABBIX_API), "Job")["containers"][0]["env"]:
         if "valueFrom" in entry:
             assert entry["valueFrom"]["secretKeyRef"]["optional"] is True
 
 
-def test_the_key_is_kept_back_where_the_chart_is_told_so() -> None:
+def test_the_pre_shared_key_is_not_passed_if_psk_is_false() -> None:
     sets = ("zabbix.api.apply.psk=false", "zabbix.api.apply.pskOnly=false")
     assert "ZABBIX_PSK" not in variables(pod(rendered(EVERYTHING, sets=sets), "Job"))
 
@@ -127,14 +127,14 @@ def test_files_that_options_name_are_mounted() -> None:
         assert {str(Path(name).parent) for name in files} <= places
 
 
-def test_only_the_clean_up_has_a_token_of_the_cluster() -> None:
+def test_only_prune_has_a_token_of_the_cluster() -> None:
     manifests = rendered(ZABBIX_API)
     assert pod(manifests, "CronJob")["automountServiceAccountToken"] is True
     assert pod(manifests, "Job")["automountServiceAccountToken"] is False
     assert pod(manifests, "Job")["serviceAccountName"] == "default"
 
 
-def test_one_of_them_brings_nothing_of_the_other() -> None:
+def test_apply_and_prune_are_installed_independently() -> None:
     off = rendered()
     assert not {"Job", "CronJob"} & {found["kind"] for found in off}
     apply_only = rendered(sets=(*ON, "zabbix.api.prune.enabled=false"))
@@ -156,7 +156,7 @@ def test_the_template_is_applied_after_an_installation_and_an_upgrade() -> None:
     assert "before-hook-creation" in annotations["helm.sh/hook-delete-policy"]
 
 
-def test_two_runs_of_the_clean_up_never_meet() -> None:
+def test_two_runs_of_prune_never_overlap() -> None:
     (found,) = [one for one in rendered(ZABBIX_API) if one["kind"] == "CronJob"]
     assert found["spec"]["concurrencyPolicy"] == "Forbid"
     job = found["spec"]["jobTemplate"]["spec"]

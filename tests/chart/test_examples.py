@@ -1,4 +1,4 @@
-"""The examples of the manual work: together, in one release."""
+"""The examples in values.yaml work together, in one release."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from tools.chart_values import Value
 
 
 def example(value: Value) -> Any:  # noqa: ANN401 - as the value is
-    """Return the first example of a key; nothing where it has none, or one with an ellipsis."""
+    """Return the first example of a key, or None if it has none or only one with an ellipsis."""
     codes = re.findall(r"`([^`]+)`", value.example)
     if not codes or "…" in value.example:
         return None
@@ -23,16 +23,16 @@ def example(value: Value) -> Any:  # noqa: ANN401 - as the value is
 EXAMPLES = {value.name: found for value in LEAVES if (found := example(value)) is not None}
 
 
-def test_every_example_of_the_manual_is_taken_and_reaches_an_object(tmp_path: Path) -> None:
+def test_every_example_in_values_yaml_is_accepted_and_reaches_an_object(tmp_path: Path) -> None:
     values = merged(BASE_VALUES, tree("fluentBit.common.output.preset", "es"))
-    # The base's are of another output.
+    # The variables of the base are for another output.
     values["fluentBit"]["common"]["variables"] = {}
     for name, found in EXAMPLES.items():
         values = merged(values, tree(name, found))
     manifests = objects(rendered_with(values, tmp_path))
     assert len(EXAMPLES) > 50
     text = json.dumps(manifests)
-    for said in (
+    for expected in (
         "111122223333.dkr.ecr.eu-west-1.amazonaws.com/platform/journal-exporter:",
         "ServerActive=zabbix.example.com:10051,zabbix-test.example.com:10051",
         "DenyKey=vfs.file.contents[/hostfs/*]",
@@ -44,4 +44,4 @@ def test_every_example_of_the_manual_is_taken_and_reaches_an_object(tmp_path: Pa
         "es.example.com",
         '"cidr": "10.0.0.0/8"',
     ):
-        assert said in text, said
+        assert expected in text, expected

@@ -1,4 +1,4 @@
-"""Alerts and dashboard ask for metrics that Fluent Bit has, by labels that they have."""
+"""Alerts and dashboard query metrics and labels that Fluent Bit has."""
 
 import json
 import re
@@ -14,17 +14,17 @@ from tests.support.waiting import wait_for
 
 LISTED = Path(__file__).parent / "fluent_bit_metrics.txt"
 OF_THE_TARGET = {"namespace", "pod", "node"}
-"""Labels that Prometheus gives: see templates/monitoring/_targets.tpl."""
+"""Labels that Prometheus adds: see templates/monitoring/_targets.tpl."""
 
 
 def listed() -> dict[str, set[str]]:
-    """Return the labels of each metric of the list."""
+    """Return the labels of each metric in fluent_bit_metrics.txt."""
     rows = [line.split() for line in LISTED.read_text().splitlines() if not line.startswith("#")]
     return {row[0]: set(row[2].split(",")) if len(row) > 2 else set() for row in rows}
 
 
 def exposed(text: str) -> dict[str, set[str]]:
-    """Return the labels of each metric of an exposition."""
+    """Return the labels of each metric that Fluent Bit exposes."""
     found: dict[str, set[str]] = {}
     for line in text.splitlines():
         if parts := re.fullmatch(r"(\w+?)(?:\{(.*)\})? \S+", line):
@@ -48,13 +48,13 @@ def expressions() -> list[str]:
     return [text for text in rules + panels if "fluentbit_" in text]
 
 
-def test_only_metrics_of_fluent_bit_are_asked_for() -> None:
+def test_queries_use_only_metrics_of_fluent_bit() -> None:
     names = {name for text in expressions() for name in re.findall(r"\bfluentbit_\w+", text)}
     assert len(names) >= 9
     assert names - listed().keys() == set()
 
 
-def test_series_are_chosen_by_labels_that_they_have() -> None:
+def test_queries_select_series_by_labels_that_they_have() -> None:
     known = listed()
     for text in expressions():
         for name, selector in re.findall(r"\b(fluentbit_\w+)\{([^}]*)\}", text):
@@ -66,7 +66,7 @@ def test_series_are_chosen_by_labels_that_they_have() -> None:
                 assert set(labels.split(", ")) <= known[name] | OF_THE_TARGET, text
 
 
-def test_a_real_fluent_bit_has_every_metric_of_the_list(tmp_path: Path) -> None:
+def test_a_real_fluent_bit_has_every_listed_metric(tmp_path: Path) -> None:
     case = tmp_path / "values.yaml"
     case.write_text("fluentBit: {common: {kubernetesMetadata: false, output: {preset: http}}}")
     (tmp_path / "logs").mkdir()

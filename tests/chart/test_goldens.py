@@ -1,4 +1,4 @@
-"""Every good case renders what was looked at once, and every bad one fails with the message it names."""
+"""Every valid case renders its golden, and every invalid case fails with the message that it names."""
 
 import re
 from collections.abc import Callable
@@ -17,9 +17,9 @@ _VOLATILE = re.compile(
 
 
 def _stable(text: str) -> str:
-    """Leave out what changes with each version or with the text of a file that is itself looked at."""
+    """Return the text without versions, checksums and the contents of Fluent Bit's files."""
     text = _VOLATILE.sub(lambda found: f"{found[1]} …", text)
-    # The Fluent Bit files are compared where they are used; here their names are enough.
+    # tests/fluentbit checks the contents of these files.
     return re.sub(
         r"(?m)^  ((?:service|parsers|input-|filter-|output-)[\w-]*\.yaml): \|\n(?:    .*\n|\n)+",
         r"  \1: …\n",
@@ -28,20 +28,20 @@ def _stable(text: str) -> str:
 
 
 @each_case
-def test_a_good_case_renders_what_it_did(case: Path, golden: Callable[[str, str], None]) -> None:
+def test_a_valid_case_renders_its_golden(case: Path, golden: Callable[[str, str], None]) -> None:
     golden(f"chart/{name_of(case)}.yaml", _stable(render_text(case)))
 
 
-def test_there_are_a_dozen_good_cases_and_fifteen_bad_ones() -> None:
+def test_there_are_a_dozen_valid_cases_and_fifteen_invalid_ones() -> None:
     assert len(ALL) >= 12
     assert len(INVALID) >= 15
 
 
 @pytest.mark.parametrize("case", INVALID, ids=lambda path: path.stem)
-def test_a_bad_case_fails_with_the_message_that_it_names(case: Path) -> None:
+def test_an_invalid_case_fails_with_the_message_that_it_names(case: Path) -> None:
     first = case.read_text().splitlines()[0]
     assert first.startswith("# fails: ")
     with pytest.raises(RenderError) as caught:
         render_text(case)
-    # helm breaks and indents what the schema says; the words are what counts.
+    # helm breaks and indents the messages of the schema.
     assert first.removeprefix("# fails: ") in " ".join(str(caught.value).split())

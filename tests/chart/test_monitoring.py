@@ -1,4 +1,4 @@
-"""Alerts and dashboard: promtool accepts each query, and each alert rises on what it is for, not else."""
+"""Alerts and dashboard: promtool accepts each query, and each alert fires only in its own situation."""
 
 import json
 import re
@@ -112,7 +112,7 @@ RISING = [
     ),
     ("BottlerocketNodeWithoutAgent", {BOTTLEROCKET: "1x40", pod_of("fluent-bit-cri"): "1x40"}),
 ]
-"""What raises each alert, and no other: series and their values, a minute apart."""
+"""Series that make each alert fire, and no other. Their values are a minute apart."""
 
 QUIET = {
     f"journal_exporter_lag_seconds{{{POD}}}": "2x40",
@@ -137,7 +137,7 @@ QUIET = {
 
 
 def quiet_test(series: dict[str, str]) -> dict[str, Any]:
-    """Ask for the alerts that fire after 35 minutes, by a series that Prometheus keeps of them."""
+    """Return a promtool test of the alerts that fire after 35 minutes with these series."""
     return {
         "interval": "1m",
         "input_series": [{"series": name, "values": values} for name, values in series.items()],
@@ -159,18 +159,18 @@ def firing(names: list[str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("name", "series"), RISING, ids=[name for name, _ in RISING])
-def test_an_alert_rises_on_what_it_is_for_and_no_other_does(
+def test_each_alert_fires_in_its_own_situation_and_no_other_alert_does(
     name: str, series: dict[str, str], tmp_path: Path
 ) -> None:
     assert run_rule_tests(groups(), [quiet_test(series) | firing([name])], tmp_path) == ""
 
 
-def test_every_alert_has_such_a_test() -> None:
+def test_every_alert_has_a_test() -> None:
     alerts = [rule["alert"] for group in groups()["groups"] for rule in group["rules"]]
     assert sorted(alerts) == sorted(name for name, _ in RISING)
 
 
-def test_a_healthy_cluster_raises_nothing(tmp_path: Path) -> None:
+def test_no_alert_fires_in_a_healthy_cluster(tmp_path: Path) -> None:
     assert run_rule_tests(groups(), [quiet_test(QUIET) | firing([])], tmp_path) == ""
 
 
@@ -181,7 +181,7 @@ def test_promtool_accepts_every_query_of_the_dashboard(tmp_path: Path) -> None:
     assert check_expressions(plain, tmp_path) == ""
 
 
-def test_every_panel_has_its_own_place_title_text_and_unit() -> None:
+def test_every_panel_has_its_own_place_a_title_a_description_and_a_unit() -> None:
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     taken: set[tuple[int, int]] = set()
@@ -202,13 +202,13 @@ def test_every_panel_has_its_own_place_title_text_and_unit() -> None:
             assert panel["fieldConfig"]["defaults"]["unit"]
 
 
-def test_every_variable_of_the_queries_is_one_of_the_dashboards() -> None:
+def test_every_variable_in_the_queries_is_defined_in_the_dashboard() -> None:
     known = {variable["name"] for variable in dashboard()["templating"]["list"]}
     used = set(re.findall(r"\$\{?(\w+)", json.dumps(dashboard()["panels"]))) - {"__rate_interval"}
     assert used <= known
 
 
-def test_a_namespace_and_labels_of_ones_own_reach_what_an_operator_looks_for() -> None:
+def test_the_namespace_and_labels_for_monitoring_reach_monitors_and_alerts() -> None:
     manifests = rendered(CHART / "ci" / "service-monitor-values.yaml")
     ours = [found for found in manifests if found["kind"] in ("ServiceMonitor", "PrometheusRule")]
     assert len(ours) == 4

@@ -1,4 +1,4 @@
-"""Names, labels and selectors: unique, valid, never what an upgrade may not change."""
+"""Names, labels and selectors are unique and valid, and selectors survive upgrades."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ SELECTOR = {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kuberne
 
 
 @each_case
-def test_selectors_are_three_literal_labels_disjoint_and_on_their_pods(case: Path) -> None:
+def test_selectors_are_three_fixed_labels_that_match_their_own_pods_only(case: Path) -> None:
     selectors = []
     for found in daemonsets(case):
         selector = found["spec"]["selector"]["matchLabels"]
@@ -24,7 +24,7 @@ def test_selectors_are_three_literal_labels_disjoint_and_on_their_pods(case: Pat
 
 
 @each_case
-def test_pods_have_no_label_that_a_new_version_changes(case: Path) -> None:
+def test_no_label_of_a_pod_depends_on_the_version(case: Path) -> None:
     for found in daemonsets(case):
         labels = found["spec"]["template"]["metadata"]["labels"]
         assert not [key for key in labels if key.startswith("helm.sh/") or key.endswith("/version")]
@@ -43,7 +43,7 @@ def test_names_are_unique_valid_and_begin_with_the_release_or_its_override(case:
 
 
 @each_case
-def test_config_maps_and_accounts_that_are_named_exist(case: Path) -> None:
+def test_referenced_config_maps_and_service_accounts_exist(case: Path) -> None:
     manifests = rendered(case)
     present = {(found["kind"], found["metadata"]["name"]) for found in manifests}
     extra = {"scripts", "log-patterns"}
@@ -55,7 +55,7 @@ def test_config_maps_and_accounts_that_are_named_exist(case: Path) -> None:
         assert account == "default" or ("ServiceAccount", account) in present
 
 
-def test_a_change_of_configuration_replaces_pods_and_one_of_version_does_not() -> None:
+def test_a_change_of_the_configuration_replaces_pods_and_a_new_version_alone_does_not() -> None:
     def checksums(*sets: str) -> list[str]:
         return [
             found["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
@@ -70,13 +70,13 @@ def test_a_change_of_configuration_replaces_pods_and_one_of_version_does_not() -
 
 
 @pytest.mark.parametrize("release", ["node-observability", "logs", "a" * 53, "logs.prod"])
-def test_the_name_of_any_release_gives_names_that_fit(release: str) -> None:
+def test_any_release_name_gives_valid_object_names(release: str) -> None:
     for found in objects(render_text(release=release)):
         assert len(found["metadata"]["name"]) <= 63
         assert "." not in found["metadata"]["name"]
 
 
-def test_a_second_release_as_the_readme_has_it_shares_no_name_directory_or_port() -> None:
+def test_a_second_release_as_in_the_readme_shares_no_name_directory_or_port() -> None:
     other = (
         "fluentBit.common.hostPaths.state=/var/lib/second",
         "zabbix.hostPaths.log=/var/log/second",
@@ -108,7 +108,7 @@ def test_a_second_release_as_the_readme_has_it_shares_no_name_directory_or_port(
     assert taken(first).isdisjoint(taken(second))
 
 
-def test_one_name_in_two_namespaces_shares_nothing_of_the_cluster() -> None:
+def test_releases_of_the_same_name_in_two_namespaces_share_no_cluster_wide_object() -> None:
     def wide(namespace: str) -> set[str]:
         text = helm("template", RELEASE, str(CHART), "--namespace", namespace)
         return {

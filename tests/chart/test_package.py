@@ -1,4 +1,4 @@
-"""A packaged chart is the same chart: the symbolic link is followed, and test cases stay out."""
+"""A packaged chart renders the same objects, holds the files of Fluent Bit, and leaves out test cases."""
 
 import io
 import re
@@ -31,11 +31,11 @@ def members(package: Path) -> dict[str, bytes]:
 
 
 @each_case
-def test_the_package_renders_what_the_folder_does(case: Path, package: Path) -> None:
+def test_the_package_renders_the_same_as_the_folder(case: Path, package: Path) -> None:
     assert render_text(case, chart=package) == render_text(case)
 
 
-def test_the_package_holds_the_files_of_fluent_bit_as_they_are(package: Path) -> None:
+def test_the_package_holds_the_files_of_fluent_bit_unchanged(package: Path) -> None:
     packaged = {
         name.removeprefix("files/fluentbit/"): text
         for name, text in members(package).items()

@@ -1,4 +1,4 @@
-"""What the rendered DaemonSets come to on nodes: one Fluent Bit on each Linux node, as schedulers decide."""
+"""Placement: by the rules of the scheduler, each Linux node gets exactly one Fluent Bit."""
 
 import functools
 import itertools
@@ -69,7 +69,7 @@ def expected(case: Path, *, bottlerocket: bool) -> set[str]:
 
 
 @each_case
-def test_the_label_decides_absent_right_or_another_value(case: Path) -> None:
+def test_the_label_decides_whether_it_is_absent_right_or_wrong(case: Path) -> None:
     key, value = label_of(case)
     linux = {"kubernetes.io/os": "linux"}
     assert here(case, {**linux, key: value}) == expected(case, bottlerocket=True)
@@ -88,7 +88,7 @@ def test_no_taint_keeps_the_pods_away(case: Path, taint: Taint) -> None:
 
 
 @each_case
-def test_windows_fargate_and_virtual_nodes_get_nothing_and_count_as_left_out(case: Path) -> None:
+def test_windows_fargate_and_virtual_nodes_get_no_pods_and_count_as_excluded(case: Path) -> None:
     key, value = label_of(case)
     for has_label in (False, True):
         own = {key: value} if has_label else {}
@@ -108,7 +108,7 @@ def test_the_architecture_does_not_matter(case: Path) -> None:
         assert here(case, labels) == expected(case, bottlerocket=bool(own))
 
 
-def test_narrow_tolerations_reach_the_nodes_with_the_designs_taint_only() -> None:
+def test_a_toleration_of_one_taint_reaches_only_nodes_with_that_taint_or_none() -> None:
     case = CHART / "ci" / "restricted-values.yaml"
     labels = {"kubernetes.io/os": "linux", "os": "bottlerocket"}
     assert "zabbix-agent" in here(case, labels, TAINTS[0])

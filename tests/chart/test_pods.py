@@ -1,4 +1,4 @@
-"""What holds within each pod: mounts, files, images, ports, probes, the time to end."""
+"""Invariants within each pod: mounts, files, images, ports, probes and the time to stop."""
 
 import re
 from collections import Counter
@@ -10,7 +10,7 @@ from tests.support.helm import rendered
 
 
 @each_case
-def test_mounts_and_volumes_belong_together(case: Path) -> None:
+def test_every_mount_has_a_volume_and_every_volume_a_mount(case: Path) -> None:
     for name, spec in pods(case):
         volumes = [volume["name"] for volume in spec["volumes"]]
         assert len(set(volumes)) == len(volumes)
@@ -24,7 +24,7 @@ def test_mounts_and_volumes_belong_together(case: Path) -> None:
 
 
 @each_case
-def test_the_file_that_a_program_is_started_with_is_in_its_config_map(case: Path) -> None:
+def test_the_configuration_file_in_a_command_is_in_the_config_map(case: Path) -> None:
     maps = {
         found["metadata"]["name"]: found["data"]
         for found in rendered(case)
@@ -46,7 +46,7 @@ def test_the_file_that_a_program_is_started_with_is_in_its_config_map(case: Path
 
 
 @each_case
-def test_images_are_pinned_and_containers_bounded(case: Path) -> None:
+def test_images_are_pinned_and_containers_have_a_memory_limit(case: Path) -> None:
     for _, spec in pods(case):
         for container in ours(spec):
             image = container["image"]
@@ -57,7 +57,7 @@ def test_images_are_pinned_and_containers_bounded(case: Path) -> None:
 
 
 @each_case
-def test_no_name_of_a_variable_or_a_port_is_given_twice(case: Path) -> None:
+def test_no_variable_or_port_name_occurs_twice(case: Path) -> None:
     for _, spec in pods(case):
         taken: Counter[int] = Counter()
         for container in ours(spec):
@@ -68,7 +68,7 @@ def test_no_name_of_a_variable_or_a_port_is_given_twice(case: Path) -> None:
 
 
 @each_case
-def test_probes_ask_a_port_that_the_container_has_and_its_program_serves(case: Path) -> None:
+def test_probes_use_a_port_that_the_container_declares_and_its_program_serves(case: Path) -> None:
     for found in daemonsets(case):
         spec = found["spec"]["template"]["spec"]
         for container in ours(spec):
@@ -112,7 +112,9 @@ def test_a_port_on_the_host_network_is_the_same_on_the_host(case: Path) -> None:
 
 
 @each_case
-def test_the_test_pod_only_checks_and_is_given_what_the_programs_are(case: Path) -> None:
+def test_the_pod_of_helm_test_only_checks_and_has_the_images_and_variables_of_the_programs(
+    case: Path,
+) -> None:
     manifests = rendered(case)
     checking = {
         "zabbix-agent2": "-t",
@@ -143,7 +145,7 @@ def test_the_test_pod_only_checks_and_is_given_what_the_programs_are(case: Path)
 
 
 @each_case
-def test_a_pod_has_longer_to_end_than_its_programs_need(case: Path) -> None:
+def test_a_pod_has_more_time_to_stop_than_its_programs_need(case: Path) -> None:
     for found in daemonsets(case):
         spec = found["spec"]["template"]["spec"]
         for container in ours(spec):
@@ -152,7 +154,7 @@ def test_a_pod_has_longer_to_end_than_its_programs_need(case: Path) -> None:
 
 
 @each_case
-def test_each_daemonset_keeps_its_state_in_a_directory_of_its_own(case: Path) -> None:
+def test_each_daemonset_keeps_its_state_in_a_separate_directory(case: Path) -> None:
     written = [
         volume["hostPath"]["path"]
         for found in daemonsets(case)

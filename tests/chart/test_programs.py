@@ -1,4 +1,4 @@
-"""The programs take what the chart gives them: Debian's agent2, Fluent Bit where there is one, the kit."""
+"""The programs accept their rendered configuration: agent2, Fluent Bit (if installed), the parser kit."""
 
 import io
 import json
@@ -25,7 +25,7 @@ DOCKER_LINE = '{"log":"hello\\n","stream":"stdout","time":"2026-11-04T22:13:20.1
 
 
 @each_case
-def test_every_parser_that_a_pipeline_names_is_defined_and_sound(case: Path) -> None:
+def test_the_parser_kit_finds_no_error_in_the_rendered_pipelines(case: Path) -> None:
     text = render_text(case)
     if "fluent-bit.yaml" not in text:
         pytest.skip("the case has no Fluent Bit")
@@ -45,7 +45,7 @@ def ask_agent(path: Path, key: str, **env: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.parametrize("name", ["minimal", "everything", "only-zabbix", "karpenter"])
-def test_a_real_agent_takes_its_configuration_and_calls_itself_as_the_node(
+def test_a_real_agent_accepts_its_configuration_and_has_the_host_name_of_its_node(
     name: str, tmp_path: Path
 ) -> None:
     path = agent_file(CHART / "ci" / f"{name}-values.yaml", tmp_path)
@@ -54,7 +54,7 @@ def test_a_real_agent_takes_its_configuration_and_calls_itself_as_the_node(
     assert "ip-10-0-1-23.example" in done.stdout
 
 
-def test_the_metadata_has_the_words_that_registration_looks_for(tmp_path: Path) -> None:
+def test_the_host_metadata_has_the_words_that_auto_registration_matches(tmp_path: Path) -> None:
     path = agent_file(CHART / "ci" / "everything-values.yaml", tmp_path)
     done = ask_agent(path, "agent.hostmetadata", NODE_NAME="n")
     assert "[s|bottlerocket cluster=prod-eu nodegroup=system]" in done.stdout
@@ -72,20 +72,20 @@ def test_the_metadata_has_the_words_that_registration_looks_for(tmp_path: Path) 
         ),
     ],
 )
-def test_every_node_of_the_server_has_its_port_and_an_ipv6_address_its_brackets(
+def test_every_node_of_the_server_gets_the_port_and_every_ipv6_address_gets_brackets(
     address: str, expected: str
 ) -> None:
     text = render_text(json_sets=(f"zabbix.server.address={json.dumps(address)}",))
     assert f"    ServerActive={expected}\n" in text
 
 
-def test_an_agent_without_a_node_name_ends_and_says_so(tmp_path: Path) -> None:
+def test_an_agent_without_a_node_name_exits_with_an_error(tmp_path: Path) -> None:
     done = ask_agent(agent_file(MINIMAL, tmp_path), "agent.hostname", NODE_NAME="")
     assert done.returncode == 1
     assert "value is empty" in done.stdout + done.stderr
 
 
-def test_the_probe_tells_a_living_agent_from_a_dead_one(tmp_path: Path) -> None:
+def test_the_liveness_probe_passes_only_while_the_agent_runs(tmp_path: Path) -> None:
     path = agent_file(MINIMAL, tmp_path)
     daemonset = named(rendered(MINIMAL), "DaemonSet", "-zabbix-agent")
     assert daemonset
@@ -116,7 +116,7 @@ def test_the_probe_tells_a_living_agent_from_a_dead_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["cri", "docker"])
 @each_case
-def test_a_real_fluent_bit_takes_its_configuration(case: Path, name: str, tmp_path: Path) -> None:
+def test_a_real_fluent_bit_accepts_its_configuration(case: Path, name: str, tmp_path: Path) -> None:
     command, env = fluent_bit(case, name, tmp_path, "--dry-run")
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -125,7 +125,7 @@ def test_a_real_fluent_bit_takes_its_configuration(case: Path, name: str, tmp_pa
 @pytest.mark.parametrize(
     ("name", "line"), [("cri", CRI_LINE), ("docker", DOCKER_LINE), ("docker", CRI_LINE)]
 )
-def test_a_real_fluent_bit_ships_a_containers_line_with_its_time(
+def test_a_real_fluent_bit_ships_a_line_of_a_container_with_its_time(
     name: str, line: str, tmp_path: Path
 ) -> None:
     case = tmp_path / "values.yaml"
@@ -139,7 +139,7 @@ def test_a_real_fluent_bit_ships_a_containers_line_with_its_time(
         NODEOBS_HTTP_PORT=str(free_port()),
         NODEOBS_HTTP_LISTEN="127.0.0.1",
     )
-    # Into a pipe it would print at its end only.
+    # Without stdbuf, it would print into a pipe only when it exits.
     process = subprocess.Popen(
         [need("stdbuf"), "-oL", *command],
         env=env,

@@ -1,4 +1,4 @@
-"""Every object is valid for Kubernetes: the oldest version that the chart allows, and the newest known."""
+"""Every object is valid in the oldest Kubernetes that the chart allows and in the newest one."""
 
 import json
 from pathlib import Path
@@ -18,9 +18,9 @@ _CUSTOM = {
     "ServiceMonitor": "servicemonitors",
     "PrometheusRule": "prometheusrules",
 }
-"""Kinds that the Prometheus operator defines, with their plural names; Kubernetes has no schema of them."""
+"""Kinds of the Prometheus operator, with their plural names. Kubernetes has no schemas of these kinds."""
 _MADE = CHART.parents[1] / ".cache" / "schemas"
-"""What tools/install_schemas made."""
+"""Written by tools/install_schemas."""
 
 
 def made(name: str) -> Path:
@@ -34,7 +34,7 @@ def made(name: str) -> Path:
 
 
 def strict(schema: dict[str, Any]) -> dict[str, Any]:
-    """Refuse unknown keys, as the API server does where strict validation is asked for."""
+    """Return the schema with unknown keys forbidden, as in the API server's strict validation."""
     result = dict(schema)
     if "properties" in schema:
         result["properties"] = {name: strict(one) for name, one in schema["properties"].items()}
@@ -108,7 +108,7 @@ def test_the_operators_schemas_refuse_unknown_keys_and_other_types(kind: str) ->
     assert "'x' is not of type" in texts
 
 
-def test_the_dashboard_is_one_by_grafanas_own_schema() -> None:
+def test_the_dashboard_is_valid_by_grafanas_schema() -> None:
     schema = json.loads(made("dashboard.json").read_text())
     validator = jsonschema.Draft7Validator(schema)
     dashboard = json.loads((CHART / "files" / "dashboard.json").read_text())

@@ -1,4 +1,4 @@
-"""Monitors, Services and policies meet the pods: selectors, ports, paths."""
+"""Monitors, Services and NetworkPolicies match the pods: selectors, ports and paths."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ PATHS = {
     "fluent-bit-cri": "/api/v2/metrics/prometheus",
     "fluent-bit-docker": "/api/v2/metrics/prometheus",
 }
-"""Where the programs serve metrics: tests/image and tests/chart ask them there."""
+"""Paths at which the programs serve metrics. tests/image and tests/chart request them from real programs."""
 
 
 @each_case
@@ -30,7 +30,7 @@ def test_every_monitor_service_and_policy_selects_pods_of_one_daemonset(case: Pa
 
 
 @each_case
-def test_what_is_scraped_is_a_port_and_a_path_that_the_pods_serve(case: Path) -> None:
+def test_monitors_scrape_a_port_and_a_path_that_the_pods_serve(case: Path) -> None:
     manifests = rendered(case)
     services = {component(found): found for found in manifests if found["kind"] == "Service"}
     for found in manifests:
@@ -38,7 +38,7 @@ def test_what_is_scraped_is_a_port_and_a_path_that_the_pods_serve(case: Path) ->
         if found["kind"] == "Service":
             (port,) = found["spec"]["ports"]
             assert ports(case, of)[port["targetPort"]] == port["port"]
-            # A pod that is behind is what the metrics are for.
+            # The metrics of a pod that is behind are needed most.
             assert found["spec"]["publishNotReadyAddresses"] is True
         if found["kind"] not in ("PodMonitor", "ServiceMonitor"):
             continue
@@ -46,7 +46,7 @@ def test_what_is_scraped_is_a_port_and_a_path_that_the_pods_serve(case: Path) ->
         (endpoint,) = spec.get("podMetricsEndpoints") or spec["endpoints"]
         assert endpoint["path"] == PATHS[of]
         assert spec["namespaceSelector"] == {"matchNames": [NAMESPACE]}
-        # Of all sources of a node's name the only one that both kinds of target have.
+        # The only source of the node's name that both kinds of targets have.
         assert {
             "sourceLabels": ["__meta_kubernetes_pod_node_name"],
             "targetLabel": "node",
@@ -62,7 +62,7 @@ def test_what_is_scraped_is_a_port_and_a_path_that_the_pods_serve(case: Path) ->
 
 
 @each_case
-def test_a_network_policy_opens_the_port_of_metrics_to_those_who_are_named(case: Path) -> None:
+def test_a_network_policy_opens_the_metrics_port_to_the_named_peers_only(case: Path) -> None:
     for found in rendered(case):
         if found["kind"] != "NetworkPolicy":
             continue

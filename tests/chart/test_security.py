@@ -1,4 +1,4 @@
-"""What the pods may do: no privilege, known directories of the node, two rights of the API."""
+"""Permissions of the pods: no privileges, known directories of the node, two permissions in the API."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ READABLE = {
     "/var/lib/docker/containers",
     "/run/log/journal",
 }
-"""Directories of the node that a container may see, read-only."""
+"""Directories of the node that a container may mount read-only."""
 
 
 WRITABLE = {
@@ -25,11 +25,11 @@ WRITABLE = {
     ("fluent-bit", "/var/lib/node-observability/fluent-bit-cri"),
     ("fluent-bit", "/var/lib/node-observability/fluent-bit-docker"),
 }
-"""Who may write which directory of the node."""
+"""Directories of the node that a container may write to."""
 
 
 @each_case
-def test_nothing_is_privileged_and_every_capability_is_dropped(case: Path) -> None:
+def test_no_container_is_privileged_and_all_drop_every_capability(case: Path) -> None:
     for name, spec in pods(case):
         assert not spec.get("hostPID"), name
         assert not spec.get("hostIPC"), name
@@ -44,7 +44,7 @@ def test_nothing_is_privileged_and_every_capability_is_dropped(case: Path) -> No
 
 
 @each_case
-def test_who_is_root_is_root_for_a_reason(case: Path) -> None:
+def test_only_containers_that_read_roots_files_run_as_root(case: Path) -> None:
     root = {
         container["name"]
         for _, spec in pods(case)
@@ -56,7 +56,7 @@ def test_who_is_root_is_root_for_a_reason(case: Path) -> None:
 
 
 @each_case
-def test_directories_of_the_node_are_known_and_written_by_their_owner_only(case: Path) -> None:
+def test_pods_mount_known_directories_of_the_node_and_write_only_to_their_own(case: Path) -> None:
     for _, spec in pods(case):
         paths = {
             volume["name"]: volume["hostPath"]["path"]
@@ -75,7 +75,7 @@ def test_directories_of_the_node_are_known_and_written_by_their_owner_only(case:
 
 
 @each_case
-def test_secrets_in_files_are_for_the_pods_group(case: Path) -> None:
+def test_only_the_pods_group_can_read_secrets_in_files(case: Path) -> None:
     for _, spec in pods(case):
         for volume in spec["volumes"]:
             if "secret" in volume:
@@ -84,7 +84,7 @@ def test_secrets_in_files_are_for_the_pods_group(case: Path) -> None:
 
 
 @each_case
-def test_the_rights_are_to_read_pods_and_to_list_nodes_and_nothing_else(case: Path) -> None:
+def test_the_only_permissions_are_to_read_pods_and_to_list_nodes(case: Path) -> None:
     def right(resource: str, verb: str) -> Manifest:
         return {"apiGroups": [""], "resources": [resource], "verbs": [verb]}
 
@@ -111,7 +111,7 @@ def test_the_rights_are_to_read_pods_and_to_list_nodes_and_nothing_else(case: Pa
 
 
 @each_case
-def test_only_fluent_bit_has_a_token_and_only_for_the_kubernetes_filter(case: Path) -> None:
+def test_only_fluent_bit_has_a_token_and_only_with_the_kubernetes_filter(case: Path) -> None:
     for found in daemonsets(case):
         has_token = found["spec"]["template"]["spec"]["automountServiceAccountToken"]
         uses_it = "filter-kubernetes" in str(

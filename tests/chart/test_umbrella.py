@@ -1,4 +1,4 @@
-"""The chart as a part of another one: values below its name, global values from above."""
+"""The chart as a dependency of a parent chart, which sets its values and global values."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ def rendered(parent: Path, values: dict[str, object]) -> list[Manifest]:
     return objects(helm("template", "release", str(parent), *arguments))
 
 
-def test_global_values_and_its_own_reach_it(parent: Path) -> None:
+def test_global_values_and_its_own_values_reach_the_chart(parent: Path) -> None:
     found = rendered(
         parent,
         {
@@ -55,11 +55,11 @@ def test_global_values_and_its_own_reach_it(parent: Path) -> None:
     assert "ServerActive=zabbix:10051" in json.dumps(found)
 
 
-def test_a_condition_of_the_parent_turns_it_on_and_off(parent: Path) -> None:
+def test_a_condition_of_the_parent_turns_the_chart_on_and_off(parent: Path) -> None:
     assert len(rendered(parent, {"node-observability": {"enabled": True}})) > 8
     assert rendered(parent, {"node-observability": {"enabled": False}}) == []
 
 
-def test_a_wrong_value_below_its_name_is_refused_with_its_place(parent: Path) -> None:
+def test_a_wrong_value_in_the_parent_is_refused_with_its_path(parent: Path) -> None:
     with pytest.raises(RenderError, match=r"(?s)node-observability:\s.*zabbix.*serverr"):
         rendered(parent, {"node-observability": {"zabbix": {"serverr": {}}}})

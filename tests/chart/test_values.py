@@ -1,4 +1,4 @@
-"""Every value is used, every used value is documented, and 0 and false reach the objects."""
+"""Every value has an effect, every value that a template reads is documented, and 0 and false count."""
 
 import difflib
 import re
@@ -33,10 +33,10 @@ ALIASES = {
     "$tls": "zabbix.tls",
     "$zabbix": "zabbix",
 }
-"""Names that templates give to parts of the values."""
+"""Variables that templates use for parts of the values."""
 
 
-def test_every_value_changes_something(tmp_path: Path) -> None:
+def test_every_value_changes_the_rendered_objects(tmp_path: Path) -> None:
     def is_used(value: Value) -> bool:
         base = merged(BASE_VALUES, BESIDE.get(value.name, {}))
         if value.name == "monitoring.serviceMonitor.enabled":
@@ -44,7 +44,7 @@ def test_every_value_changes_something(tmp_path: Path) -> None:
         changed = merged(base, tree(value.name, another(value)))
         return rendered_with(base, tmp_path) != rendered_with(changed, tmp_path)
 
-    # `enabled: false` is refused: ci/invalid shows it.
+    # The chart refuses `enabled: false`: see ci/invalid.
     leaves = [value for value in LEAVES if value.name != "enabled"]
     with ThreadPoolExecutor(4) as pool:
         used = dict(zip([value.name for value in leaves], pool.map(is_used, leaves), strict=True))
@@ -60,7 +60,9 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize("value", NUMBERS, ids=lambda value: value.name)
-def test_the_least_number_shows_as_every_other_does(value: Value, tmp_path: Path) -> None:
+def test_the_minimum_of_a_number_is_rendered_like_any_other_number(
+    value: Value, tmp_path: Path
+) -> None:
     least = int(value.directives["min"])
     beside = {
         "zabbix": {"agent": {"maxLinesPerSecond": 1}},
@@ -73,7 +75,7 @@ def test_the_least_number_shows_as_every_other_does(value: Value, tmp_path: Path
     ):
         values = merged(merged(BASE_VALUES, beside), tree(value.name, number))
         if value.name.endswith("terminationGracePeriodSeconds") and number == 0:
-            pytest.skip("less than the time to flush: refused, which ci/invalid shows")
+            pytest.skip("the chart refuses less than the time to flush: see ci/invalid")
         lines[number] = rendered_with(values, tmp_path).splitlines()
     (one, first), (other, second) = lines.items()
     assert len(first) == len(second)
@@ -92,7 +94,7 @@ COMMON = [value for value in LEAVES if value.path[:2] == ("fluentBit", "common")
 
 
 def of_one(values: dict[str, Any], kind: str, directory: Path) -> list[Any] | None:
-    """Return what the chart makes for one DaemonSet; nothing when it refuses the values."""
+    """Return the objects of one Fluent Bit DaemonSet, or None if the chart refuses the values."""
     try:
         text = rendered_with(values, directory)
     except RenderError:
@@ -105,7 +107,7 @@ def of_one(values: dict[str, Any], kind: str, directory: Path) -> list[Any] | No
 
 
 @pytest.mark.parametrize("kind", ["cri", "docker"])
-def test_what_is_false_zero_or_empty_for_one_daemonset_wins_over_what_both_have(
+def test_false_zero_or_empty_in_one_daemonset_overrides_every_common_value(
     kind: str, tmp_path: Path
 ) -> None:
     def is_kept(value: Value) -> bool:
@@ -119,7 +121,7 @@ def test_what_is_false_zero_or_empty_for_one_daemonset_wins_over_what_both_have(
         one = merged(one, tree(f"fluentBit.{kind}.{name}", empty))
         wanted = of_one(both, kind, tmp_path)
         if isinstance(empty, dict) or name == "output.existingSecret":
-            # Mappings are merged key by key, as helm does.
+            # Mappings are merged key by key, as in helm.
             return True
         refused.extend([name] if wanted is None else [])
         return of_one(one, kind, tmp_path) == wanted
@@ -131,7 +133,7 @@ def test_what_is_false_zero_or_empty_for_one_daemonset_wins_over_what_both_have(
     assert len(COMMON) - len(refused) > 25
 
 
-def test_false_and_zero_of_one_daemonset_win_over_what_both_have(tmp_path: Path) -> None:
+def test_false_and_zero_in_one_daemonset_reach_its_objects(tmp_path: Path) -> None:
     own = {"graceS": 0, "kubernetesMetadata": False, "priorityClassName": "", "tolerations": []}
     text = rendered_with({"fluentBit": {"cri": own}}, tmp_path)
     pods = {
@@ -173,11 +175,13 @@ def test_every_value_that_a_template_reads_is_documented() -> None:
     assert sorted(name for name in read_names if not documented(name)) == []
 
 
-def test_every_key_has_a_comment(tmp_path: Path) -> None:
+def test_a_key_without_a_comment_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "values.yaml"
     path.write_text("# What it is.\na: 1\nb: 2\n")
-    with pytest.raises(ValueError, match=r"values.yaml:3: b has no comment; say what it is"):
+    with pytest.raises(
+        ValueError, match=r"values.yaml:3: b has no comment; explain it above the key"
+    ):
         read(path)
     path.write_text("# What it is.\n# @pattren x\na: 1\n")
-    with pytest.raises(ValueError, match="@pattren is no directive"):
+    with pytest.raises(ValueError, match="@pattren is not a directive"):
         read(path)

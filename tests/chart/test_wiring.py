@@ -1,6 +1,6 @@
-"""Where each program looks is where the chart puts things: paths of mounts, of probes, of the node's files.
+"""The chart puts files, ports and names where the programs expect them.
 
-The other tests compare objects with each other; these compare them with what the programs themselves expect.
+The other tests compare objects with each other. These compare them with the programs' own expectations.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ DIRECTORY = "DirectoryOrCreate"
 
 
 def pod(case: Path, of: str) -> Manifest:
-    """Return the pod of a DaemonSet, by its component."""
+    """Return the pod spec of a component's DaemonSet."""
     (found,) = [one for one in daemonsets(case) if component(one) == of]
     return dict(found["spec"]["template"]["spec"])
 
@@ -27,7 +27,7 @@ def container(spec: Manifest, name: str) -> Manifest:
 
 
 def sees(spec: Manifest, name: str) -> dict[str, str]:
-    """Return what a container finds at each path: a directory of the node, or the kind of the volume."""
+    """Return what each path of a container shows: a directory of the node, or the kind of the volume."""
     volumes = {volume["name"]: volume for volume in spec["volumes"]}
     found = {}
     for mount in container(spec, name)["volumeMounts"]:
@@ -43,7 +43,7 @@ def environment(one: Manifest) -> dict[str, str]:
 
 
 def fields(one: Manifest) -> dict[str, str]:
-    """Return the variables that come from the pod's own fields."""
+    """Return the variables that come from fields of the pod, with the paths of the fields."""
     return {
         entry["name"]: entry["valueFrom"]["fieldRef"]["fieldPath"]
         for entry in one["env"]
@@ -51,7 +51,7 @@ def fields(one: Manifest) -> dict[str, str]:
     }
 
 
-def test_the_exporter_finds_both_journals_and_writes_onto_the_node() -> None:
+def test_the_exporter_sees_both_journals_and_writes_to_the_node() -> None:
     spec = pod(ALL["minimal"], "zabbix-agent")
     assert sees(spec, "journal-exporter") == {
         "/host/var/log/journal": "/var/log/journal",
@@ -65,7 +65,7 @@ def test_the_exporter_finds_both_journals_and_writes_onto_the_node() -> None:
     assert env["JOURNAL_EXPORTER_STATE_DIRECTORY"] == "/var/lib/journal-exporter"
 
 
-def test_the_agent_reads_what_the_exporter_writes_and_buffers_where_it_may() -> None:
+def test_the_agent_reads_the_exporters_output_and_can_write_its_buffer() -> None:
     case = ALL["tls-certificate"]
     spec = pod(case, "zabbix-agent")
     assert sees(spec, "zabbix-agent2") == {
@@ -77,14 +77,14 @@ def test_the_agent_reads_what_the_exporter_writes_and_buffers_where_it_may() -> 
         "/hostfs/root": "/",
     }
     mounts = {one["name"]: one for one in container(spec, "zabbix-agent2")["volumeMounts"]}
-    # Without it the agent would not see file systems that the host mounts later.
+    # Without this, the agent would not see file systems that the host mounts later.
     assert mounts["host-root"]["mountPropagation"] == "HostToContainer"
     buffer = next(one for one in spec["volumes"] if one["name"] == "buffer")
     assert buffer["emptyDir"] == {"medium": "Memory", "sizeLimit": "256Mi"}
 
 
 @pytest.mark.parametrize("kind", ["cri", "docker"])
-def test_fluent_bit_finds_logs_under_the_names_that_the_links_have(kind: str) -> None:
+def test_fluent_bit_sees_logs_at_the_paths_that_the_links_name(kind: str) -> None:
     spec = pod(ALL["minimal"], f"fluent-bit-{kind}")
     docker = {"/var/lib/docker/containers": "/var/lib/docker/containers"}
     assert sees(spec, "fluent-bit") == {
@@ -100,7 +100,7 @@ def test_fluent_bit_finds_logs_under_the_names_that_the_links_have(kind: str) ->
 
 
 @each_case
-def test_fluent_bit_has_a_mount_for_every_file_that_its_variables_name(case: Path) -> None:
+def test_fluent_bit_has_a_mount_for_every_path_in_its_variables(case: Path) -> None:
     for found in daemonsets(case):
         if not component(found).startswith("fluent-bit"):
             continue
@@ -113,7 +113,7 @@ def test_fluent_bit_has_a_mount_for_every_file_that_its_variables_name(case: Pat
 
 
 @each_case
-def test_directories_that_a_new_node_lacks_are_made_and_no_other(case: Path) -> None:
+def test_only_directories_that_a_new_node_may_lack_are_created(case: Path) -> None:
     for found in daemonsets(case):
         for volume in found["spec"]["template"]["spec"]["volumes"]:
             if "hostPath" not in volume:
@@ -123,7 +123,7 @@ def test_directories_that_a_new_node_lacks_are_made_and_no_other(case: Path) -> 
 
 
 @each_case
-def test_every_probe_asks_the_path_that_is_meant_for_it(case: Path) -> None:
+def test_every_probe_requests_the_path_that_is_meant_for_it(case: Path) -> None:
     paths = {
         ("journal-exporter", "livenessProbe"): "/livez",
         ("journal-exporter", "readinessProbe"): "/readyz",
@@ -138,7 +138,7 @@ def test_every_probe_asks_the_path_that_is_meant_for_it(case: Path) -> None:
 
 
 @each_case
-def test_every_program_is_told_the_nodes_name_and_not_the_pods(case: Path) -> None:
+def test_every_program_gets_the_name_of_the_node_and_not_of_the_pod(case: Path) -> None:
     for _, spec in pods(case):
         for one in ours(spec):
             for name, field in fields(one).items():
@@ -147,8 +147,8 @@ def test_every_program_is_told_the_nodes_name_and_not_the_pods(case: Path) -> No
 
 
 @each_case
-def test_a_port_on_the_host_network_is_asked_of_the_scheduler(case: Path) -> None:
-    # Without hostPort it places a second pod that wants the port, which then can't listen.
+def test_a_port_on_the_host_network_is_reserved_by_the_scheduler(case: Path) -> None:
+    # Without hostPort, the scheduler would place another pod that can't listen on the same port.
     for found in daemonsets(case):
         spec = found["spec"]["template"]["spec"]
         for one in ours(spec):
@@ -158,7 +158,7 @@ def test_a_port_on_the_host_network_is_asked_of_the_scheduler(case: Path) -> Non
                 )
 
 
-def test_an_output_with_the_nodes_name_takes_it_from_the_pods_fields() -> None:
+def test_an_output_with_the_name_of_the_node_gets_it_from_a_field_of_the_pod() -> None:
     spec = [
         found["spec"]["template"]["spec"]
         for found in rendered(sets=("fluentBit.common.output.preset=cloudwatch_logs",))
@@ -168,12 +168,12 @@ def test_an_output_with_the_nodes_name_takes_it_from_the_pods_fields() -> None:
 
 
 @each_case
-def test_no_pod_is_given_a_variable_for_each_service_of_its_namespace(case: Path) -> None:
+def test_no_pod_gets_variables_for_the_services_of_its_namespace(case: Path) -> None:
     for name, spec in pods(case):
         assert spec["enableServiceLinks"] is False, name
 
 
-def test_fluent_bit_on_the_host_network_asks_for_its_port_too() -> None:
+def test_fluent_bit_on_the_host_network_reserves_its_port_too() -> None:
     for found in rendered(sets=("fluentBit.common.hostNetwork=true", "fluentBit.cri.port=2021")):
         if found["kind"] == "DaemonSet" and component(found).startswith("fluent-bit"):
             (port,) = container(found["spec"]["template"]["spec"], "fluent-bit")["ports"]
@@ -181,7 +181,7 @@ def test_fluent_bit_on_the_host_network_asks_for_its_port_too() -> None:
 
 
 @each_case
-def test_the_pod_of_helm_test_sees_what_the_programs_see(case: Path) -> None:
+def test_the_pod_of_helm_test_has_the_same_files_as_the_programs(case: Path) -> None:
     tests = [found["spec"] for found in rendered(case) if found["kind"] == "Pod"]
     for spec in tests:
         for found in daemonsets(case):
@@ -191,7 +191,7 @@ def test_the_pod_of_helm_test_sees_what_the_programs_see(case: Path) -> None:
                 name = one["name"] + (suffix if one["name"] == "fluent-bit" else "")
                 checked = container(spec, name)
                 assert checked["image"] == one["image"]
-                # The order of the extra ones is the user's; agent2 needs its node alone.
+                # The agent needs only the name of its node here.
                 assert {entry["name"] for entry in checked["env"]} <= set(environment(one))
                 places = sees(spec, name) if "volumeMounts" in checked else {}
                 files = {
@@ -214,7 +214,7 @@ def test_the_pod_of_helm_test_sees_what_the_programs_see(case: Path) -> None:
                     assert places["/var/lib/zabbix"] == "emptyDir"
 
 
-def test_the_clusters_name_reaches_whoever_is_told_it() -> None:
+def test_the_name_of_the_cluster_reaches_the_agent_and_the_jobs() -> None:
     for found in rendered(EVERYTHING, sets=("clusterName=prod-x",)):
         if found["kind"] in ("Job", "CronJob"):
             assert "--cluster=prod-x" in str(found["spec"])
@@ -222,7 +222,7 @@ def test_the_clusters_name_reaches_whoever_is_told_it() -> None:
             assert " cluster=prod-x" in found["data"]["zabbix_agent2.conf"]
 
 
-def test_the_dashboard_is_a_file_that_grafanas_sidecar_takes() -> None:
+def test_the_dashboard_is_a_file_that_the_sidecar_of_grafana_loads() -> None:
     (found,) = [
         one
         for one in rendered(EVERYTHING)

@@ -1,4 +1,4 @@
-"""What the chart says twice, or says about other parts, agrees with them."""
+"""The chart agrees with the exporter, the Zabbix template, its schema and its README."""
 
 import json
 import re
@@ -39,21 +39,23 @@ def environment(found: Manifest) -> dict[str, str]:
     return {entry["name"]: entry["value"] for entry in found["env"] if "value" in entry}
 
 
-def test_the_versions_of_project_chart_and_image_are_one() -> None:
+def test_project_chart_and_image_have_the_same_version() -> None:
     assert CHART_FILE["version"] == CHART_FILE["appVersion"] == VERSION
     assert container(rendered(), "journal-exporter")["image"].endswith(f":{VERSION}")
 
 
-def test_the_schema_is_what_the_values_say(golden: Callable[[str, str], None]) -> None:
+def test_the_schema_is_generated_from_values_yaml(golden: Callable[[str, str], None]) -> None:
     golden("../../charts/node-observability/values.schema.json", schema_text(VALUES))
 
 
-def test_the_table_of_the_readme_is_what_the_values_say(golden: Callable[[str, str], None]) -> None:
+def test_the_table_of_the_readme_is_generated_from_values_yaml(
+    golden: Callable[[str, str], None],
+) -> None:
     readme = (CHART / "README.md").read_text()
     golden("../../charts/node-observability/README.md", with_table(readme, VALUES))
 
 
-def test_the_exporter_accepts_the_environment_that_the_chart_gives_it() -> None:
+def test_the_exporter_accepts_its_default_environment() -> None:
     variables = environment(container(rendered(), "journal-exporter"))
     settings = load({}, variables).settings
     assert str(settings.output) == "/var/log/messages"
@@ -75,13 +77,13 @@ def test_every_setting_of_the_exporter_is_a_value_of_the_chart_with_the_same_def
         assert variables[variable(name)] == (default_text(name) or "none"), name
 
 
-def test_an_empty_list_leaves_out_nothing() -> None:
+def test_an_empty_list_of_facilities_excludes_none() -> None:
     sets = ("zabbix.journalExporter.settings.excludeFacility=[]",)
     variables = environment(container(rendered(json_sets=sets), "journal-exporter"))
     assert load({}, variables).settings.exclude_facility == ()
 
 
-def test_the_limits_of_a_setting_are_those_of_the_program() -> None:
+def test_the_exporter_accepts_the_limits_in_the_schema() -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())
     settings = schema["properties"]["zabbix"]["properties"]["journalExporter"]["properties"][
         "settings"
@@ -98,7 +100,7 @@ def test_the_limits_of_a_setting_are_those_of_the_program() -> None:
                 assert load({}, {variable(name): str(limits[key])})
 
 
-def test_the_probes_ask_what_the_exporter_serves() -> None:
+def test_the_probes_request_paths_that_the_exporter_serves() -> None:
     found = container(rendered(), "journal-exporter")
     assert found["livenessProbe"]["httpGet"]["path"] == "/livez"
     assert found["readinessProbe"]["httpGet"]["path"] == "/readyz"
@@ -106,14 +108,14 @@ def test_the_probes_ask_what_the_exporter_serves() -> None:
     assert environment(found)["JOURNAL_EXPORTER_METRICS_ADDRESS"].endswith(f":{port}")
 
 
-def test_exporter_chart_and_zabbix_template_mean_the_same_port() -> None:
+def test_exporter_chart_and_zabbix_template_use_the_same_port() -> None:
     own = load({}, {}).settings.metrics_address.rpartition(":")[2]
     (value,) = [one.default for one in flat(VALUES) if one.name == "zabbix.journalExporter.port"]
     macros = {macro.name: macro.value for macro in render.macros(catalogue.load(None))}
     assert own == str(value) == macros["{$NODEOBS.EXPORTER.PORT}"]
 
 
-def test_every_metric_of_the_exporter_that_the_chart_names_exists() -> None:
+def test_every_exporter_metric_in_the_chart_exists() -> None:
     exposed = (ROOT / "tests" / "golden" / "metrics.prom").read_text()
     known = set(re.findall(rf"(?m)^{PREFIX}\w+", exposed)) | {f"{PREFIX}build_info"}
     files = [*CHART.glob("templates/monitoring/*"), *CHART.glob("files/*.json")]
@@ -127,7 +129,7 @@ def test_every_metric_of_the_exporter_that_the_chart_names_exists() -> None:
     assert named - known == set()
 
 
-def test_every_key_of_the_values_is_one_that_helm_set_can_name() -> None:
+def test_helm_set_can_address_every_value() -> None:
     names = [value.name for value in flat(VALUES)]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[A-Za-z0-9./_-]+", name) for name in names)

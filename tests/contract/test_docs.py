@@ -47,6 +47,7 @@ def test_every_make_target_that_the_readme_names_exists() -> None:
 
 
 def test_every_link_to_a_file_in_the_documents_leads_somewhere() -> None:
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    pages = [path for name in ("docs", "charts") for path in sorted((ROOT / name).rglob("*.md"))]
+    for page in [ROOT / "README.md", *pages]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page}: {target}"

@@ -1,4 +1,4 @@
-"""A real ``fluent-bit`` over files of lines: what it makes of them, to the nanosecond."""
+"""Runs a real ``fluent-bit`` over files, and returns its records with nanoseconds."""
 
 import shutil
 import struct
@@ -18,7 +18,7 @@ _NANOSECONDS_PER_SECOND = 1_000_000_000
 
 @dataclass(frozen=True)
 class RealRecord:
-    """A record as Fluent Bit packed it. ``is_now``: its time lies within the run."""
+    """A record as Fluent Bit packed it. ``is_now`` says whether its time is within the run."""
 
     fields: dict[str, object]
     seconds: int
@@ -27,10 +27,10 @@ class RealRecord:
 
 
 def need_fluent_bit() -> str:
-    """Return the path of ``fluent-bit``, or skip: no package index has it, so CI can't ask for it."""
+    """Return the path of ``fluent-bit``, or skip the test: CI can't install it from a package index."""
     found = shutil.which("fluent-bit")
     if found is None:
-        pytest.skip("no fluent-bit on the PATH: the kit is not compared with Fluent Bit itself")
+        pytest.skip("no fluent-bit on the PATH, so nothing is compared with Fluent Bit itself")
     return found
 
 
@@ -73,9 +73,9 @@ def tail(
     route: Mapping[str, str],
     chain: Sequence[str] = (),
 ) -> dict[str, list[RealRecord]]:
-    """Let Fluent Bit read the files to their ends; return the records of each, in order.
+    """Return the records that Fluent Bit makes of each file, in order.
 
-    ``route`` is what stands at the input besides; ``chain`` are the parsers of a filter.
+    ``route`` has more properties of the input; ``chain`` names the parsers of a filter.
     """
     logs, out = directory / "logs", directory / "out"
     logs.mkdir(parents=True)

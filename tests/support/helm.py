@@ -1,4 +1,4 @@
-"""The real ``helm``: the one that ``tools/install_helm`` built, else the one on the PATH."""
+"""Runs ``helm``: the one that ``tools/install_helm`` built, or else the one on the PATH."""
 
 import functools
 import subprocess
@@ -22,14 +22,14 @@ Manifest = dict[str, Any]
 
 
 class RenderError(Exception):
-    """What helm said when it refused."""
+    """helm failed; the text is its error output."""
 
 
 def helm(*arguments: str) -> str:
     """Run helm; return what it printed.
 
     Raises:
-        RenderError: it failed.
+        RenderError: helm failed.
     """
     program = str(BUILT) if BUILT.exists() else need("helm")
     done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
@@ -50,7 +50,7 @@ def render_text(
     """Return what ``helm template`` prints for values files, ``--set`` and ``--set-json`` texts.
 
     Raises:
-        RenderError: helm refused.
+        RenderError: helm failed.
     """
     return helm(
         *("template", release, str(chart), "--namespace", NAMESPACE),

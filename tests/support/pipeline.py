@@ -1,4 +1,4 @@
-"""A pipeline of fluentbit/ run by a real ``fluent-bit``, with its logs, state and output in a directory."""
+"""Runs a pipeline from fluentbit/ in a real ``fluent-bit``, with its files in a directory."""
 
 import http.client
 import os
@@ -29,9 +29,10 @@ def defaults() -> dict[str, str]:
 
 
 class Pipeline:
-    """Fragments of ``fluentbit/`` and what else the test needs.
+    """A pipeline of files from ``fluentbit/``, and its directory.
 
-    ``outputs`` are fragments too; without one, records go to a file that ``records`` reads.
+    ``fragments`` and ``outputs`` are names of files without extension. Without an output, records go to a
+    file that ``records`` reads.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Pipeline:
         self.port = free_port()
         self.begin_s = time.time()
         (directory / "out").mkdir(exist_ok=True)
-        # As in the ConfigMap: all files in one directory, the main one among them.
+        # All files in one directory, as in the ConfigMap.
         (directory / "etc").mkdir(exist_ok=True)
         for path in FLUENT_BIT.glob("*.yaml"):
             shutil.copy(path, directory / "etc")
@@ -70,7 +71,7 @@ class Pipeline:
         self.write_main()
 
     def write_main(self, *more: str) -> None:
-        """Write the file that includes the fragments, and ``more`` lines of the test's own."""
+        """Write the main file, which includes the fragments and ends with the lines ``more``."""
         self.main = self.directory / "etc" / "main.yaml"
         names = (*self.fragments, *self.outputs)
         text = "includes:\n" + "".join(f"  - {name}.yaml\n" for name in names)
@@ -82,7 +83,7 @@ class Pipeline:
         self.main.write_text(text + "".join(f"{line}\n" for line in more))
 
     def dry_run(self) -> subprocess.CompletedProcess[str]:
-        """Let Fluent Bit check the configuration."""
+        """Return the result of ``fluent-bit --dry-run``."""
         return subprocess.run(
             [need_fluent_bit(), "--dry-run", "-c", str(self.main)],
             capture_output=True,
@@ -93,7 +94,7 @@ class Pipeline:
         )
 
     def append(self, name: str, *lines: bytes) -> None:
-        """Append lines to the log of a container."""
+        """Append lines to the log of a container, and link to it as the kubelet does."""
         path = self.file(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
@@ -103,12 +104,12 @@ class Pipeline:
             link.symlink_to(path)
 
     def file(self, name: str) -> Path:
-        """Return the file behind the link that Fluent Bit finds, as the kubelet lays them out."""
+        """Return the path of the log file that a container's link leads to."""
         return self.directory / "pods" / name / "0.log"
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Run Fluent Bit until the end of the block; its own log is in ``stderr``."""
+        """Run Fluent Bit until the end of the block. Its log is in the file ``stderr``."""
         with (
             (self.directory / "stderr").open("ab") as err,
             (self.directory / "stdout").open("ab") as out,
@@ -131,7 +132,7 @@ class Pipeline:
                     process.wait()
 
     def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
-        """Ask the HTTP server; status 0 is none yet."""
+        """Return status and body of an HTTP request; the status is 0 if nothing answers yet."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request(method, path, body)
@@ -143,11 +144,11 @@ class Pipeline:
             connection.close()
 
     def get(self, path: str) -> tuple[int, str]:
-        """Ask for a page."""
+        """Return status and body of a GET request."""
         return self.request("GET", path)
 
     def records(self) -> list[RealRecord]:
-        """Return what has come out so far."""
+        """Return the records that Fluent Bit has written so far."""
         path = self.directory / "out" / "all"
         return read_records(path, self.begin_s, time.time()) if path.exists() else []
 

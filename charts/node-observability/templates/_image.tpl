@@ -1,4 +1,4 @@
-{{/* {{ include "node-observability.image" (dict "root" $ "image" .Values.zabbix.agent.image) }} */}}
+{{/* Reference of an image. {{ include "node-observability.image" (dict "root" $ "image" .Values.zabbix.agent.image) }} */}}
 {{- define "node-observability.image" -}}
 {{- $registry := .root.Values.global.imageRegistry | default .image.registry -}}
 {{- $name := ternary .image.repository (printf "%s/%s" $registry .image.repository) (empty $registry) -}}
@@ -9,7 +9,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The block `imagePullSecrets:`, or nothing. {{ include "node-observability.imagePullSecrets" $ | nindent 6 }} */}}
+{{/* The block `imagePullSecrets:`, if there are any. {{ include "node-observability.imagePullSecrets" $ | nindent 6 }} */}}
 {{- define "node-observability.imagePullSecrets" -}}
 {{- $secrets := .Values.imagePullSecrets -}}
 {{- range .Values.global.imagePullSecrets -}}

@@ -1,6 +1,6 @@
-{{/* Labels and annotations. Selectors never hold a version, a chart or a user's label: they can't be changed. */}}
+{{/* Labels and annotations. Selectors can't be changed later, so they never contain a version, a chart name or a user's label. */}}
 
-{{/* {{ include "node-observability.selectorLabels" (dict "root" $ "component" "zabbix-agent") }} */}}
+{{/* Labels that select a component's pods. {{ include "node-observability.selectorLabels" (dict "root" $ "component" "zabbix-agent") }} */}}
 {{- define "node-observability.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "node-observability.name" .root }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
@@ -17,14 +17,14 @@ app.kubernetes.io/component: {{ .component }}
 {{- toYaml (merge $own (.extra | default dict) .root.Values.commonLabels) -}}
 {{- end -}}
 
-{{/* Labels of pods: those of the selector and the users'; a new chart version alone replaces no pod.
+{{/* Labels of pods: those of the selector and the user's. They contain no version, so that a new chart version alone replaces no pod.
      {{ include "node-observability.podLabels" (dict "root" $ "component" "zabbix-agent" "extra" .Values.zabbix.podLabels) }} */}}
 {{- define "node-observability.podLabels" -}}
 {{- $own := include "node-observability.selectorLabels" . | fromYaml -}}
 {{- toYaml (merge $own .extra .root.Values.commonLabels) -}}
 {{- end -}}
 
-{{/* The block `annotations:`, or nothing. {{ include "node-observability.annotations" (dict "root" $ "extra" dict) | nindent 2 }} */}}
+{{/* The block `annotations:`, if there are any. {{ include "node-observability.annotations" (dict "root" $ "extra" dict) | nindent 2 }} */}}
 {{- define "node-observability.annotations" -}}
 {{- with merge (dict) (.extra | default dict) .root.Values.commonAnnotations -}}
 annotations:

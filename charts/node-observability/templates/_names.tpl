@@ -1,12 +1,12 @@
-{{/* The names of objects. */}}
+{{/* Names of objects. */}}
 
-{{/* {{ include "node-observability.name" $ }} */}}
+{{/* Short name of the chart. {{ include "node-observability.name" $ }} */}}
 {{- define "node-observability.name" -}}
 {{- .Values.nameOverride | default .Chart.Name | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* {{ include "node-observability.fullname" $ }}; 40 letters at most, so that components fit into 63; a release may have dots
-     in its name, a Service may not. */}}
+{{/* Start of object names: at most 40 characters, so that a component still fits into 63. Dots become dashes, because a Service's name
+     can't contain dots. {{ include "node-observability.fullname" $ }} */}}
 {{- define "node-observability.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trimSuffix "-" -}}
@@ -21,12 +21,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* {{ include "node-observability.componentName" (dict "root" $ "component" "zabbix-agent") }} */}}
+{{/* Name of a component's objects. {{ include "node-observability.componentName" (dict "root" $ "component" "zabbix-agent") }} */}}
 {{- define "node-observability.componentName" -}}
 {{- printf "%s-%s" (include "node-observability.fullname" .root) .component -}}
 {{- end -}}
 
-{{/* {{ include "node-observability.serviceAccountName" (dict "root" $ "component" "fluent-bit" "account" .Values.fluentBit.serviceAccount) }} */}}
+{{/* Name of a service account. {{ include "node-observability.serviceAccountName" (dict "root" $ "component" "fluent-bit" "account" .Values.fluentBit.serviceAccount) }} */}}
 {{- define "node-observability.serviceAccountName" -}}
 {{- if .account.name -}}
 {{- .account.name -}}
@@ -37,7 +37,7 @@ default
 {{- end -}}
 {{- end -}}
 
-{{/* {{ include "node-observability.monitoringNamespace" $ }} */}}
+{{/* Namespace of monitors, alerts and dashboards. {{ include "node-observability.monitoringNamespace" $ }} */}}
 {{- define "node-observability.monitoringNamespace" -}}
 {{- .Values.monitoring.namespace | default .Release.Namespace -}}
 {{- end -}}

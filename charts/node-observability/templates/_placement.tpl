@@ -1,5 +1,5 @@
-{{/* Which nodes a DaemonSet runs on. Both sides come from the one label, and `NotIn` matches nodes without it too: the docker
-     side is the exact complement of the others. */}}
+{{/* The nodes that a DaemonSet runs on. Both sides are made from one label. `NotIn` also matches nodes without the label, so the docker
+     Fluent Bit runs on exactly the other nodes. */}}
 
 {{/* `nodeSelector:` and `affinity:` of a pod.
      {{ include "node-observability.placement" (dict "root" $ "bottlerocket" true "nodeSelector" .Values.zabbix.nodeSelector) }} */}}
@@ -34,7 +34,7 @@ affinity:
             {{- end }}
 {{- end -}}
 
-{{/* What every pod has beside its containers.
+{{/* Settings of a pod besides its containers, volumes and placement.
      {{ include "node-observability.podSettings" (dict "root" $ "values" .Values.zabbix) | nindent 6 }} */}}
 {{- define "node-observability.podSettings" -}}
 {{- $values := .values -}}
@@ -65,7 +65,7 @@ initContainers:
 {{- end }}
 {{- end -}}
 
-{{/* {{ include "node-observability.rollout" .Values.zabbix | nindent 2 }} */}}
+{{/* How a DaemonSet rolls out changes. {{ include "node-observability.rollout" .Values.zabbix | nindent 2 }} */}}
 {{- define "node-observability.rollout" -}}
 minReadySeconds: {{ .minReadySeconds }}
 revisionHistoryLimit: {{ .revisionHistoryLimit }}

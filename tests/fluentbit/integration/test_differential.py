@@ -1,7 +1,7 @@
-"""The kit beside a real ``fluent-bit``: the corpus and generated lines, field by field, to the nanosecond.
+"""Compares the parser kit with a real ``fluent-bit``: every field and every nanosecond of many lines.
 
-Skipped where there is no ``fluent-bit`` on the PATH. ``DIFFERENTIAL_LINES`` (for each way through Fluent Bit)
-and ``DIFFERENTIAL_SEED`` make it longer and other.
+Skipped if no ``fluent-bit`` is on the PATH. ``DIFFERENTIAL_LINES`` sets the number of lines per route, and
+``DIFFERENTIAL_SEED`` changes the lines.
 """
 
 import math
@@ -31,7 +31,7 @@ EXTRA = Path(__file__).with_name("differential.conf")
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
     both = tmp_path_factory.mktemp("parsers") / "both.conf"
-    # Two files, as Fluent Bit gets them: it does not forget a Parser within one.
+    # Two files, as in the run of Fluent Bit: within one file, a Parser applies to later sections too.
     files = (ROOT / "fluentbit" / "parsers.conf", EXTRA)
     both.write_text("[SERVICE]\n" + "".join(f"    Parsers_File {path}\n" for path in files))
     (configuration,) = load(str(both))
@@ -84,7 +84,7 @@ def run_both(
     names: Sequence[str],
     files: dict[str, list[bytes]],
 ) -> list[str]:
-    """Return the differences. What is pending when Fluent Bit ends is lost there, and not asked for."""
+    """Return the differences, without records that are still pending when Fluent Bit stops."""
     key = {"parser": "Parser", "multiline": "multiline.parser"}.get(kind)
     real = tail(
         need_fluent_bit(),
@@ -103,7 +103,7 @@ def run_both(
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_the_corpus_is_what_fluent_bit_makes_of_it(
+def test_fluent_bit_and_the_kit_make_the_same_records_of_the_corpus(
     path: Path, definitions: Definitions, tmp_path: Path
 ) -> None:
     cases: CaseFile = read(path)
@@ -112,7 +112,7 @@ def test_the_corpus_is_what_fluent_bit_makes_of_it(
 
 
 def _has_odd_stream(line: bytes) -> bool:
-    # Fluent Bit 5.1.1 ends with a segmentation fault at the sixth stream of a file, whatever it is called.
+    # Fluent Bit 5.1.1 crashes at the sixth stream of a file, whatever its name.
     record = read_object(line) or {}
     return record.get("stream", b"stdout") not in (b"stdout", b"stderr")
 
@@ -150,7 +150,7 @@ ROUTES = [
     ROUTES,
     ids=lambda value: "-".join([value] if isinstance(value, str) else value),
 )
-def test_generated_lines_are_what_fluent_bit_makes_of_them(
+def test_fluent_bit_and_the_kit_make_the_same_records_of_generated_lines(
     kind: str, names: tuple[str, ...], definitions: Definitions, tmp_path: Path
 ) -> None:
     randomness = random.Random(f"{SEED}{kind} {names}")  # noqa: S311 - reproducible lines
@@ -164,7 +164,7 @@ def test_generated_lines_are_what_fluent_bit_makes_of_them(
 
 
 @pytest.mark.parametrize("name", ["iso", "apache", "syslog", "epoch", "zones", "twelve", "space"])
-def test_times_of_every_kind_are_what_fluent_bit_makes_of_them(
+def test_fluent_bit_and_the_kit_read_times_of_every_format_alike(
     name: str, definitions: Definitions, tmp_path: Path
 ) -> None:
     lines = time_lines(random.Random(f"{SEED}{name}"), LINES // 2)  # noqa: S311

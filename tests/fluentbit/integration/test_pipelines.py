@@ -1,4 +1,4 @@
-"""The pipelines as a real ``fluent-bit`` runs them; skipped where there is none on the PATH."""
+"""Runs the pipelines in a real ``fluent-bit``; skipped if none is on the PATH."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def in_classic_format(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("name", CONTAINER_INPUTS)
-def test_a_pipeline_and_what_it_is_converted_to_make_the_same_records_of_the_corpus(
+def test_a_pipeline_and_its_conversion_make_the_same_records_of_the_corpus(
     name: str, tmp_path: Path
 ) -> None:
     cases = [case for path in find([FLUENT_BIT / "cases"]) for case in read(path).cases]
@@ -143,7 +143,7 @@ def test_records_reach_another_fluent_bit_and_are_acknowledged(tmp_path: Path) -
     ]
 
 
-def test_standard_output_is_one_json_object_a_line(tmp_path: Path) -> None:
+def test_standard_output_has_one_json_object_per_line(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path, ["input-cri"], outputs=["output-stdout"])
     pipeline.append("web", cri("hello"))
     with pipeline.running():
@@ -211,7 +211,7 @@ def test_a_rotated_file_is_read_to_its_end(tmp_path: Path) -> None:
     assert sorted(map(str, logs(pipeline))) == ["b'a'", "b'b'", "b'c'"]
 
 
-def test_a_reload_takes_the_new_configuration_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_reload_applies_the_new_configuration_and_loses_nothing(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("web", cri("before"), cri("a", "P"), cri("b"))
     with pipeline.running():
@@ -226,7 +226,7 @@ def test_a_reload_takes_the_new_configuration_and_loses_nothing(tmp_path: Path) 
     assert logs(pipeline) == [b"before", b"a", b"b", b"cd"]
 
 
-def test_own_logs_are_left_out(tmp_path: Path) -> None:
+def test_fluent_bit_does_not_read_its_own_logs(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("fluent-bit-abcde_logging_fluent-bit", cri("own"))
     pipeline.append("web", cri("other"))
@@ -258,7 +258,7 @@ def test_parts_are_joined_for_each_stream_and_file(name: str, tmp_path: Path) ->
     assert sorted(map(str, logs(pipeline))) == ["b'a1a2'", "b'b1b2'", "b'error'", "b'or'"]
 
 
-def test_a_pending_part_is_lost_when_fluent_bit_ends(tmp_path: Path) -> None:
+def test_a_pending_part_is_lost_when_fluent_bit_stops(tmp_path: Path) -> None:
     # docs/reference/fluent-bit.md names this hole: Fluent Bit stores the offset before the part is out.
     pipeline = Pipeline(tmp_path, ["input-cri-join"])
     pipeline.append("web", cri("first"), cri("part", "P"))
@@ -270,7 +270,7 @@ def test_a_pending_part_is_lost_when_fluent_bit_ends(tmp_path: Path) -> None:
     assert logs(pipeline) == [b"first", b"rest"]
 
 
-def test_a_line_longer_than_the_buffer_is_cut_and_the_file_is_read_on(tmp_path: Path) -> None:
+def test_a_line_longer_than_the_buffer_is_cut_and_the_next_line_is_read(tmp_path: Path) -> None:
     pipeline = Pipeline(tmp_path, ["input-cri"])
     pipeline.append("web", cri("x" * 3_000_000), cri("after"))
     with pipeline.running():
@@ -296,7 +296,7 @@ def test_the_host_log_is_read(tmp_path: Path) -> None:
     }
 
 
-def test_what_was_read_survives_an_output_that_is_down(tmp_path: Path) -> None:
+def test_records_stay_on_disk_while_the_output_is_down(tmp_path: Path) -> None:
     port = str(free_port())
     variables = {"NODEOBS_HTTP_TO_PORT": port, "NODEOBS_HTTP_TLS": "off"}
     pipeline = Pipeline(tmp_path, ["input-cri"], outputs=["output-http"], **variables)
@@ -308,12 +308,12 @@ def test_what_was_read_survives_an_output_that_is_down(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "state")  # noqa: PTH208 - only whether there is something
 
 
-def test_what_is_left_out_is_matched_by_the_whole_path_as_tail_finds_it(tmp_path: Path) -> None:
+def test_exclude_patterns_match_the_whole_path_of_the_link(tmp_path: Path) -> None:
     own, other = "logs-fluent-bit-cri-x7k2p_ns_fluent-bit-0", "my-fluent-bit-tool_ns_app-0"
     pipeline = Pipeline(
         tmp_path,
         ["input-cri"],
-        # The first has the directory of another node's logs, and leaves out nothing here.
+        # The first pattern is for another directory, so it excludes nothing here.
         NODEOBS_EXCLUDE_LOGS=f"/elsewhere/*.log,{tmp_path}/containers/logs-*_ns_fluent-bit-*.log",
     )
     for name in (own, other):

@@ -1,4 +1,4 @@
-"""The files in fluentbit/: every name is defined, every parser has cases, no secret is written out."""
+"""The files in fluentbit/: every name is defined, every parser has cases, and no file contains a secret."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ CLASSIC_HEAD = """\
 # Made from parsers.yaml by `make goldens`, for pipelines that are still in the classic format.
 
 """
-# To the byte, as the production post prints it.
+# The parsers of the post from which the project grew, byte by byte.
 POST_REGEX = "^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<logtag>[^ ]*) (?<log>.*)$"
 POST_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%L%z"
 POST_DOCKER_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%L"
@@ -69,7 +69,7 @@ def test_the_configuration_has_no_findings(
 
 
 def sections(directory: Path, form: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the kinds and properties of a directory's sections, with the names that files have in YAML."""
+    """Return kind and properties of all sections; ``parsers.conf`` counts as ``parsers.yaml``."""
     (configuration,) = [found for found in load(str(directory)) if found.label.endswith(form)]
     return sorted(
         (
@@ -93,7 +93,7 @@ def test_pipelines_keep_their_sections_in_the_classic_format_and_back(tmp_path: 
     assert sections(tmp_path, "(classic)") == sections(tmp_path, "(YAML)") == ours
 
 
-def test_the_production_parsers_are_kept_to_the_byte(configurations: list[Configuration]) -> None:
+def test_the_production_parsers_are_unchanged(configurations: list[Configuration]) -> None:
     for configuration in configurations:
         sections = {section.name: section for section in configuration.of("parser")}
         cri, docker = sections["nodeobs_cri"], sections["nodeobs_docker"]
@@ -107,13 +107,13 @@ def test_the_production_parsers_are_kept_to_the_byte(configurations: list[Config
         )
 
 
-def test_no_parser_has_a_name_of_fluent_bits_own(definitions: list[Definitions]) -> None:
+def test_no_parser_has_the_name_of_a_stock_parser(definitions: list[Definitions]) -> None:
     for found in definitions:
         assert all(name.startswith("nodeobs_") for name in found.places)
         assert not STOCK_PARSERS & found.places.keys()
 
 
-def test_the_line_above_each_parser_is_one_that_it_reads(definitions: list[Definitions]) -> None:
+def test_each_parser_reads_the_line_in_the_comment_above_it(definitions: list[Definitions]) -> None:
     text = (FLUENTBIT / "parsers.yaml").read_text().partition("multiline_parsers:")[0]
     samples = re.findall(r"^  # (.*)\n  - name: (\S+)$", text, re.MULTILINE)
     assert {name for _, name in samples} == set(definitions[1].parsers)
@@ -123,13 +123,13 @@ def test_the_line_above_each_parser_is_one_that_it_reads(definitions: list[Defin
         assert parsed.has_time, line
 
 
-def test_the_corpus_passes_in_both_forms(definitions: list[Definitions]) -> None:
+def test_the_corpus_passes_in_both_formats(definitions: list[Definitions]) -> None:
     outcomes = run_all([read(path) for path in find([FLUENTBIT / "cases"])], definitions)
     assert {outcome.label for outcome in outcomes} == {found.label for found in definitions}
     assert [outcome for outcome in outcomes if outcome.differences] == []
 
 
-def test_the_corpus_is_large_and_says_who_writes_each_form() -> None:
+def test_the_corpus_is_large_and_names_a_writer_for_every_case() -> None:
     files = [read(path) for path in find([FLUENTBIT / "cases"])]
     cases = [(file, case) for file in files for case in file.cases]
     assert sum(len(case.lines) for _, case in cases) >= 150
@@ -152,7 +152,7 @@ def test_every_variable_has_a_default_and_every_default_is_used() -> None:
     assert used == defaults().keys()
 
 
-def test_secrets_come_from_the_environment_alone(configurations: list[Configuration]) -> None:
+def test_secrets_come_only_from_the_environment(configurations: list[Configuration]) -> None:
     secrets = {
         item.value
         for configuration in configurations
@@ -167,7 +167,7 @@ def test_secrets_come_from_the_environment_alone(configurations: list[Configurat
     )
 
 
-def test_there_is_an_output_for_each_preset(configurations: list[Configuration]) -> None:
+def test_every_preset_has_an_output_file(configurations: list[Configuration]) -> None:
     names = {section.name for section in configurations[1].of("output")}
     assert (
         names
@@ -176,7 +176,7 @@ def test_there_is_an_output_for_each_preset(configurations: list[Configuration])
     )
 
 
-def test_every_input_keeps_its_place_and_its_buffer_on_disk(
+def test_every_input_keeps_its_offsets_and_its_buffer_on_disk(
     configurations: list[Configuration],
 ) -> None:
     for section in configurations[1].of("input"):

@@ -1,4 +1,4 @@
-"""The chart's cases: every ``ci/*-values.yaml``, by name."""
+"""The valid cases of the chart by name, and its invalid cases."""
 
 from pathlib import Path
 
@@ -19,5 +19,5 @@ each_case = pytest.mark.parametrize(
 
 
 def name_of(case: Path) -> str:
-    """Return the name of a case's file."""
+    """Return the name of a case."""
     return case.name.removesuffix("-values.yaml")

@@ -1,4 +1,4 @@
-"""Another value for each key of the chart, and what must stand beside it for it to matter."""
+"""Another valid value for each key of the chart, and the values without which it has no effect."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ VALUES = read(CHART / "values.yaml")
 LEAVES = list(flat(VALUES))
 BASE = CHART / "ci" / "everything-values.yaml"
 
-# What can't be made up from the type: another value that is valid.
+# Other valid values that the type alone does not give.
 ANOTHER: dict[str, Any] = {
     "nameOverride": "other",
     "fullnameOverride": "other",
@@ -56,7 +56,7 @@ ANOTHER: dict[str, Any] = {
     "networkPolicy.metricsFrom": [{"podSelector": {}}],
     "networkPolicy.egress": [{"to": [{"podSelector": {}}]}],
 }
-# Values that matter only beside another one.
+# Other values without which a key has no effect.
 _NO_PSK_ONLY = {"api": {"apply": {"pskOnly": False}}}
 BESIDE: dict[str, dict[str, Any]] = {
     "zabbix.journalExporter.settings.format": {"fluentBit": {"common": {"messages": False}}},

@@ -1,4 +1,4 @@
-"""The objects of a case: its DaemonSets, every pod that it makes, the containers that are ours."""
+"""Objects of a case: its DaemonSets, all its pods, and the containers of our programs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +37,7 @@ def component(found: Manifest) -> str:
 
 
 def ports(case: Path, of: str) -> dict[str, int]:
-    """Return the named ports of a DaemonSet's pods."""
+    """Return the ports of a component's pods, by name."""
     (spec,) = [
         found["spec"]["template"]["spec"] for found in daemonsets(case) if component(found) == of
     ]

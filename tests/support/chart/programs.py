@@ -1,4 +1,4 @@
-"""What the chart gives its programs, with every path below a directory: to start them outside a pod."""
+"""Commands, files and variables with which the chart's programs run outside a pod, in a directory."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def named(manifests: list[Manifest], kind: str, ending: str) -> Manifest | None:
 
 
 def mounted(config_map: Manifest, directory: Path) -> Path:
-    """Write a ConfigMap's files as the kubelet does: links to links in a directory that is replaced whole."""
+    """Write the files of a ConfigMap as the kubelet does, as symbolic links to a data directory."""
     (directory / "..2026").mkdir(parents=True)
     (directory / "..data").symlink_to("..2026")
     for name, text in config_map["data"].items():
@@ -42,7 +42,7 @@ def agent_file(case: Path, directory: Path) -> Path:
 def fluent_bit(
     case: Path, name: str, directory: Path, *more: str, **env: str
 ) -> tuple[list[str], dict[str, str]]:
-    """Return command and environment of a DaemonSet's Fluent Bit, with its paths below ``directory``."""
+    """Return the command and environment of a DaemonSet's Fluent Bit, with its paths below ``directory``."""
     manifests = rendered(case)
     config_map = named(manifests, "ConfigMap", f"-fluent-bit-{name}")
     daemonset = named(manifests, "DaemonSet", f"-fluent-bit-{name}")

@@ -1,4 +1,4 @@
-"""Kubernetes' own schemas: of the oldest version that the chart allows, and of the newest known."""
+"""Kubernetes' own schemas, of the oldest version that the chart allows and of the newest one."""
 
 import functools
 import importlib.resources

@@ -1,4 +1,4 @@
-{{/* {{ include "node-observability.fluentBitConfigMap" (dict "root" $ "class" "cri" "values" MERGED) }} */}}
+{{/* The ConfigMap of a Fluent Bit DaemonSet. {{ include "node-observability.fluentBitConfigMap" (dict "root" $ "class" "cri" "values" MERGED) }} */}}
 {{- define "node-observability.fluentBitConfigMap" -}}
 apiVersion: v1
 kind: ConfigMap

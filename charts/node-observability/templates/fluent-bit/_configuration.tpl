@@ -1,6 +1,7 @@
-{{/* Fluent Bit's files, put together from fluentbit/. Every template here takes (dict "root" $ "class" "cri" "values" MERGED). */}}
+{{/* Fluent Bit's configuration, assembled from the files in fluentbit/. All templates take
+     (dict "root" $ "class" "cri" "values" MERGED). */}}
 
-{{/* Names of the fragments, without extension, in order. */}}
+{{/* Names of the chosen files, without extension, in the order in which Fluent Bit includes them. */}}
 {{- define "node-observability.fluentBitFragments" -}}
 service input-{{ .class }}
 {{- if eq .values.partial "join" }}-join{{ else if .values.exactTime }}-exact{{ end }}
@@ -9,19 +10,19 @@ service input-{{ .class }}
 {{- if .values.kubernetesMetadata }} filter-kubernetes{{ end }} output-{{ .values.output.preset }}
 {{- end -}}
 
-{{/* Their text, whole. */}}
+{{/* Text of the chosen files. */}}
 {{- define "node-observability.fluentBitFragmentsText" -}}
 {{- range splitList " " (include "node-observability.fluentBitFragments" .) -}}
 {{- $path := printf "files/fluentbit/%s.yaml" . -}}
 {{- $text := $.root.Files.Get $path -}}
 {{- if not $text -}}
-{{- fail (printf "%s is not in the chart: was it unpacked without its symbolic link files/fluentbit? Use `helm package`d charts, or a checkout with symbolic links" $path) -}}
+{{- fail (printf "%s is missing from the chart, because its symbolic link files/fluentbit was not followed; use a chart made by `helm package`, or a checkout with symbolic links" $path) -}}
 {{- end -}}
 {{ $text }}
 {{ end -}}
 {{- end -}}
 
-{{/* Names of the variables that the fragments read, as a JSON list. */}}
+{{/* Names of the variables that the chosen files read, as a JSON list. */}}
 {{- define "node-observability.fluentBitVariables" -}}
 {{- $names := list -}}
 {{- range regexFindAll "\\$\\{[A-Z0-9_]+\\}" (include "node-observability.fluentBitFragmentsText" .) -1 -}}
@@ -30,7 +31,7 @@ service input-{{ .class }}
 {{- $names | uniq | sortAlpha | toJson -}}
 {{- end -}}
 
-{{/* What the chart sets by itself, as JSON. */}}
+{{/* Variables that the chart sets from other values, as JSON. */}}
 {{- define "node-observability.fluentBitComputed" -}}
 {{- $values := .values -}}
 {{- $name := include "node-observability.componentName" (dict "root" .root "component" "fluent-bit") -}}
@@ -53,7 +54,7 @@ service input-{{ .class }}
   | toJson -}}
 {{- end -}}
 
-{{/* The environment of Fluent Bit: each variable that its files read, and no other. */}}
+{{/* Environment of Fluent Bit: the variables that the chosen files read. */}}
 {{- define "node-observability.fluentBitEnv" -}}
 {{- $values := .values -}}
 {{- $computed := include "node-observability.fluentBitComputed" . | fromJson -}}
@@ -84,7 +85,7 @@ service input-{{ .class }}
 {{- end }}
 {{- end -}}
 
-{{/* The ConfigMap's data: names and texts of the files. */}}
+{{/* Data of the ConfigMap: file names and their texts. */}}
 {{- define "node-observability.fluentBitFiles" -}}
 {{- $values := .values -}}
 {{- $files := dict "parsers.yaml" (.root.Files.Get "files/fluentbit/parsers.yaml") -}}

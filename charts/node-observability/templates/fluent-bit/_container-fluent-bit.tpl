@@ -1,4 +1,4 @@
-{{/* {{ include "node-observability.fluentBitContainer" (dict "root" $ "class" "cri" "values" MERGED) | nindent 8 }} */}}
+{{/* The container of Fluent Bit. {{ include "node-observability.fluentBitContainer" (dict "root" $ "class" "cri" "values" MERGED) | nindent 8 }} */}}
 {{- define "node-observability.fluentBitContainer" -}}
 {{- $values := .values -}}
 name: fluent-bit

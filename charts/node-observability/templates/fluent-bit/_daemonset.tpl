@@ -1,4 +1,4 @@
-{{/* The one definition of both DaemonSets.
+{{/* A DaemonSet of Fluent Bit, for either class.
      {{ include "node-observability.fluentBitDaemonSet" (dict "root" $ "class" "cri" "values" MERGED) }} */}}
 {{- define "node-observability.fluentBitDaemonSet" -}}
 {{- $values := .values -}}

@@ -1,4 +1,4 @@
-{{/* What is scraped, as a JSON list of component and path.
+{{/* Scrape targets, as a JSON list with the component and the path of each.
      {{ include "node-observability.targets" $ | fromJsonArray }} */}}
 {{- define "node-observability.targets" -}}
 {{- $targets := list -}}
@@ -20,7 +20,7 @@ path: {{ .path }}
 interval: {{ .monitor.interval }}
 scrapeTimeout: {{ .monitor.scrapeTimeout }}
 relabelings:
-  # Alerts and dashboards speak of nodes.
+  # Alerts and the dashboard use the label node.
   - sourceLabels: [__meta_kubernetes_pod_node_name]
     targetLabel: node
     action: replace

@@ -1,5 +1,5 @@
-{{/* Where agent2 connects to: every node of the first server with its port, an IPv6 address in brackets, then the others.
-     {{ include "node-observability.serverActive" $ }} */}}
+{{/* The servers that the agent connects to: each node of the first server with its port, then the additional servers. IPv6
+     addresses get brackets. {{ include "node-observability.serverActive" $ }} */}}
 {{- define "node-observability.serverActive" -}}
 {{- $server := .Values.zabbix.server -}}
 {{- $nodes := list -}}
@@ -10,7 +10,7 @@
 {{- prepend $server.additional (join ";" $nodes) | join "," -}}
 {{- end -}}
 
-{{/* {{ include "node-observability.agentConfiguration" $ }}: agent2's configuration file. */}}
+{{/* The agent's configuration file. {{ include "node-observability.agentConfiguration" $ }} */}}
 {{- define "node-observability.agentConfiguration" -}}
 {{- include "node-observability.agentSettings" . -}}
 {{- with .Values.zabbix.agent.extraConfig }}
@@ -18,13 +18,13 @@
 {{- end }}
 {{ end -}}
 
-{{/* {{ include "node-observability.agentSettings" $ }}: what the chart sets of it. The official image's entrypoint is passed by:
-     it would write into /etc/zabbix, and puts a server of its own first (docs/decisions/0012). */}}
+{{/* The part of the configuration file that the chart sets. The entrypoint of the official image is not used: it writes to
+     /etc/zabbix and adds a server of its own (docs/decisions/0012). {{ include "node-observability.agentSettings" $ }} */}}
 {{- define "node-observability.agentSettings" -}}
 {{- $agent := .Values.zabbix.agent -}}
 {{- $server := .Values.zabbix.server -}}
 {{- $tls := .Values.zabbix.tls -}}
-# The node's name comes from the environment; Hostname= can't be read from there before Zabbix 7.2.
+# The host name comes from an environment variable. Hostname= can't use one before Zabbix 7.2.
 HostnameItem=nodeobs.node
 UserParameter=nodeobs.node,printf %s "$NODE_NAME"
 HostMetadata=bottlerocket cluster={{ .Values.clusterName }}{{ with $agent.metadata }} {{ . }}{{ end }}

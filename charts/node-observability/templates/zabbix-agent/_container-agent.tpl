@@ -1,4 +1,4 @@
-{{/* {{ include "node-observability.agentContainer" $ | nindent 8 }} */}}
+{{/* The container of the Zabbix agent. {{ include "node-observability.agentContainer" $ | nindent 8 }} */}}
 {{- define "node-observability.agentContainer" -}}
 {{- $agent := .Values.zabbix.agent -}}
 {{- $configuration := "/etc/zabbix/node-observability/zabbix_agent2.conf" -}}
@@ -21,7 +21,7 @@ envFrom:
 {{- end }}
 livenessProbe:
   exec:
-    # The answer counts: the client of 6.0 ends with 0 when nobody answers.
+    # Checks the answer, because the client of 6.0 exits with 0 even without one.
     command:
       - sh
       - -c

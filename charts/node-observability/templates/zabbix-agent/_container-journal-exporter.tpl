@@ -3,13 +3,13 @@
 {{- if or .Values.monitoring.podMonitor.enabled .Values.monitoring.serviceMonitor.enabled -}}true{{- end -}}
 {{- end -}}
 
-{{/* The address that metrics are served at: on the host network the node's own loopback, unless something scrapes from outside.
+{{/* The address that the exporter listens on: the loopback address on the host network, unless a monitor scrapes from outside the pod.
      {{ include "node-observability.exporterHost" $ }} */}}
 {{- define "node-observability.exporterHost" -}}
 {{- if and .Values.zabbix.hostNetwork (not (include "node-observability.isScraped" .)) -}}127.0.0.1{{- end -}}
 {{- end -}}
 
-{{/* The environment of the exporter: one variable for each key of `settings`, in the program's spelling.
+{{/* Environment of the exporter: one variable per key of `settings`.
      {{ include "node-observability.exporterEnv" $ | nindent 2 }} */}}
 {{- define "node-observability.exporterEnv" -}}
 {{- $exporter := .Values.zabbix.journalExporter -}}
@@ -32,7 +32,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* {{ include "node-observability.exporterContainer" $ | nindent 8 }} */}}
+{{/* The container of the journal exporter. {{ include "node-observability.exporterContainer" $ | nindent 8 }} */}}
 {{- define "node-observability.exporterContainer" -}}
 {{- $exporter := .Values.zabbix.journalExporter -}}
 {{- $host := include "node-observability.exporterHost" . -}}

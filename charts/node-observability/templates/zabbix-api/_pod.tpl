@@ -1,6 +1,6 @@
-{{/* The pod of a program that talks to the frontend's API. It begins at `metadata:` of a pod template.
+{{/* The pod template, from `metadata:` on, of a program that uses the API of the Zabbix frontend.
      {{ include "node-observability.apiPod" (dict "root" $ "component" "prune-hosts" "args" LIST "token" true) | nindent 6 }};
-     "psk" true hands over the pre-shared key, "catalogue" true mounts the log patterns. */}}
+     "psk" true passes the pre-shared key, "catalogue" true mounts the log patterns. */}}
 {{- define "node-observability.apiPod" -}}
 {{- $zabbix := .root.Values.zabbix -}}
 {{- $api := $zabbix.api -}}
@@ -46,7 +46,7 @@ spec:
       env:
         - name: ZABBIX_URL
           value: {{ $api.url | quote }}
-        # A token, or user and password: the program says so when neither is there.
+        # A token, or user and password. The program reports an error if the Secret has neither.
         {{- range $key, $name := dict "token" "ZABBIX_API_TOKEN" "user" "ZABBIX_USER" "password" "ZABBIX_PASSWORD" }}
         - name: {{ $name }}
           valueFrom: {secretKeyRef: {name: {{ $api.existingSecret | quote }}, key: {{ $key }}, optional: true}}
@@ -65,7 +65,7 @@ spec:
       resources:
         {{- toYaml $api.resources | nindent 8 }}
       volumeMounts:
-        # Certificates that the cluster's API is checked by go through a file here.
+        # The program writes the certificate authorities of the cluster's API to a file here.
         - name: tmp
           mountPath: /tmp
         {{- if $api.caSecret }}

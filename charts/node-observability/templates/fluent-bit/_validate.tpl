@@ -1,0 +1,86 @@
+{{/* Rules for the values of Fluent Bit: see ../_validate.tpl. */}}
+
+{{/* {{ include "node-observability.validateFluentBit" (dict "root" $ "class" "cri" "values" MERGED "read" NAMES) }}
+     NAMES are the variables that either DaemonSet reads: a variable in `common` may be for one of them only. */}}
+{{- define "node-observability.validateFluentBit" -}}
+{{- $values := .values -}}
+{{- $path := printf "fluentBit.%s (or fluentBit.common)" .class -}}
+{{- $mounted := list $values.hostPaths.containers $values.hostPaths.pods -}}
+{{- if eq .class "docker" -}}
+{{- $mounted = append $mounted $values.hostPaths.docker -}}
+{{- end -}}
+{{- range $values.extraVolumeMounts -}}
+{{- $mounted = append $mounted .mountPath -}}
+{{- end -}}
+{{- range $glob := splitList "," $values.path -}}
+{{- $isMounted := false -}}
+{{- range $mounted -}}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" .)) (trim $glob) -}}
+{{- $isMounted = true -}}
+{{- end -}}
+{{- end -}}
+{{- if not $isMounted -}}
+{{- fail (printf "%s: path contains %s, which is outside the directories that Fluent Bit sees (%s), so nothing would be read; set hostPaths.containers, or mount its directory with extraVolumes and extraVolumeMounts" $path (trim $glob) (join ", " $mounted)) -}}
+{{- end -}}
+{{- end -}}
+{{- if ge (int $values.graceS) (int $values.terminationGracePeriodSeconds) -}}
+{{- fail (printf "%s: terminationGracePeriodSeconds is %d, but must be greater than graceS (%d), so that Fluent Bit can send the remaining records; raise it" $path (int $values.terminationGracePeriodSeconds) (int $values.graceS)) -}}
+{{- end -}}
+{{- $read := .read -}}
+{{- $computed := include "node-observability.fluentBitComputed" . | fromJson -}}
+{{- range $name, $_ := $values.variables -}}
+{{- if regexMatch "(PASSWORD|KEY)$" $name -}}
+{{- fail (printf "%s: variables contains %s, a credential; put it into a Secret under that key, and set output.existingSecret to the Secret" $path $name) -}}
+{{- end -}}
+{{- if or (hasKey $computed $name) (eq $name "NODEOBS_NODE") -}}
+{{- fail (printf "%s: variables contains %s, which the chart sets from another value; remove it" $path $name) -}}
+{{- end -}}
+{{- end -}}
+{{- $settable := list -}}
+{{- range $read -}}
+{{- if not (or (hasKey $computed .) (eq . "NODEOBS_NODE") (regexMatch "(PASSWORD|KEY)$" .)) -}}
+{{- $settable = append $settable . -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $_ := $values.variables -}}
+{{- if not (has $name $settable) -}}
+{{- fail (printf "%s: variables contains %s, which the configuration with the output %s does not read; remove it, or use one of %s" $path $name $values.output.preset (join ", " $settable)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $values.extraEnv -}}
+{{- if hasPrefix "NODEOBS_" .name -}}
+{{- fail (printf "%s: extraEnv sets %s, a variable of the configuration; set it in variables, or credentials in output.existingSecret" $path .name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "extraInputs" "extraFilters" "extraOutputs" "extraParsers" -}}
+{{- if hasKey (get $values $name | fromYaml) "Error" -}}
+{{- fail (printf "%s: %s is not a configuration in YAML, with `pipeline:` or `parsers:` at its top; convert sections in the classic format with `node-observability parsers convert`" $path $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if regexMatch "(?i)\\bname[\"']?:\\s*[\"']?nodeobs_" $values.extraParsers -}}
+{{- fail (printf "%s: extraParsers defines %s, but names that begin with nodeobs_ are reserved for the chart; choose another name" $path (regexFind "nodeobs_[a-z0-9_]*" $values.extraParsers)) -}}
+{{- end -}}
+{{- range $name, $_ := $values.extraFiles -}}
+{{- if regexMatch "^(fluent-bit|service|parsers|extra-|input-|filter-|output-).*\\.yaml$" $name -}}
+{{- fail (printf "%s: extraFiles contains %s, which the chart writes itself; choose another name" $path $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $values.messages (eq .class "cri") (not $values.hostPaths.messages) (not .root.Values.zabbix.enabled) -}}
+{{- fail (printf "%s: messages is true and zabbix.enabled is false, so nothing writes the host's log on Bottlerocket nodes; change one of them, or set hostPaths.messages" $path) -}}
+{{- end -}}
+{{- if and $values.messages (eq .class "cri") (ne .root.Values.zabbix.journalExporter.settings.format "rfc3339") -}}
+{{- fail (printf "%s: messages is true and zabbix.journalExporter.settings.format is %s, which the parser nodeobs_messages can't read; set the format to rfc3339" $path .root.Values.zabbix.journalExporter.settings.format) -}}
+{{- end -}}
+{{- if and $values.hostNetwork .root.Values.zabbix.enabled .root.Values.zabbix.hostNetwork (eq (int $values.port) (int .root.Values.zabbix.journalExporter.port)) -}}
+{{- fail (printf "%s: port is %d, like zabbix.journalExporter.port, and both programs are on the host network; change one of them" $path (int $values.port)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Values that the chart no longer has. The schema accepts them (the rule `@removed`), so that the message can name the fix. */}}
+{{- define "node-observability.validateRemoved" -}}
+{{- range $class := list "common" "cri" "docker" -}}
+{{- if hasKey (get $.Values.fluentBit $class) "format" -}}
+{{- fail (printf "fluentBit.%s.format is set, but Fluent Bit's configuration is always YAML; remove format, and convert extraInputs, extraFilters, extraOutputs and extraParsers to YAML (see UPGRADING.md). If you did not set it, upgrade with --reset-then-reuse-values instead of --reuse-values" $class) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
