@@ -1,17 +1,14 @@
-"""The names of a cluster's nodes: from a file, from kubectl, or from the API of the cluster that a pod is in.
+"""Reads the names of a cluster's nodes: from a file, from kubectl, or from the API as a pod.
 
-Guarantees: what is returned is the whole list, never part of it; an empty one is an error, for it would make
-every host look forsaken, and so is what no node can be called. A kubeconfig is kubectl's to read, with the
-plugins by which EKS and others sign in; in a pod one GET with pages is all that is asked
-(docs/decisions/0011).
+Guarantees the whole list or an error, never a part of it. An empty list is an error, because every host
+would look orphaned; so is a name that no node can have. Kubeconfigs are left to kubectl and its sign-in
+plugins. A pod only sends GET requests, one per page (docs/decisions/0011).
 """
 
-import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import requests
 
@@ -23,35 +20,34 @@ from node_observability.zabbix.server.sessions import bearer, reason, session
 
 __all__ = ["from_api", "from_kubectl", "from_text"]
 
-_PAGE = 500
-_LIST = "NodeList"
-_SHOWN = 60  # characters of what is no name
-# Kubernetes' DNS-1123 subdomain: anything else is another program's words, and not a node that is there.
+_PAGE: Final = 500
+_LIST: Final = "NodeList"
+_SHOWN: Final = 60  # characters of a wrong name
+# Kubernetes' DNS-1123 subdomain. A line that is none may be another program's error message.
 _NAME: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
-_STATUS = {
-    400: "the question is not understood; give --selector as `kubectl get nodes -l` takes it",
+_STATUS: Final = {
+    400: "the request is not valid; give --selector in the form that `kubectl get nodes -l` takes",
     401: "the credentials are not accepted; give a token or certificate that is valid",
     403: "listing nodes is not allowed; grant `list` on `nodes` (a ClusterRole)",
 }
-_GONE = 410
+_GONE: Final = 410
 
 
 def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
-    """Return the names in a text: one a line (`node/NAME` too), or what `kubectl get nodes -o json` prints.
+    """Return the names in a text: one per line (also ``node/NAME``), or ``kubectl get nodes -o json``.
 
     Raises:
-        UsageError: nothing, or something else, is in it.
-
+        UsageError: it contains no nodes, or something else; ``source`` names it.
     """
     if text.lstrip().startswith(("{", "[")):
         listed = parse(text, source, needs_kind=True)
-        found = {node.name for node in listed if _selected(node, selector, source)}
-        return _not_empty(found, source)
+        return _not_empty({one.name for one in listed if _selected(one, selector, source)}, source)
     if selector:
         raise UsageError(
-            f"{source}: has names only, so no selector applies; write JSON or drop --selector"
+            f"{source}: contains names only, which --selector can't filter; save "
+            "`kubectl get nodes -o json` instead, or omit --selector"
         )
     found = set()
     for number, line in enumerate(text.splitlines(), 1):
@@ -60,8 +56,8 @@ def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
             continue
         if not _NAME.fullmatch(name) or name == "null":
             raise UsageError(
-                f"{source}:{number}: `{printable(name[:_SHOWN])}` is no node's name; "
-                "write `kubectl get nodes -o name` into it"
+                f"{source}:{number}: `{printable(name[:_SHOWN])}` is not the name of a node; "
+                "save `kubectl get nodes -o name`"
             )
         found.add(name)
     return _not_empty(found, source)
@@ -70,16 +66,15 @@ def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
 def from_kubectl(
     kubeconfig: Path, environment: Mapping[str, str], *, context: str = "", selector: str = ""
 ) -> frozenset[str]:
-    """Return the names of all nodes, or of those that ``selector`` picks, of a kubeconfig's cluster.
+    """Return the names of the nodes of a kubeconfig's cluster, of all or of those that ``selector`` picks.
 
     Raises:
-        ToolboxError: kubectl is not there or failed; it tells why.
-
+        ToolboxError: kubectl is missing or failed; the text has its message.
     """
     command = ["kubectl", "get", "nodes", "--output=json", f"--kubeconfig={kubeconfig}"]
     command += [f"--context={context}"] if context else []
     command += [f"--selector={selector}"] if selector else []
-    # The programs that a kubeconfig names have no business with Zabbix' secrets.
+    # Keeps the secrets of Zabbix from the programs that a kubeconfig names.
     others = {name: value for name, value in environment.items() if not name.startswith("ZABBIX_")}
     return from_text(ask(command, "--nodes-file FILE", others), "kubectl")
 
@@ -88,46 +83,29 @@ def from_api(access: Access, selector: str = "", timeout_s: float = 30.0) -> fro
     """Return the names of all nodes, or of those with the labels ``key=value,…``.
 
     Raises:
-        ToolboxError: no whole list could be had.
-
+        ToolboxError: the list could not be read completely; ``timeout_s`` is the limit of each page.
     """
-    with _session(access, timeout_s) as get:
-        found: set[str] = set()
-        asked: set[str] = set()
-        following = ""
-        while following not in asked:
-            asked.add(following)
-            page = get(selector, following)
-            found.update(_names(page["items"], access.server))
-            following = next_page(page)
-            if not following:
+    query = {"limit": str(_PAGE)} | ({"labelSelector": selector} if selector else {})
+    found: set[str] = set()
+    requested: set[str] = set()
+    with session(str(access.authority)) as http:
+        http.headers["Authorization"] = f"Bearer {bearer(access.token, 'the token of the cluster')}"
+        while (token := query.get("continue", "")) not in requested:
+            requested.add(token)
+            page = _page(http, access.server, query, timeout_s)
+            found |= _names(page["items"], access.server)
+            query["continue"] = next_page(page)
+            if not query["continue"]:
                 return _not_empty(found, access.server)
-    raise ToolboxError(f"{access.server}: answers with the same page for ever; nothing was done")
+    raise ToolboxError(f"{access.server}: returns the same page again and again; nothing was done")
 
 
-@contextlib.contextmanager
-def _session(access: Access, timeout_s: float) -> Iterator[Callable[[str, str], Any]]:
-    with session(str(access.authority)) as own:
-        own.headers["Authorization"] = f"Bearer {bearer(access.token, 'the token of the cluster')}"
-
-        def get(selector: str, following: str) -> Any:  # noqa: ANN401 - JSON
-            query = {"limit": str(_PAGE)}
-            if selector:
-                query["labelSelector"] = selector
-            if following:
-                query["continue"] = following
-            url = f"{access.server}/api/v1/nodes?{urlencode(query)}"
-            return _page(own, url, access.server, timeout_s)
-
-        yield get
-
-
-def _page(own: requests.Session, url: str, server: str, timeout_s: float) -> Any:  # noqa: ANN401 - JSON
+def _page(http: requests.Session, server: str, query: Mapping[str, str], timeout_s: float) -> Any:  # noqa: ANN401 - JSON
     try:
-        reply = own.get(url, timeout=timeout_s)
+        reply = http.get(f"{server}/api/v1/nodes", params=query, timeout=timeout_s)
         if reply.status_code != requests.codes.ok:
-            wrong = UsageError if reply.status_code in _STATUS else ToolboxError
-            raise wrong(f"{server}: {_refusal(reply)}; nothing was done")
+            refused = UsageError if reply.status_code in _STATUS else ToolboxError
+            raise refused(f"{server}: {_refusal(reply)}; nothing was done")
         page = reply.json()
     except requests.exceptions.SSLError as error:
         raise UsageError(
@@ -138,9 +116,9 @@ def _page(own: requests.Session, url: str, server: str, timeout_s: float) -> Any
         raise ToolboxError(
             f"{server}: the nodes can't be listed ({reason(error)}); nothing was done"
         ) from error
-    whole = isinstance(page, dict) and page.get("kind") == _LIST
-    if not whole or not isinstance(page.get("items"), list):
-        raise ToolboxError(f"{server}: answered with something else than nodes; nothing was done")
+    is_list = isinstance(page, dict) and page.get("kind") == _LIST
+    if not is_list or not isinstance(page.get("items"), list):
+        raise ToolboxError(f"{server}: the answer is not a list of nodes; nothing was done")
     return page
 
 
@@ -155,7 +133,7 @@ def _names(items: Iterable[object], server: str) -> set[str]:
         return {node(item).name for item in items}
     except ValueError as error:
         raise ToolboxError(
-            f"{server}: listed what is not a node: {error}; nothing was done"
+            f"{server}: an item of the list is not a node: {error}; nothing was done"
         ) from error
 
 
@@ -174,6 +152,6 @@ def _selected(item: Node, selector: str, source: str) -> bool:
 def _not_empty(found: set[str], source: str) -> frozenset[str]:
     if not found:
         raise UsageError(
-            f"{source}: lists no nodes; nothing was done, for every host would look forsaken"
+            f"{source}: lists no nodes; nothing was done, because every host would look orphaned"
         )
     return frozenset(found)

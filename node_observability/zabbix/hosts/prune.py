@@ -116,11 +116,9 @@ def carry_out(
 
     Raises:
         UnreachableError: the server did not answer; the steps after that were not tried.
-        ToolboxError: some changes failed, all others were made; a line per reason names the hosts. It is a
-            UsageError if every reason is one, such as a missing permission.
+        ToolboxError: some changes failed, all others were made; a line per reason names the hosts.
     """
     refused: dict[tuple[str, str], list[str]] = {}
-    usage = True
     for step in steps:
         if step.verdict not in CHANGES:
             continue
@@ -129,14 +127,13 @@ def carry_out(
         except UnreachableError:
             raise
         except ToolboxError as error:
-            usage = usage and isinstance(error, UsageError)
             for text in error.problems:
                 refused.setdefault((step.verdict.value, text), []).append(step.host.name)
         else:
             report(step)
     problems = [f"{_some(names)}: {verdict}: {text}" for (verdict, text), names in refused.items()]
     if problems:
-        raise (UsageError if usage else ToolboxError)(*problems)
+        raise ToolboxError(*problems)
 
 
 def _some(names: list[str]) -> str:
