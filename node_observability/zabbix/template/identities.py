@@ -36,7 +36,7 @@ class Identities:
             ValueError: two parts have the same identity.
         """
         if identity in self.used:
-            raise ValueError(f"two parts of the template are called {identity}")
+            raise ValueError(f"two parts of the template have the identity {identity}")
         self.used[identity] = self._known.get(identity) or self.derived(identity)
         return self.used[identity]
 

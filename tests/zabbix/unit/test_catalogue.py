@@ -1,4 +1,4 @@
-"""The catalogue: what is refused, and where the message points."""
+"""The catalogue of log patterns: what is refused, and the line that the error names."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ GOOD = """patterns:
 """
 
 
-def test_a_pattern_is_read_whole() -> None:
+def test_all_keys_of_a_pattern_are_read() -> None:
     (pattern,) = catalogue.parse(GOOD + "    threshold: 3\n    period: 2m\n", "c.yaml")
     assert (pattern.id, pattern.threshold, pattern.period) == ("disk", 3, "2m")
     assert pattern.matches == ("node kernel: disk 7 failed",)
@@ -31,25 +31,25 @@ def test_a_pattern_is_read_whole() -> None:
         (
             "severity: high",
             "severity: hi",
-            "c.yaml:4: severity `hi` is none of information, warning",
+            "c.yaml:4: severity `hi` must be one of information, warning",
         ),
         ("    name:", "    nmae:", "c.yaml:3: unknown key `nmae`; known are id, name"),
         ("[0-9]+", "([0-9]+", "c.yaml:5: the regex does not compile"),
-        ("[0-9]+", "\\\\d+", "c.yaml:5: a regex has no backslash here"),
+        ("[0-9]+", "\\\\d+", "c.yaml:5: a regex must not contain a backslash"),
         ("[0-9]+", "{$X}", "c.yaml:5: `{$` and `{#` begin a macro"),
         ("[0-9]+", "[[]0]", "c.yaml:5: the regex does not compile (Possible nested set"),
         (
             "disk 7",
             "disk x",
-            "c.yaml:7: the regex must match, and does not: `node kernel: disk x failed`",
+            "c.yaml:7: the regex must match this line, but does not: `node kernel: disk x failed`",
         ),
-        ("disk seven", "disk 8", "c.yaml:8: the regex must not match, and does"),
+        ("disk seven", "disk 8", "c.yaml:8: the regex must not match this line, but does"),
         ("id: disk", "id: Disk", "c.yaml:2: id `Disk` must be words"),
         ("id: disk", "id: disk\n    threshold: 0", "c.yaml:3: threshold `0` must be"),
         (
             "id: disk",
             "id: disk\n    period: 5s",
-            "c.yaml:3: period `5s` must be a time of 30s or more",
+            "c.yaml:3: period `5s` must be a time of at least 30s",
         ),
         ("    name: Disk", "    name: ''", "c.yaml:3: `name` must be a text"),
         ("    name: Disk", "    name: Disk\n    name: Disk", "c.yaml:4: `name` is given twice"),
@@ -58,7 +58,7 @@ def test_a_pattern_is_read_whole() -> None:
         (
             '["node kernel: disk 7 failed"]',
             '\n      - "node kernel: disk 7 failed"\n      - node kernel: disk 7 failed',
-            "c.yaml:9: `matches` holds something else than a text; put the line into quotes",
+            "c.yaml:9: an entry of `matches` is not a text; put the line in quotes",
         ),
         ("    name: Disk", "    name: Disk\n    ? [a]\n    : b", "c.yaml:4: unknown key `["),
         ("id: disk", "id: disk\x01", "c.yaml:2: not YAML: the character U+0001 is not allowed"),
@@ -67,13 +67,13 @@ def test_a_pattern_is_read_whole() -> None:
         (GOOD, "", "c.yaml:1: must be a mapping"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line_and_the_fix(old: str, new: str, problem: str) -> None:
+def test_a_problem_is_reported_with_its_line_and_the_fix(old: str, new: str, problem: str) -> None:
     with pytest.raises(UsageError) as refused:
         catalogue.parse(GOOD.replace(old, new, 1), "c.yaml")
     assert any(problem in text for text in refused.value.problems), refused.value.problems
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     text = GOOD.replace("high", "hi").replace("disk 7", "disk x")
     with pytest.raises(UsageError) as refused:
         catalogue.parse(text, "c.yaml")
@@ -85,25 +85,25 @@ def test_an_id_that_is_used_twice_is_refused() -> None:
         catalogue.parse(GOOD + GOOD.partition("\n")[2], "c.yaml")
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"missing[.]yaml"):
         catalogue.load(tmp_path / "missing.yaml")
 
 
-def test_rendering_twice_gives_the_same_bytes_and_a_catalogue_of_ones_own_the_same_uuids() -> None:
+def test_rendering_a_custom_catalogue_twice_gives_the_same_bytes_and_uuids() -> None:
     patterns = catalogue.parse(GOOD, "c.yaml")
     assert render.render(patterns) == render.render(patterns)
 
 
 def test_parts_that_are_not_committed_keep_their_uuids_from_release_to_release() -> None:
-    # Servers know the parts of a catalogue of one's own by these.
+    # Servers identify the parts of a custom catalogue by these.
     assert Identities.derived("item:nodeobs.log.match[disk]") == "1fadd017ebce4b11bcff44bdeccf56ab"
 
 
-def test_two_parts_of_one_name_are_a_bug() -> None:
+def test_two_parts_with_the_same_identity_are_a_bug() -> None:
     identities = Identities({})
     identities("item:a")
-    with pytest.raises(ValueError, match="two parts of the template are called item:a"):
+    with pytest.raises(ValueError, match="two parts of the template have the identity item:a"):
         identities("item:a")
 
 
