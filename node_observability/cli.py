@@ -18,46 +18,50 @@ from node_observability.errors import ToolboxError, printable
 from node_observability.exit_codes import ERROR, INTERRUPTED, SUCCESS, TABLE
 
 _PROGRAM = "node-observability"
-# The command, the module that has its ``configure(parser)`` and ``run(options) -> int``, what it is for.
+# The name, the module with ``configure(parser)`` and ``run(options) -> int``, and the help.
 Commands = tuple[tuple[str, str, str], ...]
 COMMANDS: Commands = (
     (
         "coverage",
         "node_observability.coverage.cli",
-        "show which node gets which DaemonSet, and why not",
+        "show which DaemonSets each node gets, and why others are missing",
     ),
     (
         "debug",
         "node_observability.debug.cli",
-        "debug a node or a pod with kubectl debug, and profiles that fit Bottlerocket",
+        "debug a node or a pod with kubectl debug and profiles for Bottlerocket",
     ),
     (
         "nodegroup",
         "node_observability.nodegroup.cli",
-        "make and check node groups: label, taint, kubelet settings, registries, admin container",
+        "render and check node groups: labels, taints, kubelet settings, registries",
     ),
-    ("parsers", "node_observability.parsers.cli", "test Fluent Bit parsers against real log lines"),
+    (
+        "parsers",
+        "node_observability.parsers.cli",
+        "test, check, explain, measure and convert Fluent Bit parsers",
+    ),
     (
         "zabbix",
         "node_observability.zabbix.cli",
-        "a Zabbix server's template, auto-registration, clean-up",
+        "set up a Zabbix server for the nodes, check them, and remove hosts that are gone",
     ),
 )
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, but for help that can't be written: it passes over that in silence."""
+    """A parser that fails if its help can't be written; argparse ignores that."""
 
     def print_help(self, file: Any = None) -> None:  # noqa: ANN401 - as argparse has it
-        """Print the help, and fail as any other output does."""
+        """Print the help; raise OSError if it can't be written."""
         print(self.format_help(), end="", file=file or sys.stdout)
 
 
 def parser(command: str | None = None, commands: Commands = COMMANDS) -> argparse.ArgumentParser:
-    """Return the parser; only ``command``, where it is one of ours, knows its own flags."""
+    """Return the parser; only the given command gets its own flags."""
     top = _Parser(
         prog=_PROGRAM,
-        description="Tools around node-observability: node groups, parsers, Zabbix, placement.",
+        description="Tools for operators of node-observability.",
         epilog=TABLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -81,9 +85,9 @@ def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> in
     """Run the command line; return the exit code."""
     _open_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    named = next((text for text in arguments if not text.startswith("-")), None)
+    command = next((text for text in arguments if not text.startswith("-")), None)
     try:
-        code = _run(parser(named, commands), arguments, commands)
+        code = _run(parser(command, commands), arguments, commands)
         sys.stdout.flush()
     except KeyboardInterrupt:
         print(f"{_PROGRAM}: interrupted", file=sys.stderr)
@@ -114,7 +118,7 @@ def _run(top: argparse.ArgumentParser, arguments: list[str], commands: Commands)
     try:
         options = top.parse_args(arguments)
     except SystemExit:
-        # After --help: a failure at exit would be a traceback.
+        # After --help: a failure to write at exit would be a traceback.
         sys.stdout.flush()
         raise
     if options.version:
@@ -135,10 +139,10 @@ def _run(top: argparse.ArgumentParser, arguments: list[str], commands: Commands)
 
 
 class _Closed(io.TextIOBase):
-    """Standard output where the caller has closed it: Python has None there, and loses what is printed."""
+    """Stands in for a closed standard output, which is None in Python: print would lose the text."""
 
     def write(self, text: str, /) -> int:
-        """Fail, as the system does."""
+        """Raise the error of the system."""
         del text
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
@@ -147,11 +151,11 @@ def _open_streams() -> None:
     if sys.stdout is None:
         sys.stdout = _Closed()
     if sys.stderr is None:
-        # print takes None for standard output, where problems must not go.
+        # print(file=None) means standard output, where problems must not go.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until the end
 
 
 def _discard_output() -> None:
-    """Let what is still buffered go nowhere: it would be tried again, and fail again, at exit."""
+    """Discard what is still buffered: Python would try to write it at exit, and fail again."""
     if not isinstance(sys.stdout, _Closed):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

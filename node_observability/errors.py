@@ -1,15 +1,15 @@
-"""Every error that the toolbox raises on purpose; anything else that escapes is a bug."""
+"""The errors that the toolbox raises on purpose. Any other exception that escapes is a bug."""
 
 
 def printable(text: str) -> str:
-    """Return a text that keeps to its line: names and keys of others' files may have anything in them."""
+    """Return the text with control characters escaped: others' files may have anything in names and keys."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
 
 
 class ToolboxError(Exception):
-    """Base of all. ``problems`` are sentences, each of which names the place, the value and the fix."""
+    """The base of all. Each of ``problems`` is a sentence with the place, the value and the fix."""
 
     def __init__(self, *problems: str) -> None:
         self.problems = problems
@@ -17,4 +17,4 @@ class ToolboxError(Exception):
 
 
 class UsageError(ToolboxError):
-    """What was given can't be used as it is: a flag, a file, a setting. Nothing was changed."""
+    """A flag, a file or a setting can't be used as it is. Nothing was changed."""

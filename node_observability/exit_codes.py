@@ -1,6 +1,6 @@
-"""The exit codes of every command: one table, for the code and for ``--help``.
+"""The exit codes of every command, and the table of them that ``--help`` prints.
 
-``journal-exporter`` has the same table (``journal_exporter``): neither program imports the other.
+``journal-exporter`` has the same codes in a module of its own: neither program imports the other.
 """
 
 from typing import Final

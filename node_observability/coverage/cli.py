@@ -1,13 +1,13 @@
-"""``node-observability coverage``: which node gets which DaemonSet, and why not.
+"""``node-observability coverage``: shows which DaemonSets each node gets, and why others are missing.
 
-Exit codes: 0 every node is covered once, 1 a node has no or two Fluent Bits (with --strict also a warning), 2
-wrong use. Without --nodes and --manifest the cluster is asked, by ``kubectl`` and ``helm`` in their context.
+A node without a Fluent Bit, or with two, is a finding; with --strict a warning is one too. Without --nodes
+and --manifest, ``kubectl`` and ``helm`` ask the cluster of their context.
 """
 
 import argparse
 
 from node_observability.coverage import workloads
-from node_observability.coverage.findings import judge
+from node_observability.coverage.findings import evaluate
 from node_observability.coverage.report import json_text, summary, table
 from node_observability.errors import UsageError
 from node_observability.exit_codes import FINDINGS, SUCCESS
@@ -23,41 +23,57 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nodes",
         metavar="FILE",
-        help="what `kubectl get nodes -o json` printed; - is standard input",
+        help="output of `kubectl get nodes -o json` (default: ask kubectl); - reads standard input",
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
-        "--manifest", metavar="FILE", help="what `helm template` printed; - is standard input"
+        "--manifest",
+        metavar="FILE",
+        help="output of `helm template` (default: ask helm for the release); - reads standard input",
     )
     source.add_argument(
-        "--release", default="node-observability", help="the release to ask helm for (%(default)s)"
-    )
-    parser.add_argument("-n", "--namespace", metavar="NAME", help="the release's namespace")
-    parser.add_argument("--context", metavar="NAME", help="context of the kubeconfig")
-    parser.add_argument(
-        "-o", "--output", choices=("table", "json"), default="table", help="(%(default)s)"
+        "--release",
+        metavar="NAME",
+        default="node-observability",
+        help="name of the release (default: %(default)s)",
     )
     parser.add_argument(
-        "--problems", action="store_true", help="only nodes with an error or a warning"
+        "-n",
+        "--namespace",
+        metavar="NAME",
+        help="namespace of the release (default: that of the kubeconfig context)",
     )
-    parser.add_argument("--strict", action="store_true", help="let warnings fail too")
+    parser.add_argument("--context", metavar="NAME", help="kubeconfig context for kubectl and helm")
+    parser.add_argument(
+        "-o",
+        "--output",
+        choices=("table", "json"),
+        default="table",
+        help="output format (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--problems", action="store_true", help="show only nodes with an error or a warning"
+    )
+    parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings too")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what each node gets.
+    """Print which DaemonSets each node gets; return FINDINGS if a node has none or two Fluent Bits.
 
     Raises:
         UsageError: a file can't be used.
         ToolboxError: kubectl or helm failed.
     """
     if options.nodes == options.manifest == STDIN:
-        raise UsageError("--nodes and --manifest both read standard input; give one of them a file")
+        raise UsageError(
+            "--nodes and --manifest can't both read standard input; name a file for one of them"
+        )
     found = workloads.parse(*_manifest(options))
-    coverage = judge(nodes.parse(*_nodes(options)), found)
+    coverage = evaluate(nodes.parse(*_nodes(options)), found)
     if not any(workload.is_fluent_bit or workload.is_agent for workload in found):
         names = ", ".join(workload.name for workload in found)
         raise UsageError(
-            f"no DaemonSet of the chart among {names}; give the manifest of its release"
+            f"none of these DaemonSets is the chart's: {names}; use the manifest of its release"
         )
     if options.output == "json":
         print(json_text(coverage))

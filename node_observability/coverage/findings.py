@@ -1,6 +1,6 @@
-"""What the placement comes to for each node: covered once, not at all, twice, left out, or by the wrong one.
+"""Decides what the placement means for each node: covered once, twice, not at all, or left out on purpose.
 
-Pure. Nodes that ask alike are judged once, which makes 10,000 nodes a matter of a second.
+Pure. Nodes with the same relevant labels and taints are evaluated once: 10,000 nodes take about a second.
 """
 
 from collections import Counter
@@ -11,15 +11,15 @@ from node_observability.coverage.placement import Expression, reasons_against, s
 from node_observability.coverage.workloads import Workload
 from node_observability.inputs.nodes import Node
 
-__all__ = ["Coverage", "Row", "judge"]
+__all__ = ["Coverage", "Row", "evaluate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A node: for each DaemonSet why it gets no pod (empty: it gets one), and what is wrong with that.
+    """What a node gets. ``against`` has, per DaemonSet, each reason why the node gets no pod of it.
 
-    ``left_out`` is what every Fluent Bit leaves out on purpose, as Fargate; ``errors`` say that there is none
-    or two of them, ``warnings`` that the label contradicts the system.
+    ``left_out`` is the requirement by which every Fluent Bit leaves the node out on purpose, such as Fargate.
+    ``errors``: the node has no Fluent Bit, or two. ``warnings``: a label contradicts the system of the node.
     """
 
     node: Node
@@ -31,23 +31,23 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Every node's row, in the order of the nodes."""
+    """One row per node, in the order of the nodes."""
 
     workloads: tuple[Workload, ...]
     rows: tuple[Row, ...]
 
     @property
     def errors(self) -> int:
-        """How many nodes have no or two Fluent Bits."""
+        """The number of nodes with an error."""
         return sum(bool(row.errors) for row in self.rows)
 
     @property
     def warnings(self) -> int:
-        """How many nodes have a label that contradicts their system."""
+        """The number of nodes with a warning."""
         return sum(bool(row.warnings) for row in self.rows)
 
     def counts(self) -> dict[str, int]:
-        """Return the number of nodes of each DaemonSet."""
+        """Return the number of nodes per DaemonSet."""
         found: Counter[str] = Counter({workload.name: 0 for workload in self.workloads})
         for row in self.rows:
             found.update(
@@ -58,8 +58,8 @@ class Coverage:
         return dict(found)
 
 
-def judge(nodes: Sequence[Node], workloads: Sequence[Workload]) -> Coverage:
-    """Return what each node gets."""
+def evaluate(nodes: Sequence[Node], workloads: Sequence[Workload]) -> Coverage:
+    """Return which DaemonSets each node gets, and what is wrong with that."""
     keys = sorted({key for workload in workloads for key in workload.placement.keys})
     names_matter = any(workload.placement.asks_for_names for workload in workloads)
     collectors = [workload for workload in workloads if workload.is_fluent_bit]
@@ -68,24 +68,24 @@ def judge(nodes: Sequence[Node], workloads: Sequence[Workload]) -> Coverage:
     known: dict[object, tuple[tuple[str, ...], ...]] = {}
     rows = []
     for node in nodes:
-        alike = (
+        relevant = (
             tuple(node.labels.get(key) for key in keys),
             node.taints,
             node.name if names_matter else "",
         )
-        if alike not in known:
-            known[alike] = tuple(
+        if relevant not in known:
+            known[relevant] = tuple(
                 tuple(reasons_against(workload.placement, node.name, node.labels, node.taints))
                 for workload in workloads
             )
-        rows.append(_row(node, tuple(workloads), known[alike], ordered))
+        rows.append(_row(node, tuple(workloads), known[relevant], ordered))
     return Coverage(tuple(workloads), tuple(rows))
 
 
 def _left_out(node: Node, shared: Sequence[Expression]) -> str:
     for part in shared:
         value = node.name if part.is_field else node.labels.get(part.key)
-        # Every kubelet sets this label: a node without it is no Windows node but a broken one.
+        # Every kubelet sets this label: a node without it is broken, not a Windows node.
         is_broken = part.key == "kubernetes.io/os" and value is None
         if not is_broken and not part.holds(value):
             return str(part)
@@ -120,14 +120,12 @@ def _contradictions(
     if node.is_bottlerocket and any(one.is_agent for one in workloads) and not has_agent:
         found.append("Bottlerocket without a Zabbix agent: the label is missing or wrong")
     elif node.is_bottlerocket and "fluent-bit-docker" in components:
-        found.append("Bottlerocket under the docker parser: the label is missing or wrong")
+        found.append("Bottlerocket with the docker parser: the label is missing or wrong")
     if node.os_image and not node.is_bottlerocket and has_agent:
-        found.append(f"has the label of Bottlerocket, and runs {node.os_image}")
+        found.append(f"has the label of Bottlerocket but runs {node.os_image}")
     if node.runtime.startswith("containerd:") and "fluent-bit-docker" in components:
         if not node.is_bottlerocket:
-            found.append(
-                "containerd under the docker parser, which reads CRI lines as a second choice only"
-            )
+            found.append("containerd with the docker parser, which tries CRI only after JSON")
     elif node.runtime.startswith("docker:") and "fluent-bit-cri" in components:
-        found.append("Docker under the CRI parser, which reads none of its lines")
+        found.append("Docker with the CRI parser, which can't parse its lines")
     return found

@@ -1,10 +1,10 @@
-"""Whether a DaemonSet's pod may run on a node, as the DaemonSet controller and the scheduler decide.
+"""Decides whether a DaemonSet's pod may run on a node, as the DaemonSet controller and the scheduler do.
 
-Guarantees the rules of ``nodeSelector``, required node affinity (terms are alternatives, the parts of a term
-must all hold, an empty term matches nothing, ``NotIn`` and ``DoesNotExist`` match a missing label), taints
-and tolerations, with those that the controller adds to every DaemonSet. Preferred affinity, resources and
-ports change nothing here. Source: kubernetes.io, "Assigning Pods to Nodes", "Taints and Tolerations",
-"DaemonSet".
+Guarantees the rules of ``nodeSelector``, required node affinity, taints and tolerations, with the tolerations
+that the controller adds to every DaemonSet. One term of the affinity is enough, all parts of a term must
+hold, an empty term matches nothing, and ``NotIn`` and ``DoesNotExist`` match a missing label. Preferred
+affinity, resources and ports are ignored. Source: kubernetes.io, "Assigning Pods to Nodes", "Taints and
+Tolerations", "DaemonSet".
 """
 
 import functools
@@ -22,7 +22,7 @@ _EFFECTS_THAT_KEEP_OUT = ("NoSchedule", "NoExecute")
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """One requirement on a label, or, for ``is_field``, on the node's name."""
+    """One requirement on a label; with ``is_field``, on the node's name."""
 
     key: str
     operator: str
@@ -30,7 +30,7 @@ class Expression:
     is_field: bool = False
 
     def holds(self, value: str | None) -> bool:
-        """Whether it holds for the label's value; None is a missing label."""
+        """Return whether the requirement holds for a label's value; None is a missing label."""
         match self.operator:
             case "In":
                 return value is not None and value in self.values
@@ -55,7 +55,7 @@ Term = tuple[Expression, ...]
 
 @dataclass(frozen=True, slots=True)
 class Toleration:
-    """A pod's toleration; an empty key with ``Exists`` is every key, an empty effect every effect."""
+    """A pod's toleration. An empty key with ``Exists`` means every key, an empty effect every effect."""
 
     key: str = ""
     operator: str = "Equal"
@@ -63,7 +63,7 @@ class Toleration:
     effect: str = ""
 
     def tolerates(self, taint: Taint) -> bool:
-        """Whether it tolerates the taint."""
+        """Return whether the pod tolerates the taint."""
         if self.effect and self.effect != taint.effect:
             return False
         if self.key and self.key != taint.key:
@@ -88,7 +88,7 @@ _ON_THE_HOST_NETWORK = Toleration(
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What a DaemonSet's pod template says about nodes. ``terms`` is None without a required affinity."""
+    """The nodes that a DaemonSet's pods ask for. ``terms`` is None without a required affinity."""
 
     selector: tuple[tuple[str, str], ...] = ()
     terms: tuple[Term, ...] | None = None
@@ -97,7 +97,7 @@ class Placement:
 
     @property
     def keys(self) -> frozenset[str]:
-        """The labels that it asks for."""
+        """The keys of the labels that matter."""
         asked = {key for key, _ in self.selector}
         for term in self.terms or ():
             asked |= {part.key for part in term if not part.is_field}
@@ -105,17 +105,17 @@ class Placement:
 
     @property
     def asks_for_names(self) -> bool:
-        """Whether the node's name matters."""
+        """Whether the name of the node matters."""
         return any(part.is_field for term in self.terms or () for part in term)
 
     @property
     def all_tolerations(self) -> tuple[Toleration, ...]:
-        """Its own, and those that the controller adds."""
+        """The tolerations of the pod template, and those that the controller adds."""
         more = (_ON_THE_HOST_NETWORK,) if self.is_on_host_network else ()
         return (*self.tolerations, *_OF_EVERY_DAEMONSET, *more)
 
 
-def _said(value: str | None) -> str:
+def _shown(value: str | None) -> str:
     return "absent" if value is None else f"{value!r}"
 
 
@@ -124,16 +124,16 @@ def _unmet(term: Term, name: str, labels: Mapping[str, str]) -> list[str]:
     for part in term:
         value = name if part.is_field else labels.get(part.key)
         if not part.holds(value):
-            found.append(f"{part}, is {_said(value)}")
+            found.append(f"{part}, is {_shown(value)}")
     return found
 
 
 def reasons_against(
     placement: Placement, name: str, labels: Mapping[str, str], taints: Iterable[Taint]
 ) -> list[str]:
-    """Return why the node gets no pod: one sentence each. Empty means that it gets one."""
+    """Return each reason why the node gets no pod; an empty list means that it gets one."""
     found = [
-        f"{key} must be {value!r}, is {_said(labels.get(key))}"
+        f"{key} must be {value!r}, is {_shown(labels.get(key))}"
         for key, value in placement.selector
         if labels.get(key) != value
     ]
@@ -158,6 +158,6 @@ def _keeps_out(placement: Placement, taint: Taint) -> bool:
 
 
 def shared_expressions(placements: Sequence[Placement]) -> frozenset[Expression]:
-    """Return the requirements that every term of every placement has: what is left out on purpose."""
+    """Return the requirements that every term of every placement has: these leave nodes out on purpose."""
     every = [frozenset(term) for one in placements for term in one.terms or ((),)]
     return frozenset.intersection(*every) if every else frozenset()

@@ -1,4 +1,4 @@
-"""Prints a coverage: a table for people, JSON for programs."""
+"""Formats a coverage: a table for people, JSON for programs."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ def _short_names(coverage: Coverage) -> list[str]:
 
 
 def table(coverage: Coverage, *, problems_only: bool = False) -> Iterator[str]:
-    """Yield the lines of the table: what each node gets, why not, and what is wrong."""
+    """Yield the lines of the table: what each node gets, why a DaemonSet is missing, and what is wrong."""
     head = ["NODE", "SYSTEM", "RUNTIME", *_short_names(coverage), "NOTE"]
     lines = [
         [row.node.name, row.node.os_image, row.node.runtime, *map(_cell, row.against), _note(row)]
@@ -50,7 +50,7 @@ def _line(cells: Sequence[str], widths: Iterable[int]) -> str:
 
 
 def summary(coverage: Coverage) -> str:
-    """Return one line: how many nodes, on how many each DaemonSet, and what is wrong."""
+    """Return one line with the number of nodes, of nodes per DaemonSet, and of errors and warnings."""
     counts = ", ".join(f"{name} on {count}" for name, count in coverage.counts().items())
     left_out = sum(bool(row.left_out) for row in coverage.rows)
     return (
@@ -60,7 +60,7 @@ def summary(coverage: Coverage) -> str:
 
 
 def json_text(coverage: Coverage) -> str:
-    """Return the coverage as JSON: one object a node."""
+    """Return the coverage as JSON: one object per node."""
     names = [workload.name for workload in coverage.workloads]
     return json.dumps(
         {

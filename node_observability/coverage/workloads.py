@@ -1,7 +1,4 @@
-"""The DaemonSets of rendered manifests, and what they say about nodes.
-
-Guarantees the file's line for a document that can't be read. Other kinds are passed over.
-"""
+"""Reads the DaemonSets of rendered manifests, and which nodes they ask for. Ignores other kinds."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +16,7 @@ _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A DaemonSet: its name, its component of the chart, and where its pods may run."""
+    """A DaemonSet: its name, the chart's component that it runs, and where its pods may run."""
 
     name: str
     component: str
@@ -27,12 +24,12 @@ class Workload:
 
     @property
     def is_fluent_bit(self) -> bool:
-        """Whether it is one of the DaemonSets of which each node gets one."""
+        """Whether it runs Fluent Bit, which each node needs exactly once."""
         return self.component.startswith("fluent-bit")
 
     @property
     def is_agent(self) -> bool:
-        """Whether it is the Zabbix agent."""
+        """Whether it runs the Zabbix agent."""
         return self.component == "zabbix-agent"
 
 
@@ -40,7 +37,7 @@ def parse(text: str, origin: str) -> list[Workload]:
     """Return the DaemonSets of a manifest; ``origin`` names the file in errors.
 
     Raises:
-        UsageError: it is no YAML, holds no DaemonSet, or one of them is not as the API has it.
+        UsageError: it is not YAML, contains no DaemonSet, or one of them is not valid.
     """
     found = []
     for item in _daemonsets(load_all(text, origin)):
@@ -48,12 +45,11 @@ def parse(text: str, origin: str) -> list[Workload]:
             found.append(_workload(item))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             name = (item.get("metadata") or {}).get("name", "?")
-            raise UsageError(
-                f"{origin}: DaemonSet {name} is not as the API has it ({error})"
-            ) from None
+            reason = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise UsageError(f"{origin}: DaemonSet {name} is not valid: {reason}") from None
     if not found:
-        hint = "give what `helm template` or `helm get manifest` prints"
-        raise UsageError(f"{origin}: no DaemonSet in it; {hint}")
+        fix = "save what `helm template` or `helm get manifest` prints"
+        raise UsageError(f"{origin}: contains no DaemonSet; {fix}")
     return found
 
 
@@ -101,7 +97,9 @@ def _terms(spec: Mapping[str, Any]) -> tuple[Term, ...] | None:
 
 def _expression(part: Mapping[str, Any], *, is_field: bool = False) -> Expression:
     if part["operator"] not in _OPERATORS:
-        raise ValueError(f"operator {part['operator']}; write one of {', '.join(_OPERATORS)}")
+        raise ValueError(
+            f"operator {part['operator']!r} is unknown; use one of {', '.join(_OPERATORS)}"
+        )
     values = tuple(str(value) for value in part.get("values") or ())
     return Expression(str(part["key"]), str(part["operator"]), values, is_field)
 

@@ -1,1 +1,1 @@
-"""Live debugging of nodes and pods with ``kubectl debug``: profiles for Bottlerocket, and the command."""
+"""Debugs nodes and pods with ``kubectl debug``, and profiles that fit Bottlerocket."""

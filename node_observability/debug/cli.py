@@ -1,4 +1,4 @@
-"""``node-observability debug node|pod NAME``: print the kubectl command, or run it."""
+"""``node-observability debug node|pod NAME``: prints the kubectl command, or runs it."""
 
 import argparse
 import os
@@ -19,43 +19,64 @@ def _become(program: str, words: Sequence[str]) -> None:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
+    parser.epilog = "Needs kubectl 1.31 or later; the exit code is kubectl's."
     kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
-    listed = "; ".join(f"{name}: {one.what}" for name, one in command.NODE_PROFILES.items())
-    node = kinds.add_parser("node", help="a pod on the node", allow_abbrev=False)
-    node.add_argument("name", metavar="NAME")
-    node.add_argument("--profile", choices=command.NODE_PROFILES, default="shell", help=listed)
-    pod = kinds.add_parser("pod", help="a container beside the pod's", allow_abbrev=False)
-    pod.add_argument("name", metavar="NAME")
-    pod.add_argument(
-        "--target", required=True, metavar="CONTAINER", help="whose processes are to be seen"
-    )
-    for one in (node, pod):
-        one.add_argument("--image", help="the image with the tools")
-        one.add_argument("--namespace", "-n", help="the namespace, instead of the context's")
-        one.add_argument(
-            "--print", action="store_true", help="print the command instead of running it"
+
+    def add(kind: str, text: str, image: str) -> argparse.ArgumentParser:
+        own = kinds.add_parser(
+            kind,
+            help=text,
+            description=f"{text.capitalize()}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
+        own.add_argument("name", metavar="NAME", help=f"name of the {kind}")
+        own.add_argument("--image", help=f"container image with the tools (default: {image})")
+        own.add_argument(
+            "-n",
+            "--namespace",
+            metavar="NAME",
+            help="namespace (default: that of the kubeconfig context)",
+        )
+        own.add_argument("--print", action="store_true", help="print the command, don't run it")
+        return own
+
+    node = add("node", "start a debugging pod on a node", "the profile's")
+    node.add_argument(
+        "--profile",
+        choices=command.NODE_PROFILES,
+        default="shell",
+        help="what the pod may do, see below (default: shell)",
+    )
+    node.epilog = "profiles:\n" + "\n".join(
+        f"  {name:<8} {one.purpose}" for name, one in command.NODE_PROFILES.items()
+    )
+    pod = add("pod", "attach a debugging container to a pod", str(command.POD_PROFILE.image))
+    pod.add_argument(
+        "--target",
+        required=True,
+        metavar="CONTAINER",
+        help="container whose processes the debugging container sees",
+    )
 
 
 def run(options: argparse.Namespace, execute: Execute = _become) -> int:
-    """Print the command, or become it."""
-    if options.kind == "node":
-        profile = command.NODE_PROFILES[options.profile]
-        words, problems = command.node_command(
-            options.name,
-            profile,
-            profile_file(profile),
-            image=options.image,
-            namespace=options.namespace,
-        )
-    else:
-        words, problems = command.pod_command(
-            options.name,
-            options.target,
-            profile_file(command.POD_PROFILE),
-            image=options.image,
-            namespace=options.namespace,
-        )
+    """Print the command, or become kubectl.
+
+    Raises:
+        UsageError: a name is not valid, or the profile needs an image.
+        ToolboxError: kubectl can't be run.
+    """
+    is_node = options.kind == "node"
+    profile = command.NODE_PROFILES[options.profile] if is_node else command.POD_PROFILE
+    words, problems = command.build(
+        options.name,
+        profile,
+        profile_file(profile),
+        container=None if is_node else options.target,
+        image=options.image,
+        namespace=options.namespace,
+    )
     if problems:
         raise UsageError(*problems)
     if options.print:
@@ -70,5 +91,5 @@ def run(options: argparse.Namespace, execute: Execute = _become) -> int:
 
 
 def profile_file(profile: command.Profile) -> Path:
-    """Return a profile's file; the package is installed as files, which kubectl has to read."""
+    """Return the path of a profile. The package is installed as files, which kubectl reads."""
     return Path(str(resources.files("node_observability.debug") / "profiles" / profile.file))

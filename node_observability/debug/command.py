@@ -1,8 +1,8 @@
-"""The ``kubectl debug`` command for a node or a pod, with the profile that fits Bottlerocket. Pure.
+"""Builds the ``kubectl debug`` command for a node or a pod, with a profile for Bottlerocket. Pure.
 
-Guarantees: a name that Kubernetes would not take is refused before it gets near a command line; what is
-printed can be pasted into a shell as it is. kubectl lays a custom profile over one of its own (``--custom``,
-on by default since kubectl 1.31).
+Guarantees: names that Kubernetes would refuse never reach a command line, and the printed command can be
+pasted into a shell. kubectl merges a custom profile (``--custom``) into one of its own (``--profile``); for
+profiles in YAML it needs 1.31, since 1.30 reads JSON only.
 """
 
 import re
@@ -21,12 +21,12 @@ _IMAGE: Final = re.compile(r"[a-z0-9][A-Za-z0-9._:/@-]{0,511}")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile that is shipped. ``base`` is kubectl's own below it; no ``image``: one has to be named."""
+    """A profile of this package. ``base`` is kubectl's profile below it; ``image`` the default, if any."""
 
     file: str
     base: str
     image: str | None
-    what: str
+    purpose: str
 
 
 NODE_PROFILES: Final = {
@@ -34,84 +34,65 @@ NODE_PROFILES: Final = {
         "node-shell.yaml",
         "sysadmin",
         "ubuntu:24.04",
-        "everything of the host: /host, the journal, apiclient; privileged",
+        "full access to the host: /host, the journal, apiclient; privileged",
     ),
     "journal": Profile(
         "node-journal.yaml",
         "general",
         None,
-        "the journal, without any privilege; --image has to have journalctl",
+        "the journal, unprivileged; needs an --image that contains journalctl",
     ),
     "api": Profile(
         "node-api.yaml",
         "general",
         "ubuntu:24.04",
-        "apiclient and its socket, not privileged; switches the admin container on",
+        "apiclient and its socket, unprivileged; can enable the admin container",
     ),
 }
 POD_PROFILE: Final = Profile(
     "pod.yaml",
     "netadmin",
     "nicolaka/netshoot:v0.13",
-    "the namespaces of a pod's container, as root, with ptrace and the network's tools",
+    "the namespaces of a container, as root, with ptrace and network tools",
 )
 
 
-def node_command(
+def build(
     name: str,
     profile: Profile,
     file: Path,
     *,
+    container: str | None = None,
     image: str | None = None,
     namespace: str | None = None,
 ) -> tuple[list[str], list[str]]:
-    """Return the command for a node, and what is wrong with its parts."""
-    problems = [] if _SUBDOMAIN.fullmatch(name) else [f"{name!r} is no node's name"]
-    problems += _namespace(namespace)
-    command = ["kubectl", "debug", f"node/{name}", *_shared(profile, file, image, namespace)]
-    return command, problems + _image(profile, image)
+    """Return the command and its problems. The command is for a node, or for a ``container`` of a pod.
 
-
-def pod_command(
-    name: str,
-    target: str,
-    file: Path,
-    *,
-    image: str | None = None,
-    namespace: str | None = None,
-) -> tuple[list[str], list[str]]:
-    """Return the command for a container of a pod, and what is wrong with its parts."""
-    problems = [] if _SUBDOMAIN.fullmatch(name) else [f"{name!r} is no pod's name"]
-    problems += [] if _LABEL.fullmatch(target) else [f"{target!r} is no container's name"]
-    problems += _namespace(namespace)
-    shared = _shared(POD_PROFILE, file, image, namespace)
-    command = ["kubectl", "debug", f"pod/{name}", f"--target={target}", *shared]
-    return command, problems + _image(POD_PROFILE, image)
+    ``file`` is where the profile lies; without ``image`` the profile's is used.
+    """
+    kind = "node" if container is None else "pod"
+    problems = [
+        f"{value!r} is not a valid {what} name"
+        for what, value, valid in (
+            (kind, name, _SUBDOMAIN),
+            ("container", container, _LABEL),
+            ("namespace", namespace, _LABEL),
+            ("image", image, _IMAGE),
+        )
+        if value is not None and not valid.fullmatch(value)
+    ]
+    image = profile.image if image is None else image
+    if image is None:
+        problems.append("--image is required for this profile: name an image with journalctl")
+    command = [
+        *("kubectl", "debug", f"{kind}/{name}"),
+        *([f"--target={container}"] if container else []),
+        *([f"--namespace={namespace}"] if namespace else []),
+        *("--stdin", "--tty", f"--image={image}", f"--profile={profile.base}", f"--custom={file}"),
+    ]
+    return command, problems
 
 
 def as_text(command: Sequence[str]) -> str:
-    """Return a command as a shell reads it."""
+    """Return a command quoted for a shell."""
     return shlex.join(command)
-
-
-def _shared(profile: Profile, file: Path, image: str | None, namespace: str | None) -> list[str]:
-    return [
-        *([f"--namespace={namespace}"] if namespace else []),
-        "--stdin",
-        "--tty",
-        f"--image={image or profile.image}",
-        f"--profile={profile.base}",
-        f"--custom={file}",
-    ]
-
-
-def _namespace(namespace: str | None) -> list[str]:
-    if namespace is None or _LABEL.fullmatch(namespace):
-        return []
-    return [f"{namespace!r} is no namespace's name"]
-
-
-def _image(profile: Profile, image: str | None) -> list[str]:
-    if image is None:
-        return [] if profile.image else ["--image is missing: name one that has journalctl"]
-    return [] if _IMAGE.fullmatch(image) else [f"{image!r} is no image"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node_observability.coverage.findings import Row, judge
+from node_observability.coverage.findings import Row, evaluate
 from node_observability.coverage.workloads import Workload, parse
 from node_observability.inputs.nodes import Node, Taint
 from tests.support.chart.cases import ALL, each_case
@@ -49,7 +49,7 @@ def label_of(case: Path) -> tuple[str, str]:
 
 
 def row(case: Path, labels: dict[str, str], *taints: Taint) -> Row:
-    (found,) = judge([Node("n", labels, taints)], workloads(case)).rows
+    (found,) = evaluate([Node("n", labels, taints)], workloads(case)).rows
     return found
 
 
@@ -150,7 +150,7 @@ def test_in_any_cluster_each_linux_node_has_one_fluent_bit_and_bottlerocket_alon
     @settings(max_examples=60)
     @given(nodes=nodes_of(case))
     def check(nodes: list[Node]) -> None:
-        coverage = judge(nodes, workloads(case))
+        coverage = evaluate(nodes, workloads(case))
         assert coverage.errors == 0
         for found in coverage.rows:
             labels = found.node.labels

@@ -1,4 +1,4 @@
-"""A command for the toolbox's command line: it ends as it is told."""
+"""A command for the toolbox's command line that ends as ``--how`` demands."""
 
 import argparse
 import importlib

@@ -1,4 +1,4 @@
-"""The toolbox's command line: exit codes, and one line for each problem."""
+"""The toolbox's command line: exit codes, and one line per problem."""
 
 import shlex
 import subprocess
@@ -33,21 +33,21 @@ COMMANDS = (("try", "tests.support.toolbox_command", "try it"),)
         ),
     ],
 )
-def test_a_command_ends_with_its_exit_code_and_one_line_for_each_problem(
+def test_a_command_ends_with_an_exit_code_and_one_line_per_problem(
     arguments: list[str], code: int, out: str, err: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(arguments, COMMANDS) == code
     assert capsys.readouterr() == (out, err)
 
 
-def test_an_unknown_flag_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_flag_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(["try", "--hwo", "well"], COMMANDS)
     assert end.value.code == 2
     assert "--hwo" in capsys.readouterr().err
 
 
-def test_no_command_prints_the_help_and_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_command_prints_the_help_and_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([]) == 2
     assert capsys.readouterr().err.startswith("usage: node-observability")
 
@@ -58,7 +58,7 @@ def test_the_version_is_the_distributions(capsys: pytest.CaptureFixture[str]) ->
 
 
 def _shell(line: str) -> tuple[int, bytes, bytes]:
-    """Run a line in which TOOL is the command; return how it ended, and what it printed."""
+    """Run a shell line in which TOOL is the command; return its exit code, output and errors."""
     code = "import sys; from node_observability.cli import main; sys.exit(main())"
     quoted = shlex.join([sys.executable, "-c", code])
     ended = subprocess.run(
@@ -85,7 +85,7 @@ RESERVED = "TOOL nodegroup kube-reserved --cores 8 --max-pods 58"
         ("TOOL nodegroup --help >&-", "Bad file descriptor"),
     ],
 )
-def test_output_that_goes_nowhere_is_one_line_and_a_failure(line: str, expected: str) -> None:
+def test_output_that_cannot_be_written_is_one_line_and_an_error(line: str, expected: str) -> None:
     code, out, err = _shell(line)
     assert (code, out) == (2, b"")
     assert err.decode() == f"node-observability: standard output: {expected}\n"
@@ -100,10 +100,10 @@ def test_a_command_that_prints_nothing_needs_no_standard_output(tmp_path: Path) 
     assert made.read_text().startswith("AWSTemplateFormatVersion")
 
 
-def test_problems_do_not_go_to_standard_output_where_standard_error_is_closed() -> None:
+def test_problems_never_go_to_standard_output_even_if_standard_error_is_closed() -> None:
     assert _shell("TOOL nodegroup check no-such.toml 2>&-") == (2, b"", b"")
 
 
-def test_a_reader_that_has_seen_enough_gets_no_complaint() -> None:
+def test_a_reader_that_stops_early_causes_no_message() -> None:
     _, _, err = _shell(f"{RESERVED} | true")
     assert err == b""

@@ -1,4 +1,4 @@
-"""The command as people run it: on files, on a cluster that a script plays, and on bad input."""
+"""The command as people run it: on files, on a cluster played by scripts, and on bad input."""
 
 import json
 import os
@@ -103,7 +103,7 @@ def covered(files: tuple[Path, Path], *more: str) -> int:
     return main(["coverage", "--nodes", str(nodes), "--manifest", str(manifest), *more])
 
 
-def test_the_table_says_what_each_node_gets_and_why_not(
+def test_the_table_shows_what_each_node_gets_and_why_others_are_missing(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert covered(files) == 0
@@ -150,45 +150,51 @@ def test_a_node_with_two_fluent_bits_fails(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "warning"),
     [
         (
             node("x", image=BOTTLEROCKET, runtime="containerd://2.1"),
             "Bottlerocket without a Zabbix agent",
         ),
-        (node("x", {"os": "bottlerocket"}, runtime="containerd://1.7"), "and runs Amazon Linux 2"),
+        (
+            node("x", {"os": "bottlerocket"}, runtime="containerd://1.7"),
+            "has the label of Bottlerocket but runs Amazon Linux 2",
+        ),
         (
             node("x", image="Amazon Linux 2023", runtime="containerd://1.7"),
-            "containerd under the docker",
+            "containerd with the docker parser",
         ),
         (
             node("x", {"os": "bottlerocket"}, image=BOTTLEROCKET, runtime="docker://20"),
-            "Docker under the CRI parser",
+            "Docker with the CRI parser",
         ),
     ],
     ids=["no label", "false label", "containerd", "docker"],
 )
 def test_a_label_that_contradicts_the_system_is_a_warning(
-    wrong: dict[str, Any], said: str, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+    wrong: dict[str, Any],
+    warning: str,
+    files: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     files[0].write_text(json.dumps({"items": [wrong]}))
     assert covered(files) == 0
-    assert f"WARNING {said}" in capsys.readouterr().out.replace(
-        "has the label of Bottlerocket, ", ""
-    )
+    assert f"WARNING {warning}" in capsys.readouterr().out
     assert covered(files, "--strict") == 1
 
 
-def test_json_tells_the_same(files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_same_content(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert covered(files, "--output", "json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["counts"] == {"fb-cri": 1, "agent": 1, "fb-docker": 1}
-    assert [found["daemonSets"] for found in told["nodes"]] == [
+    found = json.loads(capsys.readouterr().out)
+    assert found["counts"] == {"fb-cri": 1, "agent": 1, "fb-docker": 1}
+    assert [row["daemonSets"] for row in found["nodes"]] == [
         ["fb-cri", "agent"],
         ["fb-docker"],
         [],
     ]
-    assert told["nodes"][2]["leftOut"] == "kubernetes.io/os In [linux]"
+    assert found["nodes"][2]["leftOut"] == "kubernetes.io/os In [linux]"
 
 
 def test_one_node_alone_and_a_cordoned_one_are_read(files: tuple[Path, Path]) -> None:
@@ -217,7 +223,7 @@ def script(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-def test_the_cluster_is_asked_where_no_file_is_named(
+def test_without_files_kubectl_and_helm_ask_the_cluster(
     files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     for name, answer in (("kubectl", files[0]), ("helm", files[1])):
@@ -232,16 +238,14 @@ def test_the_cluster_is_asked_where_no_file_is_named(
     ]
 
 
-def test_what_helm_says_when_it_fails_is_passed_on(
-    files: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_an_error_of_helm_is_passed_on(files: tuple[Path, Path], tmp_path: Path) -> None:
     script(tmp_path / "bin" / "helm", "echo 'Error: release: not found' >&2\nexit 1")
     done = command("--nodes", str(files[0]), path=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     assert done.returncode == 2
     assert "helm get manifest: Error: release: not found" in done.stderr
 
 
-def test_a_program_that_is_missing_is_named(files: tuple[Path, Path]) -> None:
+def test_a_missing_program_is_named(files: tuple[Path, Path]) -> None:
     done = command("--manifest", str(files[1]), path="/nowhere")
     assert done.returncode == 2
     assert "kubectl is not on the PATH; install it, or use --nodes FILE" in done.stderr
@@ -294,7 +298,7 @@ BAD_NODES = {
 
 
 @pytest.mark.parametrize("text", BAD_NODES, ids=list(BAD_NODES.values()))
-def test_nodes_that_are_none_are_one_line_and_exit_2(
+def test_what_is_not_a_list_of_nodes_is_one_line_and_exit_2(
     text: str, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     files[0].write_text(text)
@@ -306,19 +310,19 @@ def test_nodes_that_are_none_are_one_line_and_exit_2(
 
 BAD_MANIFESTS = {
     "a: [": "2: not YAML",
-    "kind: ConfigMap": ": no DaemonSet in it",
-    "kind: DaemonSet": ": DaemonSet ? is not as the API has it ('spec')",
+    "kind: ConfigMap": ": contains no DaemonSet",
+    "kind: DaemonSet": ": DaemonSet ? is not valid: 'spec' is missing",
     MANIFEST.replace(
         "In, values: [linux]", "in, values: [linux]"
-    ): "operator in; write one of In, NotIn",
+    ): "operator 'in' is unknown; use one of In, NotIn",
     MANIFEST.replace(
         "app.kubernetes.io/component", "component"
-    ): "no DaemonSet of the chart among fb-cri",
+    ): "none of these DaemonSets is the chart's: fb-cri",
 }
 
 
 @pytest.mark.parametrize("text", BAD_MANIFESTS, ids=list(BAD_MANIFESTS.values()))
-def test_a_manifest_that_is_none_is_one_line_and_exit_2(
+def test_what_is_not_a_manifest_is_one_line_and_exit_2(
     text: str, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     files[1].write_text(text)
@@ -327,7 +331,7 @@ def test_a_manifest_that_is_none_is_one_line_and_exit_2(
     assert BAD_MANIFESTS[text] in line
 
 
-def test_a_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["coverage", "--nodes", "no.json", "--manifest", "no.yaml"]) == 2
     assert "no.yaml: can't be read: No such file or directory" in capsys.readouterr().err
 
@@ -336,14 +340,14 @@ def test_standard_input_can_be_read_once(files: tuple[Path, Path]) -> None:
     path = os.environ["PATH"]
     twice = command("--nodes", "-", "--manifest", "-", path=path)
     assert twice.returncode == 2
-    assert "both read standard input" in twice.stderr
+    assert "can't both read standard input" in twice.stderr
     assert (
         command("--nodes", str(files[0]), "--manifest", "-", path=path, given=MANIFEST).returncode
         == 0
     )
 
 
-def test_ten_thousand_nodes_are_a_matter_of_seconds(
+def test_ten_thousand_nodes_take_less_than_five_seconds(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     many = [

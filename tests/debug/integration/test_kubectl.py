@@ -1,4 +1,4 @@
-"""The shipped profiles through the real kubectl: what the API server is sent."""
+"""The profiles through the real kubectl: what it sends to the API server."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ HOST = ("host-root", "", False)
 
 
 def send(api: Api, words: list[str], home: Path) -> bytes:
-    """Run a command that was made for people against the API; return what it sent."""
+    """Run a printed command against the API, without a terminal; return what it sent."""
     arguments = [word for word in words[1:] if word not in ("--stdin", "--tty")]
     subprocess.run(
         [str(KUBECTL), f"--server={api.url}", *arguments, "--attach=false"],
@@ -34,7 +34,7 @@ def send(api: Api, words: list[str], home: Path) -> bytes:
 
 def node_spec(name: str, home: Path) -> protobuf.Fields:
     profile = command.NODE_PROFILES[name]
-    words, problems = command.node_command(
+    words, problems = command.build(
         "n1", profile, cli.profile_file(profile), image="registry.example.com/tools:1"
     )
     assert problems == []
@@ -85,8 +85,12 @@ def test_the_api_is_reached_by_its_label_and_not_by_privilege(tmp_path: Path) ->
 def test_a_pods_container_gets_the_targets_namespaces_and_the_tools_capabilities(
     tmp_path: Path,
 ) -> None:
-    words, problems = command.pod_command(
-        "web-0", "app", cli.profile_file(command.POD_PROFILE), namespace="shop"
+    words, problems = command.build(
+        "web-0",
+        command.POD_PROFILE,
+        cli.profile_file(command.POD_PROFILE),
+        container="app",
+        namespace="shop",
     )
     assert problems == []
     with kubernetes_api() as api:
@@ -104,10 +108,10 @@ def test_a_pods_container_gets_the_targets_namespaces_and_the_tools_capabilities
     }
 
 
-def test_a_base_without_the_hosts_volume_would_not_do(tmp_path: Path) -> None:
-    # Why node profiles name general and sysadmin: the others have no volume to mount from.
+def test_kubectls_other_profiles_have_no_volume_of_the_host(tmp_path: Path) -> None:
+    # Node profiles build on general and sysadmin: kubectl's others have no volume to mount from.
     profile = command.NODE_PROFILES["journal"]
-    words, _ = command.node_command("n1", profile, cli.profile_file(profile), image="a/b:1")
+    words, _ = command.build("n1", profile, cli.profile_file(profile), image="a/b:1")
     words[words.index("--profile=general")] = "--profile=baseline"
     with kubernetes_api() as api:
         spec = protobuf.pod_spec(send(api, words, tmp_path))
@@ -115,7 +119,7 @@ def test_a_base_without_the_hosts_volume_would_not_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", command.NODE_PROFILES)
-def test_the_pod_lands_on_the_node_whatever_its_taints(name: str, tmp_path: Path) -> None:
+def test_the_pod_runs_on_the_node_whatever_its_taints(name: str, tmp_path: Path) -> None:
     spec = node_spec(name, tmp_path)
     assert spec[10] == [b"n1"]  # nodeName
     (toleration,) = (protobuf.fields(one) for one in spec[22])  # tolerations

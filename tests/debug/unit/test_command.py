@@ -1,4 +1,4 @@
-"""The ``kubectl debug`` command that is printed or run."""
+"""The ``kubectl debug`` command, printed or run."""
 
 import shlex
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from node_observability.debug import cli as debug_cli
 from node_observability.debug import command
 
 FILE = Path("/profiles/p.yaml")
-# What kubectl lets a custom profile set (kubectl's documentation of debug --custom).
+# What a custom profile may set (kubectl's documentation of debug --custom).
 ALLOWED = {"env", "envFrom", "resources", "securityContext", "volumeMounts", "imagePullPolicy"}
 
 
@@ -21,7 +21,7 @@ def run(*arguments: str) -> int:
     return cli.main(["debug", *arguments])
 
 
-def test_a_nodes_command_is_printed_as_it_can_be_pasted(
+def test_a_nodes_command_is_printed_ready_to_paste(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run("node", "ip-10-0-1-23.ec2.internal", "--print") == 0
@@ -65,7 +65,7 @@ def test_without_print_the_command_is_run() -> None:
     assert words[-1].endswith("node-journal.yaml")
 
 
-def test_kubectl_that_is_not_there_is_told() -> None:
+def test_a_missing_kubectl_is_reported() -> None:
     def missing(program: str, _: Sequence[str]) -> None:
         raise FileNotFoundError(2, "No such file or directory", program)
 
@@ -79,37 +79,46 @@ def test_kubectl_that_is_not_there_is_told() -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["node", "N 1"], "'N 1' is no node's name"),
-        (["node", "n1;reboot"], "'n1;reboot' is no node's name"),
-        (["node", "n1\n"], r"'n1\n' is no node's name"),
-        (["node", "n1", "-n", "a b"], "'a b' is no namespace's name"),
-        (["node", "n1", "--image=--x"], "'--x' is no image"),
+        (["node", "N 1"], "'N 1' is not a valid node name"),
+        (["node", "n1;reboot"], "'n1;reboot' is not a valid node name"),
+        (["node", "n1\n"], r"'n1\n' is not a valid node name"),
+        (["node", "n1", "-n", "a b"], "'a b' is not a valid namespace name"),
+        (["node", "n1", "-n", ""], "'' is not a valid namespace name"),
+        (["node", "n1", "--image=--x"], "'--x' is not a valid image name"),
         (
             ["node", "n1", "--profile", "journal"],
-            "--image is missing: name one that has journalctl",
+            "--image is required for this profile: name an image with journalctl",
         ),
-        (["pod", "web_0", "--target", "app"], "'web_0' is no pod's name"),
-        (["pod", "web-0", "--target", "app/1"], "'app/1' is no container's name"),
+        (["pod", "web_0", "--target", "app"], "'web_0' is not a valid pod name"),
+        (["pod", "web-0", "--target", "app/1"], "'app/1' is not a valid container name"),
     ],
 )
-def test_names_that_kubernetes_would_not_take_are_told(
+def test_names_that_kubernetes_would_refuse_are_reported(
     arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*arguments, "--print") == 2
     assert capsys.readouterr().err == f"node-observability debug: {expected}\n"
 
 
+def test_the_help_names_the_oldest_kubectl_that_reads_profiles_in_yaml(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        run("--help")
+    assert "Needs kubectl 1.31 or later" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "profile", [*command.NODE_PROFILES.values(), command.POD_PROFILE], ids=lambda one: one.file
 )
-def test_a_profile_sets_only_what_kubectl_lets_it(profile: command.Profile) -> None:
+def test_a_profile_sets_only_what_kubectl_allows(profile: command.Profile) -> None:
     content = yaml.safe_load(debug_cli.profile_file(profile).read_text())
     assert set(content) <= ALLOWED
-    # The only volume that a debugging pod on a node has.
+    # A debugging pod on a node has no other volume.
     assert {mount["name"] for mount in content.get("volumeMounts", [])} <= {"host-root"}
 
 
-def test_every_profile_that_is_shipped_is_used() -> None:
+def test_every_profile_of_the_package_is_used() -> None:
     used = {one.file for one in (*command.NODE_PROFILES.values(), command.POD_PROFILE)}
     directory = debug_cli.profile_file(command.POD_PROFILE).parent
     assert {path.name for path in directory.iterdir()} == used

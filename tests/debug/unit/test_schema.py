@@ -1,4 +1,4 @@
-"""The profiles are parts of a container that Kubernetes knows, in its oldest and newest version."""
+"""The profiles are valid parts of a container, in the oldest and the newest Kubernetes."""
 
 from typing import Any
 
