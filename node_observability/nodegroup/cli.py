@@ -13,6 +13,7 @@ from node_observability.nodegroup.formats import templates
 from node_observability.nodegroup.kube_reserved import kube_reserved
 from node_observability.nodegroup.load import Described, read_description
 from node_observability.nodegroup.rules.targets import TARGETS
+from node_observability.outputs import write_text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +103,7 @@ def _render(options: argparse.Namespace) -> int:
     if options.output is None:
         print(text, end="")
     else:
-        files.write(options.output, text, secret=secrets)
+        write_text(options.output, text, secret=secrets)
     return 0
 
 

@@ -120,10 +120,7 @@ def _reported(outcomes: Sequence[Outcome], junit: Path | None, start: float) -> 
     seconds = time.perf_counter() - start
     print(summary(outcomes, seconds))
     if junit:
-        try:
-            write_junit(junit, outcomes, seconds)
-        except OSError as error:
-            raise UsageError(f"{junit}: {error.strerror}") from None
+        write_junit(junit, outcomes, seconds)
     return FINDINGS if failed else SUCCESS
 
 

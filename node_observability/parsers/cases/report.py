@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from node_observability.errors import printable
+from node_observability.outputs import write_text
 from node_observability.parsers.cases.diff import quoted
 from node_observability.parsers.cases.runner import Outcome
 
@@ -75,4 +76,4 @@ def write_junit(path: Path, outcomes: Sequence[Outcome], seconds: float) -> None
                 failure = _element(case, "failure", message=outcome.differences[0])
                 failure.text = failure_text(outcome).translate(_REPLACED)
     ET.indent(root)
-    path.write_bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+    write_text(path, ET.tostring(root, encoding="utf-8", xml_declaration=True).decode())

@@ -1,13 +1,11 @@
 """``parsers test --update``: what came out becomes what is expected."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from node_observability.errors import UsageError
 from node_observability.inputs.files import read_text
+from node_observability.outputs import write_text
 from node_observability.parsers.cases.diff import is_same
 from node_observability.parsers.cases.edit import Change, edited
 from node_observability.parsers.cases.files import CaseFile, Expected, parse
@@ -47,7 +45,7 @@ def update(files: Sequence[CaseFile], outcomes: Sequence[Outcome]) -> list[Path]
         if changes and file.path not in texts:
             texts[file.path] = _checked(file, changes)
     for path, text in texts.items():
-        _write(path, text)
+        write_text(path, text, newline="\r\n" if b"\r\n" in path.read_bytes() else "\n")
     return sorted(texts)
 
 
@@ -63,18 +61,3 @@ def _checked(file: CaseFile, changes: dict[int, Change]) -> str:
                 f"{was.place}: {was.name} can't be updated where it stands; write its expected by hand"
             )
     return text
-
-
-def _write(path: Path, text: str) -> None:
-    """Put the new text in the file's place at once: whoever reads it has the one or the other."""
-    target = path.resolve()
-    newline = "\r\n" if b"\r\n" in target.read_bytes() else "\n"
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline=newline, dir=target.parent, delete=False
-        ) as file:
-            file.write(text)
-        shutil.copymode(target, file.name)
-        os.replace(file.name, target)  # noqa: PTH105 - the name is a text here
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None

@@ -419,7 +419,7 @@ def test_a_file_that_cannot_be_read_or_written_is_told(
     nowhere = str(tmp_path / "no" / "file")
     file = write(tmp_path, DESCRIPTION)
     assert run("render", "--target", "user-data", "--output", nowhere, file) == 2
-    assert f"can't write {nowhere}: No such file or directory" in capsys.readouterr().err
+    assert f"{nowhere}: can't be written: No such file or directory" in capsys.readouterr().err
 
 
 def test_what_is_no_file_is_written_to_and_never_replaced(tmp_path: Path) -> None:

@@ -38,7 +38,10 @@ def test_ci_never_updates(project: Path) -> None:
     ("arguments", "error"),
     [
         (["test", "none.yaml"], "none.yaml: can't be read: No such file or directory"),
-        (["test", "--junit", "none/out.xml"], "none/out.xml: No such file or directory"),
+        (
+            ["test", "--junit", "none/out.xml"],
+            "none/out.xml: can't be written: No such file or directory",
+        ),
         (["test", "-c", "none.conf"], "none.conf: can't be read: No such file or directory"),
         (
             ["explain", "-", "-c", "-"],
