@@ -25,14 +25,15 @@ from tests.cluster.machines import BOTTLEROCKET, OTHER, image_names, machines
 from tests.cluster.node import Node
 from tests.cluster.processes import run
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
-from tests.cluster.repeats import Watch, unexplained
-from tests.cluster.zabbix import Host
+from tests.cluster.repeats import unexplained
 from tests.support.helm import NAMESPACE
 from tests.support.journald import Journald
 from tests.support.receiver import Receiver, receiver
 from tests.support.waiting import wait_for
+from tests.support.zabbix.hosts import Host
 from tests.support.zabbix.load import Load, counts
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack
+from tests.support.zabbix.watch import Watch
 
 ONE_EACH = {AGENT: 1, CRI: 1, DOCKER: 1}
 LOAD_PER_S = 20

@@ -9,18 +9,17 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from node_observability.zabbix.hosts.inventory import PRUNED_TAG, UNHEARD_TAG
+from node_observability.zabbix.hosts.inventory import PRUNED_TAG
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.machines import BOTTLEROCKET, machines
 from tests.cluster.processes import ClusterError, run
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
-from tests.cluster.zabbix import Host
 from tests.support.helm import NAMESPACE, RELEASE
 from tests.support.waiting import wait_for
+from tests.support.zabbix.hosts import UNHEARD, Host, create_host
 from tests.support.zabbix.stack import Stack
 
 TEMPLATE = "Bottlerocket node by Zabbix agent active"
@@ -170,11 +169,10 @@ def test_the_clean_ups_account_may_list_nodes_and_nothing_else(jobs: Jobs) -> No
 def test_prune_disables_and_then_deletes_the_host_of_a_node_that_is_gone_and_no_other(
     jobs: Jobs,
 ) -> None:
-    (group,) = jobs.zabbix.call("hostgroup.get", {"filter": {"name": GROUP}})
-    other = jobs.zabbix.call("hostgroup.create", {"name": "Somebody's"})["groupids"][0]
-    make_host(jobs.zabbix, GONE, group["groupid"])
-    make_host(jobs.zabbix, BY_HAND, group["groupid"], status=1)
-    make_host(jobs.zabbix, ELSEWHERE, other)
+    jobs.zabbix.call("hostgroup.create", {"name": "Somebody's"})
+    create_host(jobs.zabbix, GONE, UNHEARD, group=GROUP)
+    create_host(jobs.zabbix, BY_HAND, UNHEARD, group=GROUP, enabled=False)
+    create_host(jobs.zabbix, ELSEWHERE, UNHEARD, group="Somebody's")
     # Without a label no DaemonSet wants it, and no kubelet has to end a pod on it.
     jobs.plane.api.create("/api/v1/nodes", {"metadata": {"name": GONE}})
     before = jobs.states()
@@ -192,19 +190,6 @@ def test_prune_disables_and_then_deletes_the_host_of_a_node_that_is_gone_and_no_
 
     jobs.prune("prune-again")
     assert jobs.states() == {name: state for name, state in before.items() if name != GONE}
-
-
-def make_host(zabbix: Stack, name: str, group: str, status: int = 0) -> None:
-    """Make a host of which nothing was heard since 1970."""
-    query = {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
-    host: dict[str, Any] = {
-        "host": name,
-        "groups": [{"groupid": group}],
-        "status": status,
-        "templates": zabbix.call("template.get", query),
-        "tags": [{"tag": UNHEARD_TAG, "value": "1"}],
-    }
-    zabbix.call("host.create", host)
 
 
 def test_uninstall_takes_jobs_cronjob_and_rights_with_it(jobs: Jobs) -> None:

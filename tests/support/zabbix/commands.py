@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from node_observability.zabbix.template.render import TEMPLATE
-from tests.support.zabbix.node import CLUSTER
+from tests.support.zabbix.hosts import CLUSTER, template
 from tests.support.zabbix.stack import Stack
 
 __all__ = ["APPLY", "MACROS", "Command", "shorten_intervals"]
@@ -21,12 +20,10 @@ APPLY = ("apply", "--cluster", CLUSTER, *MACROS)
 
 def shorten_intervals(stack: Stack) -> None:
     """Have the template's items checked every 10 s, those of an hour too."""
-    (template,) = stack.call(
-        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
-    )
+    (reference,) = template(stack)
     for kind in ("item", "discoveryrule", "itemprototype"):
         found = stack.call(
-            f"{kind}.get", {"templateids": [template["templateid"]], "output": ["itemid", "delay"]}
+            f"{kind}.get", {"templateids": [reference["templateid"]], "output": ["itemid", "delay"]}
         )
         for item in found:
             if item["delay"] not in ("0", "1s"):

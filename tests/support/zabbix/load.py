@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tests.support.journald import Journald
 from tests.support.waiting import wait_for
-from tests.support.zabbix.node import Node
+from tests.support.zabbix.hosts import Host
 
 __all__ = ["Load", "Row", "counts", "drained", "matrix", "numbers", "rows", "stored"]
 
@@ -80,7 +80,7 @@ def counts(values: Iterable[dict[str, Any]], name: str) -> Counter[int]:
     return numbers((value["value"] for value in values), name)
 
 
-def stored(load: Load, node: Node, item_id: str, deadline_s: float = 60.0) -> Counter[int]:
+def stored(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> Counter[int]:
     """Wait until the last line has come and nothing more comes; return how often each is in the history."""
     last = len(load.sent_s) - 1
     found: Counter[int] = Counter()
@@ -88,7 +88,7 @@ def stored(load: Load, node: Node, item_id: str, deadline_s: float = 60.0) -> Co
     def settled() -> bool:
         before = found.total()
         found.clear()
-        found.update(counts(node.history(item_id), load.name))
+        found.update(counts(host.history(item_id), load.name))
         time.sleep(1)
         return last in found and found.total() == before
 
@@ -96,13 +96,13 @@ def stored(load: Load, node: Node, item_id: str, deadline_s: float = 60.0) -> Co
     return found
 
 
-def drained(load: Load, node: Node, item_id: str, deadline_s: float = 60.0) -> None:
+def drained(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> None:
     """Wait until the server has stored all that it was sent, while nothing more is sent."""
     last, since_s = -1, 0.0
 
     def unchanged() -> bool:
         nonlocal last, since_s
-        found = counts(node.history(item_id), load.name).total()
+        found = counts(host.history(item_id), load.name).total()
         if found != last:
             last, since_s = found, time.monotonic()
         time.sleep(0.5)

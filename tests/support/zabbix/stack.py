@@ -1,22 +1,16 @@
-"""A whole Zabbix on loopback: PostgreSQL, server, the frontend's API; and the agents that talk to it.
+"""A whole Zabbix on loopback: PostgreSQL, the server and the frontend's API.
 
-Everything is below ``base``, ports are free ones, no init is needed. The same code runs the
-machine's packages (6.0 on Debian 12) and those in another root (7.0 from Debian 13).
+Everything is below ``base``, on free ports, without an init system. The same code runs the packages of this
+machine (6.0 on Debian 12) and those in another root (7.0 from Debian 13).
 """
 
-import contextlib
-import dataclasses
 import os
 import pwd
 import random
 import secrets
-import shutil
 import socket
-import sqlite3
 import subprocess
-import tempfile
 import time
-import weakref
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,12 +19,12 @@ import requests
 from tests.support.exporter import free_port
 from tests.support.zabbix.processes import Daemon, StackError
 
-__all__ = ["PSK_IDENTITY", "Agent", "AgentSettings", "Stack", "unavailable"]
+__all__ = ["PSK_IDENTITY", "Stack", "unavailable"]
 
 PSK_IDENTITY = "node-observability"
 _ADMIN = {"username": "Admin", "password": "zabbix"}
 
-# One process of each kind, a configuration that is read every second.
+# One process of each kind. The server reads its configuration every second.
 _SERVER = """
 AllowRoot=1
 LogType=console
@@ -71,29 +65,12 @@ $ZBX_SERVER_NAME = '';
 $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
 """
 
-# Of the data only what every server needs: with its 300 templates, to read the configuration would take the
-# server a second, each second. Nothing refers to what is left out; as a replica the database does not check.
+# Only the data that every server needs: with the 300 templates, the server would need a whole second to read
+# its configuration each second. Nothing refers to the rest; as a replica the database does not check that.
 _TABLES = (
-    *(
-        "config",
-        "config_autoreg_tls",
-        "expressions",
-        "globalmacro",
-        "graph_theme",
-        "hstgrp",
-        "module",
-    ),
-    *(
-        "regexps",
-        "role",
-        "role_rule",
-        "ugset",
-        "ugset_group",
-        "user_ugset",
-        "users",
-        "users_groups",
-    ),
-    "usrgrp",
+    *("config", "config_autoreg_tls", "expressions", "globalmacro", "graph_theme", "hstgrp"),
+    *("module", "regexps", "role", "role_rule", "ugset", "ugset_group", "user_ugset", "users"),
+    *("users_groups", "usrgrp"),
 )
 _IMPORT = """
 { zcat "$1"; zcat "$2" | awk -v tables="$3" '
@@ -126,7 +103,7 @@ def _postgresql() -> Path | None:
 
 
 def _server_port() -> int:
-    """Return a free port; the server takes none above 32767, and the kernel's free ones are."""
+    """Return a free port up to 32767, the server's limit; the kernel would choose a higher one."""
     for _ in range(100):
         port = random.randrange(20000, 32768)  # noqa: S311 - not a secret
         if not _listens(port):
@@ -140,9 +117,9 @@ def _listens(port: int, address: str = "127.0.0.1") -> bool:
 
 
 class Stack:
-    """Database, server and API; ``start`` takes ``started_s``. ``psk`` is for its agents.
+    """Database, server and API, which started in ``started_s``. ``psk`` is for its agents.
 
-    ``address`` is one at which the server listens besides loopback, and the API in its place.
+    The server listens on ``address`` and on loopback, the API on ``address`` only.
     """
 
     def __init__(
@@ -177,7 +154,7 @@ class Stack:
         self.end()
 
     def start(self) -> None:
-        """Make the database, start everything, wait until the server listens and the API answers."""
+        """Create the database, start everything, and wait until the server listens and the API answers."""
         begun_s = time.monotonic()
         self._initialise()
         self.server.start()
@@ -198,16 +175,16 @@ class Stack:
         self.server.ready(lambda: _listens(self.port), "the server to listen")
 
     def stop_frontend(self) -> None:
-        """Take the API away."""
+        """Stop the API."""
         self._frontend.kill()
 
     def start_frontend(self) -> None:
-        """Give the API back."""
+        """Start the API after ``stop_frontend``."""
         self._frontend.start()
         self._frontend.ready(lambda: _listens(self.web_port, self._address), "the API to listen")
 
     def call(self, method: str, params: object) -> Any:  # noqa: ANN401 - JSON
-        """Call the API as its administrator, without any of the code under test."""
+        """Call the API as administrator, without the code under test; return the result."""
         if not self._token:
             self._token = str(self._post("user.login", _ADMIN))
         return self._post(method, params, self._token)
@@ -230,7 +207,7 @@ class Stack:
         return reply["result"]
 
     def _unprivileged(self) -> tuple[str, ...]:
-        """PostgreSQL refuses root; in this namespace we are somebody else, and own the same files."""
+        """Return options for a user namespace: PostgreSQL refuses to run as root."""
         owner = pwd.getpwnam("postgres")
         return ("--user", f"--map-user={owner.pw_uid}", f"--map-group={owner.pw_gid}")
 
@@ -244,7 +221,7 @@ class Stack:
             "full_page_writes": "off",
             "wal_level": "minimal",
             "max_wal_senders": "0",
-            # In its own directory: what is in /dev/shm outlives a database that is killed.
+            # In its own directory, because files in /dev/shm outlive a killed database.
             "dynamic_shared_memory_type": "mmap",
         }
         options = [text for name in settings for text in ("-c", f"{name}={settings[name]}")]
@@ -311,113 +288,11 @@ class Stack:
         options = [text for name in limits for text in ("-d", f"{name}={limits[name]}")]
         return Daemon(
             [
-                "/usr/bin/php",
-                *options,
-                "-S",
-                f"{self._address}:{self.web_port}",
-                "-t",
-                "/usr/share/zabbix",
+                *("/usr/bin/php", *options, "-S", f"{self._address}:{self.web_port}"),
+                *("-t", "/usr/share/zabbix"),
             ],
             self.base / "web.log",
             root=self.root,
             mounts={self.base / "web": "/etc/zabbix"},  # where Debian's frontend looks
             environment={"PHP_CLI_SERVER_WORKERS": "3"},
         )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class AgentSettings:
-    """What the chart sets; one ``Name=value`` each in the agent's configuration."""
-
-    metadata: str
-    buffer_size: int = 65535
-    persistent_buffer: bool = True
-    server_port: int = 0  # of the server, unless another one leads there
-    extra: str = ""
-
-
-class Agent:
-    """agent2 as it runs in the pod: user 1997, no capability, active only.
-
-    ``logs`` is the directory that it sees at /var/log. A root file system of the node is at /mnt/root, with
-    one other mounted in it, /local.
-    """
-
-    def __init__(
-        self,
-        stack: Stack,
-        base: Path,
-        hostname: str,
-        logs: Path,
-        settings: AgentSettings,
-        root: Path | None = None,
-    ) -> None:
-        self.hostname = hostname
-        own = base / "etc"
-        local = base / "local"
-        # In memory: agent2 commits and syncs each value, and forgets lines of log items at its start anyway.
-        self.buffer = Path(tempfile.mkdtemp(prefix="agent2-", dir="/dev/shm"))
-        weakref.finalize(self, shutil.rmtree, self.buffer, ignore_errors=True)
-        for path in (own, base / "tmp", logs, local, base / "host/root/local"):
-            path.mkdir(parents=True, exist_ok=True)
-        (own / "psk").write_text(stack.psk)
-        lines = [
-            "LogType=console",
-            "PidFile=/tmp/agent.pid",
-            "ControlSocket=/tmp/agent.sock",
-            f"ServerActive=127.0.0.1:{settings.server_port or stack.port}",
-            f"Hostname={hostname}",
-            f"HostMetadata={settings.metadata}",
-            "RefreshActiveChecks=60",
-            "BufferSend=1",
-            "Timeout=20",
-            f"BufferSize={settings.buffer_size}",
-            "TLSConnect=psk",
-            f"TLSPSKIdentity={PSK_IDENTITY}",
-            "TLSPSKFile=/etc/zabbix/psk",
-            settings.extra,
-        ]
-        if settings.persistent_buffer:
-            lines += ["EnablePersistentBuffer=1", "PersistentBufferPeriod=3h"]
-            lines += ["PersistentBufferFile=/var/lib/zabbix/agent2.db"]
-        (own / "agent2.conf").write_text("\n".join(lines) + "\n")
-        for path in (own / "psk", self.buffer, base / "tmp"):
-            os.chown(path, 1997, 1995)
-        self.daemon = Daemon(
-            [
-                *("setpriv", "--reuid=1997", "--regid=1995", "--clear-groups", "--no-new-privs"),
-                *("--inh-caps=-all", "--bounding-set=-all", "--pdeathsig=KILL"),
-                *("/usr/sbin/zabbix_agent2", "-f", "-c", "/etc/zabbix/agent2.conf"),
-            ],
-            base / "agent.log",
-            root=root or stack.root,
-            mounts={
-                base / "host": "/mnt",
-                local: "/mnt/root/local",
-                logs: "/var/log",
-                own: "/etc/zabbix",
-                self.buffer: "/var/lib/zabbix",
-                base / "tmp": "/tmp",  # noqa: S108 - in its own mount namespace
-            },
-        )
-
-    def unsent(self) -> list[str]:
-        """Return the lines in the persistent buffer: those that no server has acknowledged."""
-        with (
-            tempfile.TemporaryDirectory() as name
-        ):  # the agent ends when it finds its database locked
-            copy = Path(name) / "agent2.db"
-            shutil.copytree(self.buffer, copy.parent, dirs_exist_ok=True)
-            with contextlib.closing(sqlite3.connect(copy)) as database:
-                tables = database.execute(
-                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'log_%'"
-                )
-                queries = [f"SELECT value FROM {table}" for (table,) in tables]  # noqa: S608
-                return [value for query in queries for (value,) in database.execute(query)]
-
-    def __enter__(self) -> Self:
-        self.daemon.start()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.daemon.kill()

@@ -11,6 +11,7 @@ from node_observability import cli
 from tests.support import journald
 from tests.support.tools import in_ci
 from tests.support.zabbix.commands import APPLY, Command
+from tests.support.zabbix.hosts import UNHEARD, create_host
 from tests.support.zabbix.node import NODE_NAME, Node
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack, unavailable
 
@@ -79,6 +80,15 @@ def applied(stack: Stack, credentials: dict[str, str]) -> Stack:
     stack.server.stop()
     stack.restart_server()
     return stack
+
+
+@pytest.fixture
+def gone(applied: Stack) -> Iterator[str]:
+    """Return the id of a host ``gone`` without a node, whose agent never sent a value."""
+    host_id = create_host(applied, "gone", {"tag": "owner", "value": "me"}, UNHEARD)
+    yield host_id
+    if applied.call("host.get", {"hostids": [host_id], "output": ["hostid"]}):
+        applied.call("host.delete", [host_id])
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from node_observability.zabbix.template.render import TEMPLATE
 from tests.support.exporter import free_port
 from tests.support.servers import Handler, serving
 from tests.support.zabbix.commands import APPLY, MACROS, Command
-from tests.support.zabbix.node import CLUSTER
+from tests.support.zabbix.hosts import CLUSTER
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack
 
 OTHER = ("--cluster", "staging")

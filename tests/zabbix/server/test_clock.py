@@ -6,13 +6,11 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from node_observability.zabbix.template.render import TEMPLATE
 from tests.support.waiting import wait_for
-from tests.support.zabbix.node import GROUP
+from tests.support.zabbix.hosts import create_host
 from tests.support.zabbix.stack import Stack
 
 AHEAD_S = {"clock-ahead": 300, "clock-behind": -300, "clock-right": 0}
@@ -32,12 +30,7 @@ def _send(stack: Stack, host: str, ahead_s: int) -> None:
 
 @pytest.fixture
 def hosts(applied: Stack) -> Iterator[Stack]:
-    (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
-    template = applied.call(
-        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
-    )
-    about: dict[str, Any] = {"groups": [{"groupid": group["groupid"]}], "templates": template}
-    made = [applied.call("host.create", {"host": name, **about})["hostids"][0] for name in AHEAD_S]
+    made = [create_host(applied, name) for name in AHEAD_S]
     yield applied
     applied.call("host.delete", made)
 

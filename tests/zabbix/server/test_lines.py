@@ -2,18 +2,19 @@
 
 import signal
 import statistics
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.support.waiting import wait_for
+from tests.support.zabbix.agent import AgentSettings
 from tests.support.zabbix.evidence import Evidence, runs
 from tests.support.zabbix.forwarder import Forwarder
 from tests.support.zabbix.load import Load, counts, drained, matrix, numbers, rows, stored
 from tests.support.zabbix.node import METADATA, Node
-from tests.support.zabbix.stack import AgentSettings, Stack
+from tests.support.zabbix.stack import Stack
+from tests.support.zabbix.watch import Watch
 
 PER_S = 200
 NOT_LONG = "depends on how fast the machine is; part of the long runs: pytest tests/zabbix --long"
@@ -151,12 +152,9 @@ def test_an_item_of_log_gets_every_line_when_the_agent_keeps_up_and_the_exporter
         )
         item_id = made["itemids"][0]
 
-        def reads() -> bool:
-            return bool(node.history(item_id))
-
         node.journald.send(b"an agent that reads this keeps up", SYSLOG_IDENTIFIER="before")
         node.restart_agent()
-        wait_for(reads, "the item to be checked")
+        wait_for(lambda: node.history(item_id), "the item to be checked")
         with Load(node.journald, "log", PER_S) as load:
             load.mark("nothing", 60)
         found = rows(load, stored(load, node, item_id, 90), "log[]")
@@ -171,34 +169,12 @@ def test_an_item_of_log_gets_every_line_when_the_agent_keeps_up_and_the_exporter
 def test_a_line_is_in_the_history_a_few_seconds_after_it_was_logged(
     node: Node, per_s: int, *, long: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the API, which is asked all the while."""
-    item_id = node.item("logrt[")["itemid"]
-    name, seen_s = f"late{per_s}", dict[int, float]()
-
-    def look() -> None:
-        latest = node.stack.call(
-            "history.get",
-            {
-                "itemids": [item_id],
-                "history": 2,
-                "sortfield": "clock",
-                "sortorder": "DESC",
-                "limit": 1000,
-            },
-        )
-        now_s = time.time()
-        for number in counts(latest, name):
-            seen_s.setdefault(number, now_s)
-
-    with Load(node.journald, name, per_s) as load:
-        load.parts.append(("", 0))
-        end_s = time.monotonic() + (60 if long else 4)
-        while time.monotonic() < end_s:
-            look()
-    deadline_s = time.monotonic() + 30
-    while len(seen_s) < len(load.sent_s) and time.monotonic() < deadline_s:
-        look()
-    assert len(seen_s) == len(load.sent_s)
+    """As the API shows it, which is read ten times per second."""
+    with Load(node.journald, f"late{per_s}", per_s) as load, Watch(node, load) as watch:
+        load.mark("", 60 if long else 4)
+        load.stop()
+        wait_for(watch.has_all, "all lines", evidence=watch.missing)
+    seen_s = watch.seen_s
     late_s = [seen_s[number] - sent_s for number, sent_s in enumerate(load.sent_s)]
     cuts = statistics.quantiles(late_s, n=100)
     with capsys.disabled():

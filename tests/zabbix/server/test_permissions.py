@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from node_observability.zabbix.hosts.inventory import UNHEARD_TAG
-from node_observability.zabbix.template.render import TEMPLATE
 from tests.support.paths import ROOT
 from tests.support.zabbix.commands import APPLY, Command
-from tests.support.zabbix.node import CLUSTER, GROUP, NODE_NAME
+from tests.support.zabbix.hosts import CLUSTER, GROUP, UNHEARD, create_host, template
+from tests.support.zabbix.node import NODE_NAME
 from tests.support.zabbix.stack import Stack
 
 _DOCUMENT = ROOT / "docs/reference/zabbix.md"
@@ -73,10 +72,8 @@ def user(applied: Stack) -> User:
 
 def _rights(stack: Stack, least: Least) -> dict[str, list[dict[str, Any]]]:
     """Return the rights of a user group, in which 6.2 and later keep groups of templates apart."""
-    (template,) = stack.call(
-        "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
-    )
-    templates = {"templateids": [template["templateid"]]}
+    (reference,) = template(stack)
+    templates = {"templateids": [reference["templateid"]]}
     apart = stack.root != Path("/")
     found: dict[str, list[dict[str, Any]]] = {}
     for right, method, query, key in (
@@ -99,46 +96,31 @@ def nodes(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def forsaken(applied: Stack) -> str:
-    """Return a host that ``prune`` disables, and later deletes."""
-    (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
-    name = f"forsaken-x{secrets.token_hex(4)}"
-    applied.call(
-        "host.create",
-        {
-            "host": name,
-            "groups": [{"groupid": group["groupid"]}],
-            "templates": _template(applied),
-            "tags": [{"tag": UNHEARD_TAG, "value": "1"}],
-        },
-    )
+def orphaned(applied: Stack) -> str:
+    """Return the name of a host that ``prune`` disables, and later deletes."""
+    name = f"orphaned-x{secrets.token_hex(4)}"
+    create_host(applied, name, UNHEARD)
     return name
-
-
-def _template(stack: Stack) -> list[dict[str, str]]:
-    """Return the template as the API names it."""
-    found = stack.call("template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]})
-    return list(found)
 
 
 class Need:
     """Bring about that a command needs every method that it may, and give its arguments."""
 
-    def __init__(self, stack: Stack, nodes: Path, forsaken: str) -> None:
+    def __init__(self, stack: Stack, nodes: Path, orphaned: str) -> None:
         self._stack = stack
         self._watch = ("--cluster", CLUSTER, "--nodes-file", str(nodes))
-        self._forsaken = forsaken
+        self._orphaned = orphaned
         self._nodes = nodes
 
     def check(self, _method: str) -> tuple[str, ...]:
         """One node, whose host has the template and no data."""
-        self._nodes.write_text(f"{self._forsaken}\n")
+        self._nodes.write_text(f"{self._orphaned}\n")
         return ("check", *self._watch)
 
     def prune(self, method: str) -> tuple[str, ...]:
         """One host whose node is gone; one that was disabled, where it is about deleting."""
         if method == "host.delete":
-            (host,) = self._stack.call("host.get", {"filter": {"host": self._forsaken}})
+            (host,) = self._stack.call("host.get", {"filter": {"host": self._orphaned}})
             tags = [{"tag": "node-observability-pruned", "value": "1"}]
             self._stack.call("host.update", {"hostid": host["hostid"], "status": 1, "tags": tags})
         return ("prune", "--all-gone", *self._watch)
@@ -169,12 +151,12 @@ class Need:
 
 
 @pytest.fixture
-def need(applied: Stack, nodes: Path, forsaken: str, command: Command) -> Iterator[Need]:
+def need(applied: Stack, nodes: Path, orphaned: str, command: Command) -> Iterator[Need]:
     """Return what brings a command's needs about; in the end all is as it was."""
-    yield Need(applied, nodes, forsaken)
+    yield Need(applied, nodes, orphaned)
     assert command(*APPLY) == 0
     for kind in ("host", "action"):
-        names = {"search": {"host" if kind == "host" else "name": ["forsaken-", "least-"]}}
+        names = {"search": {"host" if kind == "host" else "name": ["orphaned-", "least-"]}}
         found = applied.call(f"{kind}.get", {**names, "searchByAny": True, "output": [f"{kind}id"]})
         if found:
             applied.call(f"{kind}.delete", [part[f"{kind}id"] for part in found])
@@ -188,8 +170,8 @@ def test_the_document_names_permissions_for_each_command_that_asks_the_server() 
     ("name", "method", "told"),
     [
         ("check", "", "ok ok no data no data"),
-        ("prune", "", "disable: forsaken-"),
-        ("prune", "host.delete", "delete: forsaken-"),
+        ("prune", "", "disable: orphaned-"),
+        ("prune", "host.delete", "delete: orphaned-"),
         ("diff", "", ""),
         ("apply", "", "create action"),
         ("apply", "update", "update action"),
@@ -241,19 +223,10 @@ def test_a_refusal_of_many_hosts_is_one_line(
     command: Command,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (group,) = applied.call("hostgroup.get", {"filter": {"name": [GROUP]}})
     for number in range(4):
-        host = {"host": f"forsaken-{number}", "groups": [{"groupid": group["groupid"]}]}
-        applied.call(
-            "host.create",
-            {
-                **host,
-                "templates": _template(applied),
-                "tags": [{"tag": UNHEARD_TAG, "value": "1"}],
-            },
-        )
+        create_host(applied, f"orphaned-{number}", UNHEARD)
     less = dataclasses.replace(LEAST["prune"], methods=("hostgroup.get", "host.get", "item.get"))
     capsys.readouterr()
     assert command(*need.prune(""), **user(less)) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "forsaken-0, forsaken-1, forsaken-2 and 2 more: disable: this user may not" in line
+    assert "orphaned-0, orphaned-1, orphaned-2 and 2 more: disable: this user may not" in line

@@ -7,7 +7,8 @@ import pytest
 from node_observability.zabbix.template import catalogue
 from tests.support.waiting import wait_for
 from tests.support.zabbix.commands import APPLY, Command, shorten_intervals
-from tests.support.zabbix.node import GROUP, Node
+from tests.support.zabbix.hosts import GROUP
+from tests.support.zabbix.node import Node
 
 PATTERNS = catalogue.load()
 NAMES = {pattern.name for pattern in PATTERNS}

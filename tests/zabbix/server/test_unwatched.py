@@ -1,56 +1,28 @@
-"""Hosts and nodes that are not watched: ``prune`` and ``check`` against a real server: gone, back,
-flapping, and lists that are none.
-"""
+"""``prune`` and ``check`` against a real server: nodes that are gone or back, lists that can't be used."""
 
 import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node_observability.zabbix.hosts.inventory import UNHEARD_TAG
-from node_observability.zabbix.template.render import TEMPLATE
 from tests.support.waiting import wait_for
 from tests.support.zabbix.commands import Command
-from tests.support.zabbix.node import CLUSTER, GROUP, NODE_NAME, Node
+from tests.support.zabbix.hosts import CLUSTER, UNHEARD, create_host
+from tests.support.zabbix.node import NODE_NAME, Node
 from tests.support.zabbix.stack import Stack
 
-# Nothing was heard of a host since 1970: its grace is over.
-UNHEARD = [{"tag": UNHEARD_TAG, "value": "1"}]
-# Some lists have no host of the group, as that of another cluster.
+# Some lists contain no host of the group, like the list of another cluster.
 ARGUMENTS = ("prune", "--cluster", CLUSTER, "--all-gone")
 
 
-@pytest.fixture
-def gone(applied: Stack) -> Iterator[str]:
-    """Return the id of a host whose agent never spoke."""
-    group = applied.call("hostgroup.get", {"filter": {"name": GROUP}})
-    group_id = (group or [{"groupid": ""}])[0]["groupid"]
-    made = applied.call(
-        "host.create",
-        {
-            "host": "gone",
-            "groups": [{"groupid": group_id}],
-            "templates": applied.call(
-                "template.get", {"filter": {"host": TEMPLATE}, "output": ["templateid"]}
-            ),
-            "tags": [{"tag": "owner", "value": "me"}, *UNHEARD],
-        },
-    )
-    (host_id,) = made["hostids"]
-    yield host_id
-    if applied.call("host.get", {"hostids": [host_id], "output": ["hostid"]}):
-        applied.call("host.delete", [host_id])
-
-
-def _host(stack: Stack, host_id: str, **more: object) -> Any:  # noqa: ANN401 - JSON
-    found = stack.call(
-        "host.get", {"hostids": [host_id], "output": "extend", "selectTags": "extend", **more}
-    )
+def _host(stack: Stack, host_id: str) -> Any:  # noqa: ANN401 - JSON
+    query = {"hostids": [host_id], "output": "extend", "selectTags": "extend"}
+    found = stack.call("host.get", query)
     return found[0] if found else None
 
 
@@ -90,7 +62,7 @@ def test_a_host_goes_in_two_passes_and_comes_back_with_its_node(
     assert {tag["tag"] for tag in back["tags"]} == {"owner"}
 
     _nodes(tmp_path, "another")
-    stack.call("host.update", {"hostid": gone, "tags": UNHEARD})
+    stack.call("host.update", {"hostid": gone, "tags": [UNHEARD]})
     assert command(*ARGUMENTS, *without) == 0  # and gone again
     assert command(*ARGUMENTS, *without, "--delete-after", "0s") == 0
     assert "delete: gone" in capsys.readouterr().out
@@ -123,15 +95,14 @@ def test_a_host_that_a_person_disabled_is_left_alone(
     assert _host(applied, gone)["status"] == "1"
 
 
+@pytest.mark.usefixtures("gone")
 def test_a_host_of_another_cluster_is_not_looked_at(
-    applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    applied: Stack, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (group,) = applied.call("hostgroup.create", {"name": "Kubernetes/another/Bottlerocket nodes"})[
         "groupids"
     ]
-    other = {"host": "of-another", "groups": [{"groupid": group}]}
-    template = _host(applied, gone, selectParentTemplates=["templateid"])["parentTemplates"]
-    (other_id,) = applied.call("host.create", {**other, "templates": template})["hostids"]
+    other_id = create_host(applied, "of-another", group="Kubernetes/another/Bottlerocket nodes")
     try:
         assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
         out = capsys.readouterr().out
@@ -148,10 +119,7 @@ def test_a_host_of_another_cluster_is_not_looked_at(
 def test_a_host_in_maintenance_or_of_somebody_else_is_left_alone(
     applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    group = applied.call("hostgroup.get", {"filter": {"name": GROUP}})[0]["groupid"]
-    (switch,) = applied.call("host.create", {"host": "switch", "groups": [{"groupid": group}]})[
-        "hostids"
-    ]
+    switch = create_host(applied, "switch", linked=False)
     (maintenance,) = applied.call(
         "maintenance.create",
         {
