@@ -1,13 +1,14 @@
 """Formats a coverage: a table for people, JSON for programs."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from node_observability.coverage.findings import Coverage, Row
+from node_observability.tables import aligned
 
 __all__ = ["json_text", "summary", "table"]
 
-_WIDEST = 60
+_MAX_WIDTH = 60
 
 
 def _cell(reasons: Sequence[str]) -> str:
@@ -26,27 +27,15 @@ def _short_names(coverage: Coverage) -> list[str]:
     return [(workload.component or workload.name).upper() for workload in coverage.workloads]
 
 
-def table(coverage: Coverage, *, problems_only: bool = False) -> Iterator[str]:
-    """Yield the lines of the table: what each node gets, why a DaemonSet is missing, and what is wrong."""
+def table(coverage: Coverage, *, problems_only: bool = False) -> list[str]:
+    """Return the lines of the table: what each node gets, why a DaemonSet is missing, and what is wrong."""
     head = ["NODE", "SYSTEM", "RUNTIME", *_short_names(coverage), "NOTE"]
-    lines = [
+    rows = [
         [row.node.name, row.node.os_image, row.node.runtime, *map(_cell, row.against), _note(row)]
         for row in coverage.rows
         if not problems_only or row.errors or row.warnings
     ]
-    widths = [
-        min(_WIDEST, max(len(line[column]) for line in [head, *lines]))
-        for column in range(len(head) - 1)
-    ]
-    if lines:
-        yield _line(head, widths)
-    for line in lines:
-        yield _line(line, widths)
-
-
-def _line(cells: Sequence[str], widths: Iterable[int]) -> str:
-    padded = [cell.ljust(width) for cell, width in zip(cells[:-1], widths, strict=True)]
-    return "  ".join([*padded, cells[-1]]).rstrip()
+    return aligned([head, *rows], _MAX_WIDTH) if rows else []
 
 
 def summary(coverage: Coverage) -> str:

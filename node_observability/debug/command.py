@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_SUBDOMAIN: Final = re.compile(
-    r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
-)
-_LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+from node_observability.kubernetes_names import LABEL, SUBDOMAIN
+
 _IMAGE: Final = re.compile(r"[a-z0-9][A-Za-z0-9._:/@-]{0,511}")
 
 
@@ -74,9 +72,9 @@ def build(
     problems = [
         f"{value!r} is not a valid {what} name"
         for what, value, valid in (
-            (kind, name, _SUBDOMAIN),
-            ("container", container, _LABEL),
-            ("namespace", namespace, _LABEL),
+            (kind, name, SUBDOMAIN),
+            ("container", container, LABEL),
+            ("namespace", namespace, LABEL),
             ("image", image, _IMAGE),
         )
         if value is not None and not valid.fullmatch(value)

@@ -12,7 +12,7 @@ import yaml
 
 from node_observability.inputs.places import Place
 
-__all__ = ["NodeReader", "compose", "compose_one", "construct", "load_all"]
+__all__ = ["NodeReader", "children", "compose", "compose_one", "construct", "load_all"]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Far deeper than any configuration. libyaml's composer recurses in C: 200,000 brackets end the process.
@@ -118,6 +118,13 @@ def _check_nesting(text: str, file: str, first_line: int, max_values: int) -> No
             sizes[-1] += 1
         if sizes[-1] > max_values:
             raise place.error(f"more than {max_values:,} values, with aliases (*) written out")
+
+
+def children(node: yaml.Node) -> list[yaml.Node]:
+    """Return the keys and values of a mapping, or the items of a list."""
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 class NodeReader:

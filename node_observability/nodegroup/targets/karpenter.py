@@ -1,9 +1,9 @@
 """Karpenter's EC2NodeClass and NodePool."""
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from node_observability.kubernetes_names import LABEL
 from node_observability.nodegroup.assembly import Settings
 from node_observability.nodegroup.description import NodeGroup
 from node_observability.nodegroup.formats import templates
@@ -12,7 +12,6 @@ from node_observability.nodegroup.rules.targets import KARPENTER_KUBELET
 from node_observability.nodegroup.schema.problem import Problem
 from node_observability.nodegroup.targets import common
 
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ARCHITECTURES: Final = {"x86_64": "amd64", "arm64": "arm64"}
 _DISCOVERY: Final = "karpenter.sh/discovery"
 _DEFAULT_OS_GIB: Final = 4
@@ -20,7 +19,7 @@ _DEFAULT_OS_GIB: Final = 4
 
 def losses(group: NodeGroup) -> Iterator[Problem]:
     """Yield what Karpenter can't make of a description."""
-    if not _NAME.fullmatch(group.name):
+    if not LABEL.fullmatch(group.name):
         yield Problem(("name",), "Karpenter wants lower-case letters, digits and '-' only")
     if group.fips:
         yield Problem(

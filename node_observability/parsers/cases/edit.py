@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from node_observability.inputs.yaml_nodes import compose
+from node_observability.inputs.yaml_nodes import children, compose
 from node_observability.parsers.cases.diff import Path, is_same
 from node_observability.parsers.cases.dump import block_text, flow_text
 from node_observability.parsers.cases.values import Expected
@@ -152,10 +152,7 @@ def _shared(root: yaml.Node) -> Iterator[int]:
             yield id(node)
             continue
         seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            waiting += [part for pair in node.value for part in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
+        waiting += children(node)
 
 
 def _comments(text: str) -> Iterator[int]:

@@ -10,7 +10,7 @@ import re
 import yaml
 
 from node_observability.errors import UsageError
-from node_observability.inputs.yaml_nodes import compose
+from node_observability.inputs.yaml_nodes import children, compose
 from node_observability.parsers.configuration.classic import read_classic
 from node_observability.parsers.configuration.sections import (
     Configuration,
@@ -175,11 +175,10 @@ def _refuse_breaks(node: yaml.Node, file: str) -> None:
     waiting = [node]
     while waiting:
         inner = waiting.pop()
-        if isinstance(inner, yaml.MappingNode):
-            waiting += [part for pair in inner.value for part in pair]
-        elif isinstance(inner, yaml.SequenceNode):
-            waiting += inner.value
-        elif len(str(inner.value).splitlines()) > 1 or str(inner.value).endswith(("\n", "\r")):
+        waiting += children(inner)
+        if not isinstance(inner, yaml.ScalarNode):
+            continue
+        if len(str(inner.value).splitlines()) > 1 or str(inner.value).endswith(("\n", "\r")):
             place = Place(file, inner.start_mark.line + 1)
             text = f"{inner.value!r:.60} has a line break, which the classic form can't hold"
             raise broken(place, text)

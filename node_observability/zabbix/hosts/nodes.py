@@ -5,7 +5,6 @@ would look orphaned; so is a name that no node can have. Kubeconfigs are left to
 plugins. A pod only sends GET requests, one per page (docs/decisions/0011).
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +13,7 @@ import requests
 
 from node_observability.errors import ToolboxError, UsageError, printable
 from node_observability.inputs.nodes import Node, next_page, node, parse
+from node_observability.kubernetes_names import SUBDOMAIN
 from node_observability.programs import ask
 from node_observability.zabbix.hosts.service_account import Access
 from node_observability.zabbix.server.sessions import bearer, reason, session
@@ -23,10 +23,6 @@ __all__ = ["from_api", "from_kubectl", "from_text"]
 _PAGE: Final = 500
 _LIST: Final = "NodeList"
 _SHOWN: Final = 60  # characters of a wrong name
-# Kubernetes' DNS-1123 subdomain. A line that is none may be another program's error message.
-_NAME: Final = re.compile(
-    r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-)
 _STATUS: Final = {
     400: "the request is not valid; give --selector in the form that `kubectl get nodes -l` takes",
     401: "the credentials are not accepted; give a token or certificate that is valid",
@@ -54,7 +50,8 @@ def from_text(text: str, source: str, selector: str = "") -> frozenset[str]:
         name = line.strip().removeprefix("node/")
         if not name or name.startswith("#"):
             continue
-        if not _NAME.fullmatch(name) or name == "null":
+        # Such as the error message of another program.
+        if not SUBDOMAIN.fullmatch(name) or name == "null":
             raise UsageError(
                 f"{source}:{number}: `{printable(name[:_SHOWN])}` is not the name of a node; "
                 "save `kubectl get nodes -o name`"

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 
+from node_observability.tables import aligned
 from node_observability.zabbix.hosts.inventory import Host, Item
 
 __all__ = ["NodeStatus", "node_statuses", "table"]
@@ -50,13 +51,8 @@ def node_statuses(
 
 def table(statuses: Iterable[NodeStatus]) -> str:
     """Return a table for people, with a head."""
-    lines = [tuple(name.upper() for name in _COLUMNS)]
-    lines += [tuple(getattr(status, name) for name in _COLUMNS) for status in statuses]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_COLUMNS))]
-    return "\n".join(
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    rows = [[getattr(status, name) for name in _COLUMNS] for status in statuses]
+    return "\n".join(aligned([[name.upper() for name in _COLUMNS], *rows]))
 
 
 def _state(item: Item | None, now_s: int, age_s: int) -> str:
