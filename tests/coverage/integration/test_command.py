@@ -271,41 +271,15 @@ def test_a_file_that_powershell_wrote_and_a_system_without_a_name_are_read(
     assert "None" not in capsys.readouterr().out
 
 
-BAD_NODES = {
-    "": "not JSON",
-    "[1]": "is not a list of nodes",
-    '{"items": 3}': "is not a list of nodes",
-    '{"items": []}': "lists no nodes",
-    '{"kind": "Pod", "metadata": {"name": "p"}}': "is not a list of nodes",
-    '{"items": [{"kind": "Pod", "metadata": {"name": "p"}}]}': "item 0 is not a node: its kind is Pod",
-    '{"metadata": {"continue": "x"}, "items": [{"metadata": {"name": "a"}}]}': "contains only the first page",
-    '{"items": [{"metadata": {}}]}': "item 0 is not a node: metadata.name is null, not a string",
-    '{"items": [{"metadata": {"name": null}}]}': "item 0 is not a node: metadata.name is null",
-    '{"items": [7]}': "item 0 is not a node: it is a number, not an object",
-    '{"items": [{"metadata": {"name": "a", "labels": ["x"]}}]}': (
-        "item 0 is not a node: metadata.labels is an array"
-    ),
-    '{"items": [{"metadata": {"name": "a"}, "spec": "x"}]}': "item 0 is not a node: spec is a string",
-    '{"items": [{"metadata": {"name": "a"}, "spec": {"taints": {"a": 1}}}]}': (
-        "item 0 is not a node: spec.taints is an object"
-    ),
-    '{"items": [{"metadata": {"name": "a"}, "spec": {"taints": [{"effect": "NoSchedule"}]}}]}': (
-        "item 0 is not a node: a taint's key is null, not a string"
-    ),
-    '{"items": [{"metadata": {"name": "a"}}, {"metadata": {"name": "a"}}]}': "lists node a more than once",
-    "[" * 100_000: "not JSON: nested too deep",
-}
-
-
-@pytest.mark.parametrize("text", BAD_NODES, ids=list(BAD_NODES.values()))
 def test_what_is_not_a_list_of_nodes_is_one_line_and_exit_2(
-    text: str, files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files[0].write_text(text)
+    files[0].write_text("[1]")
     assert covered(files) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert f"{files[0]}: {BAD_NODES[text]}" in line
-    assert "kubectl get nodes -o json" in line
+    assert capsys.readouterr().err == (
+        f"node-observability coverage: {files[0]}: is not a list of nodes;"
+        " save what `kubectl get nodes -o json` prints\n"
+    )
 
 
 BAD_MANIFESTS = {
