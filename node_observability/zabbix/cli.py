@@ -99,40 +99,25 @@ def _configure_prune(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="proceed even if no host is in the list of nodes, as after scaling a cluster to zero",
     )
-    parser.add_argument(
-        "--grace",
-        type=flags.duration_s,
-        default=1800,
-        metavar="TIME",
-        help="disable a host after its agent was silent for this long; at most 24h (default: 30m)",
+    _add_time(
+        parser, "--grace", "30m", "silence of the agent after which a host is disabled; at most 24h"
     )
-    parser.add_argument(
-        "--delete-after",
-        type=flags.duration_s,
-        default=7 * 86400,
-        metavar="TIME",
-        help="delete a host this long after it was disabled (default: 7d)",
-    )
+    _add_time(parser, "--delete-after", "7d", "time from disabling a host to deleting it")
     _add_nodes_of_cluster(parser)
 
 
 def _configure_check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--max-agent-age",
-        type=flags.duration_s,
-        default=300,
-        metavar="TIME",
-        help="longest time since the agent's last ping (default: 5m)",
-    )
-    parser.add_argument(
-        "--max-log-age",
-        type=flags.duration_s,
-        default=3600,
-        metavar="TIME",
-        help="longest time since the last line of the host log (default: 1h)",
-    )
+    _add_time(parser, "--max-agent-age", "5m", "longest time since the agent's last ping")
+    _add_time(parser, "--max-log-age", "1h", "longest time since the last line of the host log")
     parser.add_argument("--json", action="store_true", help="print JSON")
     _add_nodes_of_cluster(parser, selector="os=bottlerocket")
+
+
+def _add_time(parser: argparse.ArgumentParser, flag: str, default: str, text: str) -> None:
+    help_text = f"{text} (default: {default})"
+    parser.add_argument(
+        flag, type=flags.duration_s, default=default, metavar="TIME", help=help_text
+    )
 
 
 def _add_nodes_of_cluster(parser: argparse.ArgumentParser, selector: str = "") -> None:

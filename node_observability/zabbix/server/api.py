@@ -29,7 +29,6 @@ _SESSION_HINTS = (
     "api token expired",
     "session terminated",
 )
-_JSON_RPC_INVALID = -32602
 
 
 class Api:
@@ -152,7 +151,6 @@ def _text(error: ZabbixAPIException) -> str:
 
 
 def _refused(method: str, error: ZabbixAPIException) -> ToolboxError:
-    details = error.error if isinstance(error.error, dict) else {}
     text = _text(error)
     lower = text.lower()
     if any(hint in lower for hint in _SESSION_HINTS):
@@ -170,6 +168,4 @@ def _refused(method: str, error: ZabbixAPIException) -> ToolboxError:
             f"this user may not call {method} ({text}); allow it in Users > User roles, with the user type "
             "that docs/reference/zabbix.md lists"
         )
-    if details.get("code") == _JSON_RPC_INVALID:
-        return UsageError(f"{method}: {text}")
     return ToolboxError(f"{method}: {text}")

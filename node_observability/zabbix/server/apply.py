@@ -186,8 +186,7 @@ def apply(server: Server, report: Callable[[Change], None]) -> list[Change]:
     """Make every change and return them; ``report`` is called after each.
 
     Raises:
-        ToolboxError: the server refused a change, or it accepted all and still differs. It is a UsageError
-            if the user can correct the reason.
+        ToolboxError: the server refused a change, or it accepted all and still differs.
     """
     done: list[Change] = []
     try:
