@@ -10,9 +10,9 @@ from collections.abc import Collection
 from typing import Self
 
 from tests.cluster.api import Api
-from tests.cluster.certificates import Authority
 from tests.cluster.names import NameServer
 from tests.cluster.processes import BIN, ClusterError, Program, base, run
+from tests.support.certificates import Authority
 
 __all__ = ["BRIDGE", "HOST", "SERVER", "ControlPlane"]
 
@@ -140,7 +140,7 @@ class ControlPlane:
     def _api_server_flags(self) -> list[str]:
         names = [f"DNS:kubernetes.default.svc{domain}" for domain in ("", ".cluster.local")]
         names += ["DNS:kubernetes", "DNS:localhost", f"IP:{HOST}", f"IP:{_SERVICE}", "IP:127.0.0.1"]
-        serving, serving_key = self.authority.issue("kube-apiserver", names=names)
+        serving, serving_key = self.authority.issue("kube-apiserver", *names)
         client, client_key = self.authority.issue(
             "kube-apiserver-kubelet-client", group="system:masters"
         )

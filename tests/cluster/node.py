@@ -307,10 +307,9 @@ class Node:
         user = f"system:node:{self.name}"
         kubeconfig = authority.kubeconfig(SERVER, user, "system:nodes")
         certificate, key = authority.issue(
-            user,
+            *(user, f"IP:{self.address}", f"DNS:{self.name}"),
             group="system:nodes",
             file=f"{self.name}-serving",
-            names=[f"IP:{self.address}", f"DNS:{self.name}"],
         )
         # Each controller must have the cgroup before the kubelet starts.
         controllers = [Path("/sys/fs/cgroup")]

@@ -94,7 +94,7 @@ def _between(plane: ControlPlane) -> Iterator[int]:
             )
             self.answer(reply.content, reply.status_code)
 
-    certificate = plane.authority.issue("between", names=[f"IP:{HOST}"])
+    certificate = plane.authority.issue("between", f"IP:{HOST}")
     with serving(Between, (HOST, 0), certificate=certificate) as port:
         yield port
 

@@ -4,31 +4,19 @@ Pages, refusals and their ``Status`` have the form that the API has.
 """
 
 import json
-import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.certificates import Authority
 from tests.support.kubernetes_api import DISCOVERY
 from tests.support.servers import Handler, serving
 
-__all__ = ["Authority", "NodesApi", "nodes_api"]
+__all__ = ["NodesApi", "nodes_api"]
 
-_OPENSSL = """[req]
-distinguished_name = name
-prompt = no
-[name]
-CN = {name}
-[authority]
-basicConstraints = critical,CA:TRUE
-[leaf]
-basicConstraints = critical,CA:FALSE
-{alternatives}
-"""
 _REASONS = {
     401: "Unauthorized",
     403: "Forbidden",
@@ -36,46 +24,6 @@ _REASONS = {
     429: "TooManyRequests",
     500: "InternalError",
 }
-
-
-class Authority:
-    """A certificate authority as EKS made them: its certificates have no key identifiers."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True)
-        self.directory = directory
-        self.certificate, self.key = directory / "ca.crt", directory / "ca.key"
-        self._request("kubernetes", "authority", self.certificate, self.key)
-
-    def issue(self, name: str, *alternatives: str) -> tuple[Path, Path]:
-        """Return certificate and key; ``alternatives`` are names as openssl writes them."""
-        certificate, key = (self.directory / f"{name}.{end}" for end in ("crt", "key"))
-        signed = ("-CA", str(self.certificate), "-CAkey", str(self.key))
-        self._request(name, "leaf", certificate, key, *signed, alternatives=alternatives)
-        return certificate, key
-
-    def _request(
-        self,
-        name: str,
-        section: str,
-        certificate: Path,
-        key: Path,
-        *signed: str,
-        alternatives: tuple[str, ...] = (),
-    ) -> None:
-        names = f"subjectAltName = {','.join(alternatives)}" if alternatives else ""
-        configuration = certificate.with_suffix(".conf")
-        configuration.write_text(_OPENSSL.format(name=name, alternatives=names))
-        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
-        subprocess.run(
-            [
-                *("openssl", "req", "-x509", *curve, "-nodes", "-days", "1", *signed),
-                *("-config", str(configuration), "-extensions", section),
-                *("-keyout", str(key), "-out", str(certificate)),
-            ],
-            check=True,
-            capture_output=True,
-        )
 
 
 @dataclass

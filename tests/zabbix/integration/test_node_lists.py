@@ -11,7 +11,8 @@ import pytest
 from node_observability.errors import ToolboxError, UsageError
 from node_observability.zabbix.commands import node_flags
 from node_observability.zabbix.hosts import nodes, service_account
-from tests.support.nodes_api import Authority, NodesApi, nodes_api
+from tests.support.certificates import Authority, write_kubeconfig
+from tests.support.nodes_api import NodesApi, nodes_api
 
 TOKEN = "e30.first"  # noqa: S105 - of nobody
 NAMES = [f"ip-10-0-{number // 256}-{number % 256}.ec2.internal" for number in range(1201)]
@@ -63,17 +64,10 @@ def test_a_kubeconfig_and_the_selector_of_the_command_choose_the_nodes(
     api: NodesApi, account: Path, environment: dict[str, str]
 ) -> None:
     server = f"https://127.0.0.1:{api.port}"
-    cluster = {"server": server, "certificate-authority": "ca.crt"}
-    config = {
-        "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
-        "clusters": [{"name": "k", "cluster": cluster}],
-        "users": [{"name": "u", "user": {"tokenFile": "token"}}],
-    }
-    (account / "kubeconfig").write_text(json.dumps(config))
+    path = write_kubeconfig(account / "kubeconfig", server, {"tokenFile": "token"}, "ca.crt")
     parser = argparse.ArgumentParser()
     node_flags.add_nodes(parser, selector="os=bottlerocket")
-    source = ("--kubeconfig", str(account / "kubeconfig"))
+    source = ("--kubeconfig", str(path))
     assert node_flags.nodes_of(parser.parse_args(source), environment) == set(NAMES)
     everything = node_flags.nodes_of(parser.parse_args([*source, "--selector", ""]), environment)
     assert everything == {*NAMES, "other"}
@@ -176,22 +170,10 @@ def _kubeconfig(api: NodesApi, authority: Authority, directory: Path, plugin: st
         "command": str(script),
         "interactiveMode": "Never",
     }
-    cluster = {
-        "server": f"https://127.0.0.1:{api.port}",
-        "certificate-authority": str(authority.certificate),
-    }
-    path = directory / "config"
-    path.write_text(
-        json.dumps(
-            {
-                "current-context": "c",
-                "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
-                "clusters": [{"name": "k", "cluster": cluster}],
-                "users": [{"name": "u", "user": {"exec": sign_in}}],
-            }
-        )
+    server = f"https://127.0.0.1:{api.port}"
+    return write_kubeconfig(
+        directory / "config", server, {"exec": sign_in}, str(authority.certificate)
     )
-    return path
 
 
 SIGN_IN = f"""env >"$0.saw"; echo '{

@@ -2,12 +2,12 @@
 
 import json
 import logging
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from node_observability.zabbix.template.render import TEMPLATE
+from tests.support.certificates import Authority
 from tests.support.exporter import free_port
 from tests.support.servers import Handler, serving
 from tests.support.zabbix.commands import APPLY, MACROS, Command
@@ -127,7 +127,7 @@ def test_a_global_macro_that_is_secret_is_refused(
     made = applied.call("usermacro.createglobal", secret)["globalmacroids"]
     try:
         assert command(*APPLY, "--global-macro={$OURS}=1") == 2
-        assert "--global-macro {$OURS}: is a secret on the server" in _err(capsys)
+        assert "--global-macro {$OURS}: its value is secret on the server" in _err(capsys)
     finally:
         applied.call("usermacro.deleteglobal", made)
 
@@ -264,24 +264,14 @@ def test_a_server_that_is_too_old_or_redirects_is_refused(
 def test_a_certificate_that_nobody_vouches_for_is_refused_until_its_authority_is_given(
     command: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=DNS:localhost"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    with serving(_Old, certificate=(certificate, key)) as port:
+    authority = Authority(tmp_path / "pki")
+    with serving(_Old, certificate=authority.issue("zabbix", "DNS:localhost")) as port:
         url = f"https://localhost:{port}"
         assert command(*APPLY, ZABBIX_URL=url) == 2
         line = _err(capsys)
         assert "TLS failed" in line
         assert "--ca-file" in line
-        assert command(*APPLY, "--ca-file", str(certificate), ZABBIX_URL=url) == 2
+        assert command(*APPLY, "--ca-file", str(authority.certificate), ZABBIX_URL=url) == 2
         assert "too old" in _err(capsys)
 
 

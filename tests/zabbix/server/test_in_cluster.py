@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.certificates import Authority
 from tests.support.helm import objects, render_text
-from tests.support.nodes_api import Authority, NodesApi, nodes_api
+from tests.support.nodes_api import NodesApi, nodes_api
 from tests.support.zabbix.commands import MACROS
 from tests.support.zabbix.hosts import CLUSTER
 from tests.support.zabbix.node import NODE_NAME

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from node_observability.zabbix.hosts.inventory import UNHEARD_TAG
+from tests.support.certificates import write_kubeconfig
 from tests.support.waiting import wait_for
 from tests.support.zabbix.commands import Command
 from tests.support.zabbix.hosts import CLUSTER, UNHEARD, create_host
@@ -169,17 +170,7 @@ def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
     assert "lists no nodes; nothing was done" in capsys.readouterr().err
     assert command(*ARGUMENTS[:-1], *_nodes(tmp_path, "of-another-cluster")) == 2
     assert "Is the list another cluster's?" in capsys.readouterr().err
-    kubeconfig = tmp_path / "kubeconfig"
-    kubeconfig.write_text(
-        json.dumps(
-            {
-                "current-context": "c",
-                "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
-                "clusters": [{"name": "k", "cluster": {"server": "https://127.0.0.1:9"}}],
-                "users": [{"name": "u", "user": {"token": "t"}}],
-            }
-        )
-    )
+    kubeconfig = write_kubeconfig(tmp_path / "config", "https://127.0.0.1:9", {"token": "t"})
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     assert command(*ARGUMENTS, "--kubeconfig", str(kubeconfig), PATH=path) == 2
     assert "kubectl get nodes: The connection to the server 127.0.0.1:9 was refused" in (
