@@ -1,6 +1,6 @@
-"""A test kit for Fluent Bit parsers: what a parser makes of a log line, without Fluent Bit.
+"""A test kit for Fluent Bit parsers: shows what a parser makes of a log line, without Fluent Bit.
 
-It models Fluent Bit 5.1: Onigmo over bytes, time formats, types, JSON, what ``tail`` does with a line
-and how lines are joined. It compiles nothing, opens no socket and starts nothing. What it can't model
-it refuses by name (``docs/reference/parsers.md`` lists it all).
+It models Fluent Bit 5.1: Onigmo over bytes, time formats, types, JSON, what ``tail`` does with a line, and
+how lines are joined. What it does not support is an error; ``docs/reference/parsers.md`` has the list.
+It opens no socket; only ``bench`` starts a program, a ``fluent-bit`` on the PATH.
 """

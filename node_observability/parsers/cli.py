@@ -1,10 +1,12 @@
 """``node-observability parsers …``: test, lint, explain, bench and convert Fluent Bit parsers.
 
-Exit codes: 0 done and nothing found, 1 a case failed or a finding is an error, 2 wrong use.
+Exit codes: 0 success; 1 a case failed, a finding is an error, or no parser matches a line; 2 wrong usage or
+unreadable input.
 """
 
 import argparse
 import itertools
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -19,22 +21,23 @@ from node_observability.parsers.cases.report import failure_text, summary, write
 from node_observability.parsers.cases.runner import Outcome, run_all
 from node_observability.parsers.cases.update import update
 from node_observability.parsers.configuration.conversion import to_classic, to_yaml
-from node_observability.parsers.configuration.sections import Configuration, Section
+from node_observability.parsers.configuration.sections import Configuration
 from node_observability.parsers.configuration.sources import load
 from node_observability.parsers.explanation import explain
-from node_observability.parsers.lint.rules import Finding, lint
+from node_observability.parsers.lint.rules import lint
 from node_observability.parsers.model.definitions import Definitions, build
 from node_observability.parsers.model.parser import Parser
-from node_observability.parsers.regex.syntax_tree import UnmodelledError
+from node_observability.parsers.regex.syntax_tree import UnsupportedError
 
 __all__ = ["configure", "run"]
 
 _CONFIG = "fluentbit"
 _CASES = "fluentbit/cases"
-# Enough to count; more would measure the memory.
-_BENCH_LINES = 100_000
-_SOURCE_HELP = (
-    f"a configuration: a file, a directory, or - for a rendered manifest (default: {_CONFIG})"
+# Enough for a stable figure; with more lines, the memory would be measured.
+_MAX_BENCH_LINES = 100_000
+_CONFIG_HELP = (
+    "the Fluent Bit configuration, classic or YAML: a file, a directory, or - for a rendered"
+    f" Kubernetes manifest on standard input (default: {_CONFIG})"
 )
 
 
@@ -42,54 +45,73 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands and their flags."""
     commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
 
-    def command(
-        name: str, text: str, act: Callable[[argparse.Namespace], int]
+    def add(
+        name: str, text: str, action: Callable[[argparse.Namespace], int]
     ) -> argparse.ArgumentParser:
-        own = commands.add_parser(name, help=text, description=f"{text}.", allow_abbrev=False)
-        own.set_defaults(act=act)
+        command = commands.add_parser(name, help=text, description=f"{text}.", allow_abbrev=False)
+        command.set_defaults(run_action=action)
         if name != "convert":
-            own.add_argument("-c", "--config", default=_CONFIG, metavar="SOURCE", help=_SOURCE_HELP)
-        return own
+            command.add_argument(
+                "-c", "--config", default=_CONFIG, metavar="SOURCE", help=_CONFIG_HELP
+            )
+        return command
 
-    test = command("test", "run parsers over cases: lines in, fields and times out", _test)
+    test = add("test", "run parsers over sample lines and compare the records", _test)
     test.add_argument(
-        "cases", nargs="*", type=Path, metavar="CASES", help=f"files or directories ({_CASES})"
+        "cases",
+        nargs="*",
+        type=Path,
+        metavar="CASES",
+        help=f"case files, or directories of case files (default: {_CASES})",
     )
     test.add_argument(
-        "--update", action="store_true", help="write what came out as what is expected"
+        "--update",
+        action="store_true",
+        help="write the actual records into the case files, as what is expected",
     )
-    test.add_argument(
-        "--junit", type=Path, metavar="FILE", help="write the outcomes as JUnit XML too"
-    )
-    check = command("lint", "find undefined, duplicate, unreachable and mistyped parsers", _lint)
-    check.add_argument("--strict", action="store_true", help="let warnings fail too")
-    show = command("explain", "say which parser takes a line, and where the others stop", _explain)
+    test.add_argument("--junit", type=Path, metavar="FILE", help="also write a JUnit XML report")
+    check = add("lint", "find mistakes that Fluent Bit ignores or fails on", _lint)
+    check.add_argument("--strict", action="store_true", help="exit with 1 on warnings too")
+    show = add("explain", "show which parser matches a line, and where the others stop", _explain)
     show.add_argument("line", metavar="LINE", help="the line, or - to read it from standard input")
-    speed = command("bench", "measure lines a second for each parser", _bench)
+    speed = add("bench", "measure how many lines per second each parser reads", _bench)
     speed.add_argument(
         "file",
         type=Path,
         metavar="FILE",
-        help="a file of log lines; the first 100,000 are used, Fluent Bit reads all",
+        help="a file of log lines; the kit reads the first 100,000, a real fluent-bit reads all",
     )
     speed.add_argument(
-        "--seconds", type=float, default=1.0, help="at least this long a parser (default: 1)"
+        "--seconds",
+        type=float,
+        default=1.0,
+        metavar="SECONDS",
+        help="minimum duration of each parser's measurement (default: 1)",
     )
-    for own in (show, speed):
-        own.add_argument(
-            "-p", "--parser", action="append", metavar="NAME", help="only this one; repeatable"
+    for command in (show, speed):
+        command.add_argument(
+            "-p",
+            "--parser",
+            action="append",
+            metavar="NAME",
+            help="use only this parser; repeatable",
         )
-    change = command("convert", "write a configuration file in the other form", _convert)
-    change.add_argument("file", type=Path, metavar="FILE", help="a classic or a YAML file")
+    change = add("convert", "print a configuration file in the other format", _convert)
+    change.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a YAML file (*.yaml, *.yml), or a file in the classic format",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the action.
+    """Run the action; return the exit code.
 
     Raises:
-        UsageError: what was given can't be used.
+        UsageError: wrong usage or unreadable input.
     """
-    code: int = options.act(options)
+    code: int = options.run_action(options)
     return code
 
 
@@ -104,16 +126,14 @@ def _test(options: argparse.Namespace) -> int:
     outcomes = run_all(files, definitions)
     if options.update:
         if os.environ.get("CI"):
-            raise UsageError(
-                "--update writes what is expected, and CI only compares; run it by hand"
-            )
+            raise UsageError("--update: not allowed in CI; run it locally and commit the files")
         for path in update(files, outcomes):
-            print(f"written: {printable(str(path))}")
+            print(f"updated: {printable(str(path))}")
         return SUCCESS
-    return _reported(outcomes, options.junit, start)
+    return _report(outcomes, options.junit, start)
 
 
-def _reported(outcomes: Sequence[Outcome], junit: Path | None, start: float) -> int:
+def _report(outcomes: Sequence[Outcome], junit: Path | None, start: float) -> int:
     failed = [outcome for outcome in outcomes if outcome.differences]
     for outcome in failed:
         print(failure_text(outcome), end="\n\n")
@@ -125,87 +145,80 @@ def _reported(outcomes: Sequence[Outcome], junit: Path | None, start: float) -> 
 
 
 def _lint(options: argparse.Namespace) -> int:
-    findings: list[Finding] = []
-    for configuration, definitions in _definitions(options.config):
-        findings += lint(configuration, definitions)
-    for finding in sorted(set(findings)):
+    findings = {finding for found in _definitions(options.config) for finding in lint(*found)}
+    for finding in sorted(findings):
         print(printable(str(finding)))
-    errors = sum(finding.is_error for finding in set(findings))
-    warnings = len(set(findings)) - errors
+    errors = sum(finding.is_error for finding in findings)
+    warnings = len(findings) - errors
     print(f"{options.config}: {errors} errors, {warnings} warnings")
     return FINDINGS if errors or (options.strict and warnings) else SUCCESS
 
 
-def _chosen(definitions: Definitions, names: Sequence[str] | None) -> list[Parser]:
+def _select_parsers(definitions: Definitions, names: Sequence[str] | None) -> list[Parser]:
     if names:
         return [definitions.parser(name) for name in names]
     if not definitions.parsers:
-        raise UsageError(f"{definitions.label}: no parser in it that can be run here")
+        raise UsageError(f"{definitions.label}: has no parser that is supported")
     return list(definitions.parsers.values())
 
 
 def _explain(options: argparse.Namespace) -> int:
     if options.line == options.config == STDIN:
-        raise UsageError("the line and the configuration can't both come from standard input")
+        raise UsageError("LINE and --config can't both be -, standard input")
     is_input = options.line == STDIN
     line = read_bytes(STDIN).partition(b"\n")[0] if is_input else os.fsencode(options.line)
-    taken = True
+    is_matched = True
     for _, definitions in _definitions(options.config):
         print(f"{printable(definitions.label)}:")
-        took, lines = explain(_chosen(definitions, options.parser), line)
-        taken = taken and took
+        is_matched_here, lines = explain(_select_parsers(definitions, options.parser), line)
+        is_matched = is_matched and is_matched_here
         print("\n".join(f"  {printable(text)}" for text in lines))
-    return SUCCESS if taken else FINDINGS
+    return SUCCESS if is_matched else FINDINGS
 
 
 def _bench(options: argparse.Namespace) -> int:
-    lines, count = _lines_of(options.file)
+    if not 0 <= options.seconds < math.inf:
+        raise UsageError(f"--seconds: {options.seconds} is not a number of seconds from 0 up")
+    lines, count = _read_lines(options.file)
     configuration, definitions = _definitions(options.config)[0]
-    sections = {section.name: section for section in configuration.of("parser")}
-    for parser in _chosen(definitions, options.parser):
+    sections = {section.place: section for section in configuration.sections_of("parser")}
+    program = fluentbit.find()
+    for parser in _select_parsers(definitions, options.parser):
         try:
             result = bench.measure(
-                parser,
-                lines,
-                at_least_s=options.seconds,
-                clock=bench.default_clock,
+                parser, lines, at_least_s=options.seconds, clock=time.process_time
             )
-        except UnmodelledError as error:
-            raise UsageError(f"{options.file}: {parser.name} over its lines: {error}") from None
-        share = 100 * result.taken / result.lines
+        except UnsupportedError as error:
+            raise UsageError(f"{options.file}: can't run {parser.name}: {error}") from None
+        share = 100 * result.matched / result.lines
         print(
             f"{printable(result.name)}: {result.lines_per_s:,.0f} lines/s of processor time"
-            f" ({result.first_lines_per_s:,.0f} in the first pass), {share:.1f} % taken"
+            f" ({result.first_lines_per_s:,.0f} in the first pass), {share:.1f} % matched"
         )
-        _real(sections[parser.name], options.file, count)
-    if fluentbit.binary() is None:
-        print("no fluent-bit on the PATH to measure beside it")
+        if program:
+            section = sections[definitions.places[parser.name]]
+            cpu_s = fluentbit.cpu_seconds(program, section, options.file)
+            print(
+                f"  {fluentbit.version(program)}: {count / cpu_s:,.0f} lines/s of processor time,"
+                " including reading the file"
+            )
+    if not program:
+        print("no fluent-bit on the PATH to compare with")
     return SUCCESS
 
 
-def _lines_of(path: Path) -> tuple[list[bytes], int]:
-    """Return the first lines of a file, and the number of all."""
+def _read_lines(path: Path) -> tuple[list[bytes], int]:
+    """Return the first lines of a file, and the number of all its lines."""
     check_readable(path)
     try:
         with path.open("rb") as file:
-            lines = list(itertools.islice(file, _BENCH_LINES))
+            lines = list(itertools.islice(file, _MAX_BENCH_LINES))
             count = len(lines) + sum(1 for _ in file)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+        raise UsageError(f"{path}: can't be read: {error.strerror}") from None
     if not lines:
-        raise UsageError(f"{path}: no line in it")
+        raise UsageError(f"{path}: is empty; give a file of log lines")
     return [line.removesuffix(b"\n") for line in lines], count
-
-
-def _real(section: Section, file: Path, lines: int) -> None:
-    program = fluentbit.binary()
-    if program is None:
-        return
-    with_parser = fluentbit.measure(program, section, file)
-    name = fluentbit.version(program)
-    print(
-        f"  {name}: {lines / with_parser.cpu_s:,.0f} lines/s of processor time, reading the file included"
-    )
 
 
 def _convert(options: argparse.Namespace) -> int:

@@ -1,10 +1,10 @@
-"""A pytest plugin: case files as tests, and a fixture with the parsers.
+"""A pytest plugin that runs case files as tests, and has a fixture with the parsers.
 
     pytest -p node_observability.parsers.pytest_plugin --fluentbit-config fluentbit fluentbit/cases
 
-Files named ``*.yaml`` under a directory given with ``--fluentbit-cases`` (or the ini option
-``fluentbit_cases``) are collected; the fixture ``fluentbit_parsers`` gives each configuration's
-``Definitions``. It is not loaded by itself.
+It collects the files named ``*.yaml`` or ``*.yml`` under the directory of ``--fluentbit-cases`` (or of the
+ini option ``fluentbit_cases``). The fixture ``fluentbit_parsers`` returns the ``Definitions`` of each
+configuration. pytest does not load the plugin by default.
 """
 
 import os
@@ -26,29 +26,29 @@ _DEFINITIONS = pytest.StashKey[list[Definitions]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options and their ini twins."""
+    """Add the command-line options, and the ini options of the same names."""
     group = parser.getgroup("fluentbit", "Fluent Bit parsers")
-    group.addoption("--fluentbit-config", metavar="SOURCE", help="the configuration under test")
+    group.addoption(
+        "--fluentbit-config", metavar="SOURCE", help="the Fluent Bit configuration to test"
+    )
     group.addoption(
         "--fluentbit-cases", metavar="DIR", help="collect the case files under this directory"
     )
-    parser.addini(
-        "fluentbit_config", "the Fluent Bit configuration under test", default="fluentbit"
-    )
+    parser.addini("fluentbit_config", "the Fluent Bit configuration to test", default="fluentbit")
     parser.addini("fluentbit_cases", "the directory of the case files", default="fluentbit/cases")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse options that name what is not there: no case would run, and all would seem well.
+    """Refuse options that name a missing file or directory: no case would run, and pytest would succeed.
 
     Raises:
-        pytest.UsageError: a path that was given does not exist.
+        pytest.UsageError: a path does not exist.
     """
     for name in ("fluentbit_config", "fluentbit_cases"):
         option = f"--{name.replace('_', '-')}"
         given = config.getoption(option)
         if given and given != "-" and not (config.rootpath / given).exists():
-            raise pytest.UsageError(f"{option}: {given}: no such file or directory")
+            raise pytest.UsageError(f"{option}: {given}: No such file or directory")
 
 
 def _option(config: pytest.Config, name: str) -> str:
@@ -78,17 +78,17 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Fil
 
 
 class CaseFailedError(Exception):
-    """A case failed; its text is the report's."""
+    """A case failed; the message is the report on it."""
 
 
 class CaseCollector(pytest.File):
-    """A case file."""
+    """The tests of one case file."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield a test for each case in each configuration.
+        """Yield one test per case and configuration.
 
         Raises:
-            CollectError: the file or the configuration can't be used.
+            CollectError: the case file or the configuration can't be read.
         """
         try:
             outcomes = run_all([case_files.read(self.path)], _definitions(self.config))
@@ -107,14 +107,14 @@ class CaseItem(pytest.Item):
         self._outcome = outcome
 
     def runtest(self) -> None:
-        """Fail if what came out is not what is expected."""
+        """Fail if the actual record is not the expected one."""
         if self._outcome.differences:
             raise CaseFailedError(failure_text(self._outcome))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
-        """Return the report's text, without a traceback."""
+        """Return the report on the case, without a traceback."""
         return str(excinfo.value)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where the case stands."""
+        """Return the place of the case."""
         return self.path, self._outcome.case.place.line - 1, self.name

@@ -1,4 +1,4 @@
-"""Writes values as case files have them, so that ``casevalues`` reads the same bytes again."""
+"""Writes values in the notation of case files, so that ``values`` reads back the same bytes."""
 
 import re
 
@@ -10,33 +10,33 @@ from node_observability.parsers.model.types import Value
 __all__ = ["block_text", "flow_text"]
 
 _RUN = re.compile(rb"(.)\1{63,}", re.DOTALL)
-_SHORT = 200
+_MAX_WITHOUT_JOIN = 200
 
 
 class _Bytes(bytes):
-    """Bytes that are no UTF-8."""
+    """Bytes that are not UTF-8."""
 
 
 class _Join(list[object]):
-    """Parts, of which some are repeated."""
+    """Parts, some of which are repeated."""
 
 
 class _Dumper(yaml.SafeDumper):
     """Writes ``!bytes`` and ``!join``, and long texts on one line."""
 
     def write_double_quoted(self, text: str, split: bool = True) -> None:  # noqa: FBT001, FBT002 - theirs
-        # A byte is read best by its number.
+        # Bytes are easiest to read as numbers.
         allowed = self.allow_unicode
         self.allow_unicode = allowed and getattr(self.event, "tag", "") != "!bytes"
         super().write_double_quoted(text, split)
         self.allow_unicode = allowed
 
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - each case stands by itself
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - cases share no values
         return True
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # Other styles go on in a second line, whose indentation would depend on the place.
+    # Other styles continue on a second line, whose indentation would depend on the place.
     return dumper.represent_scalar(
         "tag:yaml.org,2002:str", text, style='"' if not text.isprintable() else None
     )
@@ -52,18 +52,18 @@ _Dumper.add_representer(
 )
 
 
-def _plain(value: Expected | Value) -> object:
+def _representable(value: Expected | Value) -> object:
     if isinstance(value, bytes):
         return _text(value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _representable(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_representable(item) for item in value]
     return value
 
 
 def _text(data: bytes) -> object:
-    if len(data) > _SHORT and _RUN.search(data):
+    if len(data) > _MAX_WITHOUT_JOIN and _RUN.search(data):
         parts, at = _Join(), 0
         for run in _RUN.finditer(data):
             if run.start() > at:
@@ -81,7 +81,7 @@ def _text(data: bytes) -> object:
         return _Bytes(data)
 
 
-def _dumped(value: object, *, flow: bool) -> str:
+def _dump(value: object, *, flow: bool) -> str:
     return yaml.dump(
         value,
         Dumper=_Dumper,
@@ -93,12 +93,12 @@ def _dumped(value: object, *, flow: bool) -> str:
 
 
 def flow_text(value: Expected | Value) -> str:
-    """Return a value on one line, fit for any place."""
-    # Within a list, for what is plain there is plain everywhere.
-    return _dumped([_plain(value)], flow=True).strip()[1:-1]
+    """Return a value on one line, in a notation that any place allows."""
+    # A text that is plain within a list is plain everywhere.
+    return _dump([_representable(value)], flow=True).strip()[1:-1]
 
 
 def block_text(value: Expected | Value, indent: int) -> str:
-    """Return a list or a mapping over several lines, each with that many spaces before it."""
-    lines = _dumped(_plain(value), flow=False).splitlines()
+    """Return a list or a mapping over several lines, each indented by ``indent`` spaces."""
+    lines = _dump(_representable(value), flow=False).splitlines()
     return "\n".join(" " * indent + line for line in lines)

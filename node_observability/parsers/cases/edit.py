@@ -1,7 +1,7 @@
-"""Writes what is expected into the text of a case file, and leaves all else as it stands.
+"""Changes what is expected in the text of a case file, and nothing else.
 
-Guarantees that comments, order, quotes and spaces around what changes are kept. What would lose a comment,
-or change more than the case (an alias), is refused with its line.
+Guarantees that comments, order, quotes and spaces around the changes are kept. A change that would lose a
+comment, or would change several cases through an alias, is an error with its line.
 """
 
 import re
@@ -10,19 +10,19 @@ from dataclasses import dataclass
 
 import yaml
 
+from node_observability.inputs.places import Place
 from node_observability.inputs.yaml_nodes import children, compose
 from node_observability.parsers.cases.diff import Path, is_same
 from node_observability.parsers.cases.dump import block_text, flow_text
 from node_observability.parsers.cases.values import Expected
-from node_observability.parsers.configuration.sections import Place, broken
 from node_observability.parsers.model.types import Value
 
-__all__ = ["Change", "edited"]
+__all__ = ["Change", "apply_changes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a case expects so far, None for nothing, and what it is to expect."""
+    """What a case expects now, None for nothing, and what it shall expect."""
 
     old: Expected | None
     new: Expected
@@ -41,15 +41,15 @@ class _Edit:
 
 
 class _Editor:
-    """The edits of one case file."""
+    """Collects the edits of one case file."""
 
     def __init__(self, text: str, file: str, root: yaml.Node) -> None:
         self._text = text
         self._file = file
-        self._shared = set(_shared(root))
+        self._aliased = set(_aliased_nodes(root))
         self.edits: list[_Edit] = []
 
-    def case(self, node: yaml.MappingNode, change: Change) -> None:
+    def change_case(self, node: yaml.MappingNode, change: Change) -> None:
         entries: list[tuple[yaml.Node, yaml.Node]] = node.value
         for key, item in entries:
             if key.value == "expected":
@@ -62,10 +62,10 @@ class _Editor:
         line_end = self._text.find("\n", last)
         at = len(self._text) if line_end < 0 else line_end
         indent = entries[0][0].start_mark.column
-        text = f"\n{' ' * indent}expected:{self._entry(change.new, indent)}"
+        text = f"\n{' ' * indent}expected:{self._after_key(change.new, indent)}"
         self.edits.append(_Edit(at, at, text))
 
-    def _entry(self, value: Expected | Value, indent: int) -> str:
+    def _after_key(self, value: Expected | Value, indent: int) -> str:
         is_block = isinstance(value, dict | list) and bool(value)
         return "\n" + block_text(value, indent + 2) if is_block else " " + flow_text(value)
 
@@ -75,16 +75,12 @@ class _Editor:
         old, new = change.old, change.new
         if is_same(old, new, change.path):
             return
-        if id(node) in self._shared:
-            raise broken(
-                self._place(node),
-                "an anchor (&) makes this stand at several places; update by hand",
-            )
+        self._refuse_alias(node)
         inner_flow = is_in_flow or bool(getattr(node, "flow_style", False))
-        if isinstance(node, yaml.MappingNode) and _has_keys(old, new):
+        if isinstance(node, yaml.MappingNode) and _has_same_keys(old, new):
             for name, item in node.value:
                 self._patch(name, item, change.within(name.value), is_in_flow=inner_flow)
-        elif _has_length(old, new) and node.tag != "!join":
+        elif _has_same_length(old, new) and node.tag != "!join":
             for index, item in enumerate(node.value):
                 self._patch(None, item, change.within(index), is_in_flow=inner_flow)
         else:
@@ -101,7 +97,7 @@ class _Editor:
             text = (" " if start == end else "") + flow_text(new)
         elif key is not None:
             start = self._text.index(":", key.end_mark.index) + 1
-            text = self._entry(new, key.start_mark.column)
+            text = self._after_key(new, key.start_mark.column)
         elif is_collection:
             text = block_text(new, node.start_mark.column).lstrip()
         else:
@@ -109,12 +105,8 @@ class _Editor:
         self.edits.append(_Edit(start, end, text))
 
     def _end(self, node: yaml.Node) -> int:
-        # A block ends where the next thing begins, comments and all; what counts is its last value.
-        if id(node) in self._shared:
-            raise broken(
-                self._place(node),
-                "an anchor (&) makes this stand at several places; update by hand",
-            )
+        # PyYAML ends a block where the next token begins, after comments; what counts is its last value.
+        self._refuse_alias(node)
         end = int(node.end_mark.index)
         if isinstance(node, yaml.CollectionNode):
             if node.flow_style or not node.value:
@@ -125,8 +117,12 @@ class _Editor:
             return len(self._text[:end].rstrip())
         return end
 
-    def _place(self, node: yaml.Node) -> Place:
-        return Place(self._file, node.start_mark.line + 1)
+    def _refuse_alias(self, node: yaml.Node) -> None:
+        if id(node) in self._aliased:
+            place = Place(self._file, node.start_mark.line + 1)
+            raise place.error(
+                "several values share this one through an alias (*); update it by hand"
+            )
 
 
 def _at(value: Expected | None, step: str | int) -> Expected:
@@ -134,16 +130,16 @@ def _at(value: Expected | None, step: str | int) -> Expected:
     return found
 
 
-def _has_keys(old: Expected | None, new: Expected) -> bool:
+def _has_same_keys(old: Expected | None, new: Expected) -> bool:
     return isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys()
 
 
-def _has_length(old: Expected | None, new: Expected) -> bool:
+def _has_same_length(old: Expected | None, new: Expected) -> bool:
     return isinstance(old, list) and isinstance(new, list) and len(old) == len(new)
 
 
-def _shared(root: yaml.Node) -> Iterator[int]:
-    """Yield the id of each node that stands at several places."""
+def _aliased_nodes(root: yaml.Node) -> Iterator[int]:
+    """Yield the id of each node to which an alias refers."""
     seen: set[int] = set()
     waiting = [root]
     while waiting:
@@ -156,7 +152,7 @@ def _shared(root: yaml.Node) -> Iterator[int]:
 
 
 def _comments(text: str) -> Iterator[int]:
-    """Yield where each comment begins: a # between two tokens."""
+    """Yield the index of each comment: a # between two tokens."""
     end = 0
     for token in yaml.scan(text, yaml.SafeLoader):
         gap = text[end : token.start_mark.index]
@@ -164,24 +160,24 @@ def _comments(text: str) -> Iterator[int]:
         end = max(end, token.end_mark.index)
 
 
-def edited(text: str, file: str, changes: Mapping[int, Change]) -> str:
-    """Return the text with the changes to its cases, which are counted from 0.
+def apply_changes(text: str, file: str, changes: Mapping[int, Change]) -> str:
+    """Return the text with the changes applied to its cases, whose indices begin with 0.
 
     Raises:
-        UsageError: a comment would be lost, or an alias makes the change one of several cases.
+        UsageError: a comment would be lost, or an alias would change several cases.
     """
-    # libyaml passes over a byte order mark and does not count it.
+    # libyaml skips a byte order mark and does not count it.
     mark = text[: text.startswith("\ufeff")]
     text = text[len(mark) :]
     (root,) = compose(text, file)
     editor = _Editor(text, file, root)
     cases = next(node for key, node in root.value if key.value == "cases").value
     for index, change in changes.items():
-        editor.case(cases[index], change)
+        editor.change_case(cases[index], change)
     for at in _comments(text):
         if any(edit.start <= at < edit.end for edit in editor.edits):
             place = Place(file, text.count("\n", 0, at) + 1)
-            raise broken(place, "--update would lose this comment; move it out of what is expected")
+            raise place.error("--update would remove this comment; move it out of expected")
     for edit in sorted(editor.edits, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return mark + text

@@ -1,23 +1,23 @@
-r"""Reads files of cases: lines, and what a parser must make of them.
+r"""Reads case files: lines, and the records that a parser must make of them.
 
-Guarantees one error for each wrong key or value, with file and line. Bytes that are no UTF-8 are written
-as ``!bytes "caf\xe9"``, one byte for each character, and long runs as ``!join ["begin ", [x, 16384]]``.
-``casewriter`` writes them.
+Guarantees an error with file and line for each wrong key or value. Bytes that are not UTF-8 are written as
+``!bytes "caf\xe9"``, one character per byte, and long runs as ``!join ["begin ", [x, 16384]]``. The module
+``dump`` writes them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from node_observability.errors import UsageError
 from node_observability.inputs.files import check_readable, read_text
-from node_observability.inputs.yaml_nodes import compose
+from node_observability.inputs.places import Place
+from node_observability.inputs.yaml_nodes import compose_one
 from node_observability.parsers.cases.values import Expected, ValueReader
-from node_observability.parsers.configuration.sections import Place, broken
 
-__all__ = ["Case", "CaseFile", "Expected", "find", "parse", "read"]
+__all__ = ["Case", "CaseFile", "find", "parse", "read"]
 
 _FILE_KEYS = ("parser", "parsers", "multiline", "writer", "note", "cases")
 _CASE_KEYS = ("name", "line", "lines", "writer", "note", "expected")
@@ -26,7 +26,13 @@ _ROUTES = ("parser", "parsers", "multiline")
 
 @dataclass(slots=True)
 class Case:
-    """One case. ``expected`` is None until it is known."""
+    """One case.
+
+    Attributes:
+        is_sequence: whether the case has ``lines`` and expects a list of records.
+        writer: the program that writes such lines.
+        expected: None if the case does not say it.
+    """
 
     name: str
     lines: list[bytes]
@@ -39,21 +45,26 @@ class Case:
 
 @dataclass(slots=True)
 class CaseFile:
-    """A file: how its lines are read (``route`` is parser, parsers or multiline), and the cases."""
+    """A case file.
+
+    Attributes:
+        route: how Fluent Bit reads the lines: ``parser``, ``parsers`` (a filter) or ``multiline``.
+        names: the parsers of that route, in order.
+    """
 
     path: Path
     route: str
     names: list[str]
     writer: str
     note: str
-    cases: list[Case] = field(default_factory=list)
+    cases: list[Case]
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
-    """Return the case files among files and directories, those in directories in order of name.
+    """Return the case files among files and directories; those of a directory are sorted by name.
 
     Raises:
-        UsageError: one is not there, or holds none.
+        UsageError: a file does not exist, or a directory has no case file.
     """
     found: list[Path] = []
     for path in paths:
@@ -69,41 +80,44 @@ def find(paths: Iterable[Path]) -> list[Path]:
 
 
 class _Reader(ValueReader):
-    def case_file(self, path: Path, root: yaml.Node) -> CaseFile:
+    """Reads the nodes of one case file."""
+
+    def read_file(self, path: Path, root: yaml.Node) -> CaseFile:
         entries = self.mapping(root, "a case file", _FILE_KEYS)
         routes = [key for key in _ROUTES if key in entries]
         if len(routes) != 1:
-            raise broken(self.place(root), f"a case file names one of {', '.join(_ROUTES)}")
+            text = f"a case file needs exactly one of the keys {', '.join(_ROUTES)}"
+            raise self.place(root).error(text)
         node = entries[routes[0]]
         names = self.sequence(node, routes[0]) if isinstance(node, yaml.SequenceNode) else [node]
-        found = CaseFile(
+        if "cases" not in entries:
+            raise self.place(root).error("a case file needs the key cases, a list")
+        cases = self.sequence(entries["cases"], "cases")
+        if not cases:
+            # Otherwise an empty file would always pass.
+            raise self.place(entries["cases"]).error("cases is empty; add a case")
+        return CaseFile(
             path,
             routes[0],
             [self.string(name, routes[0]) for name in names],
             self.string(entries.get("writer"), "writer"),
             self.string(entries.get("note"), "note"),
+            [self._read_case(item) for item in cases],
         )
-        if "cases" not in entries:
-            raise broken(self.place(root), "a case file needs the key cases, a list")
-        found.cases = [self.case(item) for item in self.sequence(entries["cases"], "cases")]
-        if not found.cases:
-            # All of none would pass, for ever.
-            raise broken(self.place(entries["cases"]), "cases is empty; give it a case")
-        return found
 
-    def case(self, node: yaml.Node) -> Case:
+    def _read_case(self, node: yaml.Node) -> Case:
         entries = self.mapping(node, "a case", _CASE_KEYS)
         if ("line" in entries) == ("lines" in entries):
-            raise broken(self.place(node), "a case has a line, or lines")
+            raise self.place(node).error("a case needs either line or lines")
         if not self.string(entries.get("name"), "name"):
-            raise broken(self.place(node), "a case needs a name")
+            raise self.place(node).error("a case needs a name")
         if "line" in entries:
             lines = [self.data(entries["line"], "line")]
         else:
             lines = [self.data(item, "a line") for item in self.sequence(entries["lines"], "lines")]
         if any(b"\n" in line for line in lines):
-            raise broken(
-                self.place(node), "a line ends at its newline; give the lines apart, under lines"
+            raise self.place(node).error(
+                "a line can't contain a newline; list several lines under lines"
             )
         return Case(
             name=self.string(entries["name"], "name"),
@@ -120,18 +134,18 @@ def read(path: Path) -> CaseFile:
     """Return the cases of a file.
 
     Raises:
-        UsageError: it can't be read, or holds a key or a value that no case has.
+        UsageError: the file can't be read, or has a wrong key or value.
     """
     return parse(read_text(path, keep_mark=True), path)
 
 
 def parse(text: str, path: Path) -> CaseFile:
-    """Return the cases of a text; ``path`` is what its file is called.
+    """Return the cases of a text; ``path`` is the name of its file.
 
     Raises:
-        UsageError: it holds a key or a value that no case has.
+        UsageError: the text has a wrong key or value.
     """
-    roots = compose(text, str(path))
-    if len(roots) != 1:
-        raise UsageError(f"{path}: a case file is one YAML document")
-    return _Reader(str(path)).case_file(path, roots[0])
+    root = compose_one(text, str(path))
+    if root is None:
+        raise UsageError(f"{path}: is empty; a case file must be a YAML document")
+    return _Reader(str(path)).read_file(path, root)

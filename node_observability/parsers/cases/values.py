@@ -1,7 +1,7 @@
 r"""Reads the values of case files: texts, bytes, records.
 
-Guarantees one error for a value that no record has, with file and line: a time that is none, a tag that is
-not known, a number that is no number.
+Guarantees an error with file and line for a value that no record can have: an invalid time, an unknown tag,
+an invalid number.
 """
 
 import re
@@ -12,13 +12,14 @@ import yaml
 from node_observability.hints import close_to
 from node_observability.inputs.files import MAX_BYTES
 from node_observability.inputs.yaml_nodes import NodeReader
-from node_observability.parsers.configuration.sections import broken
 from node_observability.parsers.model.types import Value
 
-__all__ = ["Expected", "ValueReader", "normal"]
+__all__ = ["NOW", "UNMATCHED", "Expected", "ValueReader", "normalize_time"]
 
-# What a case expects, as it stands in the file: a record, several, or the word ``unmatched``.
+# What a case expects, as the file has it: a record, a list of records, or ``unmatched``.
 Expected = str | dict[str, Value] | list["Expected"]
+# The record is the whole line; the record's time is the time of reading.
+UNMATCHED, NOW = "unmatched", "now"
 
 _RECORD_KEYS = ("time", "fields", "unmatched", "lost")
 _CONSTRUCTOR = yaml.constructor.SafeConstructor
@@ -28,7 +29,7 @@ _CONSTRUCTED: dict[str, Callable[..., Value]] = {
     "tag:yaml.org,2002:bool": _CONSTRUCTOR.construct_yaml_bool,
     "tag:yaml.org,2002:null": _CONSTRUCTOR.construct_yaml_null,
 }
-# Plain words that YAML takes for something else, and which are text here.
+# The tags of plain words that are texts here, whatever YAML takes them for.
 _TEXTS = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "timestamp", "merge", "value")
 ) | frozenset(_CONSTRUCTED)
@@ -38,11 +39,10 @@ _TIME = re.compile(
     r"(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?",
     re.ASCII,
 )
-_NOW = "now"
 
 
-def normal(text: str) -> str:
-    """Return a time as a record's is written, with nine digits and a zone; any other text as it stands."""
+def normalize_time(text: str) -> str:
+    """Return a time with nine digits and a zone, as records have it; any other text is returned unchanged."""
     found = _TIME.fullmatch(text)
     if not found:
         return text
@@ -51,28 +51,27 @@ def normal(text: str) -> str:
 
 
 class ValueReader(NodeReader):
-    """Reads the nodes of one case file. What runs of ``!join`` come to is bounded for the whole file."""
+    """Reads the nodes of one case file. All runs of ``!join`` in a file have one limit."""
 
     def __init__(self, file: str) -> None:
         super().__init__(file)
-        self._room_bytes = MAX_BYTES
+        self._join_bytes_left = MAX_BYTES
 
     def mapping(self, node: yaml.Node, what: str, keys: tuple[str, ...]) -> dict[str, yaml.Node]:
         """Return the nodes of a mapping by key.
 
         Raises:
-            UsageError: it is none, or has a key that is not among ``keys``, or one twice.
+            UsageError: it is not a mapping, or has an unknown or a duplicate key.
         """
         found: dict[str, yaml.Node] = {}
         for key, value in self.items(node, what):
-            if not isinstance(key, yaml.ScalarNode):
-                raise broken(self.place(key), f"a key of {what} must be a text")
-            if key.value not in keys:
-                hint = close_to(str(key.value), keys) or f"; it has {', '.join(keys)}"
-                raise broken(self.place(key), f"{key.value} is no key of {what}{hint}")
-            if key.value in found:
-                raise broken(self.place(key), f"{key.value} stands twice in {what}")
-            found[key.value] = value
+            name = self.string(key, f"a key of {what}")
+            if name not in keys:
+                hint = close_to(name, keys) or f"; use one of {', '.join(keys)}"
+                raise self.place(key).error(f"unknown key {name} of {what}{hint}")
+            if name in found:
+                raise self.place(key).error(f"the key {name} stands twice in {what}")
+            found[name] = value
         return found
 
     def string(self, node: yaml.Node | None, what: str) -> str:
@@ -84,7 +83,7 @@ class ValueReader(NodeReader):
         if node is None:
             return ""
         if not isinstance(node, yaml.ScalarNode):
-            raise broken(self.place(node), f"{what} must be a text")
+            raise self.place(node).error(f"{what} must be text")
         return str(node.value)
 
     def data(self, node: yaml.Node, what: str) -> bytes:
@@ -94,33 +93,28 @@ class ValueReader(NodeReader):
             UsageError: it is none of these.
         """
         if node.tag == "!join":
-            return b"".join(self._part(item) for item in self.sequence(node, what))
-        if isinstance(node, yaml.ScalarNode):
-            if node.tag != "!bytes" and node.tag not in _TEXTS:
-                raise broken(
-                    self.place(node), f"{what}: {node.tag} is no tag here; !bytes and !join are"
-                )
-            try:
-                return str(node.value).encode("latin-1" if node.tag == "!bytes" else "utf-8")
-            except UnicodeEncodeError:
-                place = self.place(node)
-                raise broken(
-                    place, f"{what}: !bytes takes the characters \\x00 to \\xff only"
-                ) from None
-        raise broken(self.place(node), f"{what} must be a text")
+            return b"".join(self._join_part(item) for item in self.sequence(node, what))
+        text = self.string(node, what)
+        if node.tag != "!bytes" and node.tag not in _TEXTS:
+            raise self.place(node).error(f"{what}: unknown tag {node.tag}; use !bytes or !join")
+        try:
+            return text.encode("latin-1" if node.tag == "!bytes" else "utf-8")
+        except UnicodeEncodeError:
+            problem = f"{what}: !bytes takes only the characters \\x00 to \\xff"
+            raise self.place(node).error(problem) from None
 
-    def _part(self, node: yaml.Node) -> bytes:
-        if isinstance(node, yaml.SequenceNode) and node.tag != "!join":
-            items = [self.string(item, "a part of !join") for item in node.value]
-            if len(items) != 2 or not _COUNT.fullmatch(items[1]):  # noqa: PLR2004 - a text and a number
-                raise broken(self.place(node), "a repeated part of !join is [text, count]")
-            text, count = items[0].encode(), int(items[1])
-            self._room_bytes -= len(text) * count
-            if self._room_bytes < 0:
-                limit = f"{MAX_BYTES >> 20} MiB"
-                raise broken(self.place(node), f"!join makes more than {limit} of this file")
-            return text * count
-        return self.data(node, "a part of !join")
+    def _join_part(self, node: yaml.Node) -> bytes:
+        if not isinstance(node, yaml.SequenceNode) or node.tag == "!join":
+            return self.data(node, "a part of !join")
+        items = [self.string(item, "a part of !join") for item in node.value]
+        if len(items) != 2 or not _COUNT.fullmatch(items[1]):  # noqa: PLR2004 - a text and a number
+            raise self.place(node).error("a repeated part of !join must be [TEXT, COUNT]")
+        text, count = items[0].encode(), int(items[1])
+        self._join_bytes_left -= len(text) * count
+        if self._join_bytes_left < 0:
+            limit = f"{MAX_BYTES >> 20} MiB"
+            raise self.place(node).error(f"the !join parts of this file exceed {limit} in total")
+        return text * count
 
     def _value(self, node: yaml.Node) -> Value:
         if isinstance(node, yaml.MappingNode):
@@ -134,49 +128,47 @@ class ValueReader(NodeReader):
             return construct(_CONSTRUCTOR(), node)
         except (ValueError, KeyError, IndexError):
             kind = node.tag.rpartition(":")[2]
-            raise broken(self.place(node), f"{node.value!r:.80} is no {kind}") from None
+            raise self.place(node).error(f"{node.value!r:.80} is not a valid {kind}") from None
 
     def _fields(self, node: yaml.Node) -> dict[str, Value]:
         found: dict[str, Value] = {}
         for key, item in self.items(node, "fields"):
             name = self.string(key, "a key of fields")
             if name in found:
-                raise broken(self.place(key), f"{name} stands twice in fields")
+                raise self.place(key).error(f"the key {name} stands twice in fields")
             found[name] = self._value(item)
         return found
 
     def _time(self, node: yaml.Node) -> bytes:
         text = self.string(node, "time")
-        if text != _NOW and not _TIME.fullmatch(text):
+        if text != NOW and not _TIME.fullmatch(text):
             example = "2016-10-06T09:17:09.5+09:00"
-            raise broken(self.place(node), f"time is {_NOW} or like {example}, not {text!r:.80}")
+            raise self.place(node).error(f"time must be {NOW} or like {example}, not {text!r:.80}")
         return text.encode()
 
     def expected(self, node: yaml.Node) -> Expected:
         """Return what a case expects.
 
         Raises:
-            UsageError: it is no record.
+            UsageError: it is not a record.
         """
         if isinstance(node, yaml.SequenceNode):
             return [self.expected(item) for item in node.value]
         if isinstance(node, yaml.ScalarNode):
-            if node.value != "unmatched":
-                raise broken(
-                    self.place(node), f"expected is a record or unmatched, not {node.value!r}"
-                )
-            return "unmatched"
-        entries = self.mapping(node, "a record", _RECORD_KEYS)
-        return self._record(node, entries)
+            if node.value != UNMATCHED:
+                text = f"expected must be a record or {UNMATCHED}, not {node.value!r}"
+                raise self.place(node).error(text)
+            return UNMATCHED
+        return self._record(node, self.mapping(node, "a record", _RECORD_KEYS))
 
     def _record(self, node: yaml.Node, entries: dict[str, yaml.Node]) -> dict[str, Value]:
-        if "unmatched" in entries:
+        if UNMATCHED in entries:
             if len(entries) > 1:
-                raise broken(self.place(node), "a record that is unmatched has nothing else")
-            return {"unmatched": self.data(entries["unmatched"], "unmatched")}
+                raise self.place(node).error(f"a record with {UNMATCHED} can't have other keys")
+            return {UNMATCHED: self.data(entries[UNMATCHED], UNMATCHED)}
         if "fields" not in entries or ("time" in entries) == ("lost" in entries):
-            raise broken(
-                self.place(node), "a record has fields, and a time, or lost: true; or unmatched"
+            raise self.place(node).error(
+                "a record needs fields and either time or lost: true; or unmatched alone"
             )
         record: dict[str, Value] = {}
         for key, item in entries.items():
@@ -187,5 +179,5 @@ class ValueReader(NodeReader):
             elif self._value(item) is True:
                 record[key] = True
             else:
-                raise broken(self.place(item), "lost is true, or is not said")
+                raise self.place(item).error("lost must be true; leave it out otherwise")
         return record

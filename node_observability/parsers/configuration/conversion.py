@@ -1,32 +1,28 @@
-"""Writes a file of one configuration form in the other: classic is deprecated at the end of 2026.
+"""Converts a file between the classic and the YAML format; classic is deprecated at the end of 2026.
 
-Guarantees the same sections with the same properties in the same order, and each comment line that stands
-above a section. Not here: what only one form has (``rule`` of multiline parsers, processors, ``@SET`` in
-the middle), which is refused by name, and comments elsewhere.
+Guarantees the same sections with the same properties in the same order, and the comments directly above a
+section. Other comments are dropped. What only one format has is an error: ``rule`` and ``rules`` of multiline
+parsers, processors, a list under ``env``, texts with line breaks.
 """
 
 import re
+from collections.abc import Iterator
 
 import yaml
 
-from node_observability.errors import UsageError
+from node_observability.inputs.places import Place
 from node_observability.inputs.yaml_nodes import children, compose
-from node_observability.parsers.configuration.classic import read_classic
-from node_observability.parsers.configuration.sections import (
-    Configuration,
-    Place,
-    Property,
-    Section,
-    broken,
-)
-from node_observability.parsers.configuration.yaml_form import read_yaml
+from node_observability.parsers.configuration.classic_format import read_classic
+from node_observability.parsers.configuration.sections import Configuration, Property, Section
+from node_observability.parsers.configuration.yaml_format import read_yaml
 
 __all__ = ["to_classic", "to_yaml"]
 
 _PIPELINE = {"input": "inputs", "filter": "filters", "output": "outputs"}
 _TOP = {"parser": "parsers", "multiline_parser": "multiline_parsers"}
-# Keys that may stand twice; in YAML they are a list.
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./ ]*")
+_ENDINGS = (".conf", ".yaml")
+_NOT_CLASSIC = "can't be converted; the classic format has no equivalent"
 
 
 def _no_files(_name: str, _place: Place) -> None:
@@ -34,7 +30,7 @@ def _no_files(_name: str, _place: Place) -> None:
 
 
 def _comments(text: str) -> dict[int, list[str]]:
-    """Return the comment lines right above each line that has some, by that line's number."""
+    """Return the comments directly above a line, by the number of that line."""
     found: dict[int, list[str]] = {}
     pending: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -47,154 +43,120 @@ def _comments(text: str) -> dict[int, list[str]]:
     return found
 
 
+def _renamed(name: str, endings: tuple[str, str]) -> str:
+    old, new = endings
+    return name.removesuffix(old) + new if name.endswith(old) else name
+
+
 def to_yaml(text: str, file: str) -> str:
-    """Return the classic file in YAML.
+    """Return a classic file in the YAML format.
 
     Raises:
-        UsageError: it can't be read, or has what YAML has not.
+        UsageError: it can't be read, or has what YAML does not have.
     """
-    into = Configuration(file)
-    read_classic(text, file, into, _no_files)
+    configuration = Configuration(file)
+    read_classic(text, file, configuration, _no_files)
     comments, lines = _comments(text), []
-    for name, value in into.variables.items():
-        lines += ["env:"] if "env:" not in lines else []
-        lines.append(f"  {name}: {_scalar(value)}")
-    if into.missing:
-        lines += [
-            "includes:",
-            *(f"  - {_renamed(item.value, '.conf', '.yaml')}" for item in into.missing),
-        ]
-    for kind, sections in _by_kind(into):
-        _refuse_rules(sections)
+    if configuration.variables:
+        variables = configuration.variables.items()
+        lines += ["env:", *(f"  {name}: {_yaml_scalar(value)}" for name, value in variables)]
+    if configuration.missing:
+        names = (_renamed(item.value, _ENDINGS) for item in configuration.missing)
+        lines += ["includes:", *(f"  - {name}" for name in names)]
+    for kind, sections in _by_kind(configuration):
         if kind == "service":
-            lines += [f"{comment}" for comment in comments.get(sections[0].place.line, [])]
-            lines += ["service:", *_entries(sections[0], "  ")]
+            lines += comments.get(sections[0].place.line, [])
+            lines += ["service:", *_yaml_properties(sections[0], "  ")]
             continue
-        head = [f"{_TOP[kind]}:"] if kind in _TOP else [f"  {_PIPELINE[kind]}:"]
         if kind in _PIPELINE and "pipeline:" not in lines:
             lines.append("pipeline:")
-        lines += head
         indent = "  " if kind in _TOP else "    "
+        lines.append(f"{indent[2:]}{_TOP.get(kind) or _PIPELINE[kind]}:")
         for section in sections:
             lines += [f"{indent}{comment}" for comment in comments.get(section.place.line, [])]
-            entries = _entries(section, f"{indent}  ") or ["{}"]
+            entries = list(_yaml_properties(section, f"{indent}  ")) or ["{}"]
             lines += [f"{indent}- {entries[0].strip()}", *entries[1:]]
     return "\n".join([*lines, ""])
 
 
-def _by_kind(configuration: Configuration) -> list[tuple[str, list[Section]]]:
-    kinds = ("service", *_TOP, *_PIPELINE)
-    found = [(kind, list(configuration.of(kind))) for kind in kinds]
-    return [(kind, sections) for kind, sections in found if sections]
+def _by_kind(configuration: Configuration) -> Iterator[tuple[str, list[Section]]]:
+    for kind in ("service", *_TOP, *_PIPELINE):
+        if sections := list(configuration.sections_of(kind)):
+            yield kind, sections
 
 
-def _refuse_rules(sections: list[Section]) -> None:
-    for section in sections:
-        if rule := section.find("rule"):
-            raise UsageError(f"{rule.place}: rule is not converted; write it as rules by hand")
-
-
-def _renamed(name: str, old: str, new: str) -> str:
-    return name.removesuffix(old) + new if name.endswith(old) else name
-
-
-def _entries(section: Section, indent: str) -> list[str]:
-    lines: list[str] = []
-    done: set[str] = set()
-    for item in section.properties:
-        key = item.key.lower()
-        values = section.all(key)
-        if key in done:
-            continue
-        done.add(key)
+def _yaml_properties(section: Section, indent: str) -> Iterator[str]:
+    if rule := section.find("rule"):
+        raise rule.place.error("rule can't be converted; write it under rules by hand")
+    for key in dict.fromkeys(item.key.lower() for item in section.properties):
+        values = [item.value for item in section.find_all(key)]
         if len(values) == 1:
-            lines.append(
-                f"{indent}{key}: {_scalar(_file_value(key, item.value, '.conf', '.yaml'))}"
-            )
+            value = _renamed(values[0], _ENDINGS) if key == "parsers_file" else values[0]
+            yield f"{indent}{key}: {_yaml_scalar(value)}"
         else:
-            lines += [
-                f"{indent}{key}:",
-                *(f"{indent}  - {_scalar(value.value)}" for value in values),
-            ]
-    return lines
+            yield f"{indent}{key}:"
+            yield from (f"{indent}  - {_yaml_scalar(value)}" for value in values)
 
 
-def _file_value(key: str, value: str, old: str, new: str) -> str:
-    return _renamed(value, old, new) if key == "parsers_file" else value
-
-
-def _scalar(value: str) -> str:
-    # Plain where YAML reads it as the same text; else in single quotes, in which nothing is special.
+def _yaml_scalar(value: str) -> str:
+    # Plain where YAML reads the same text; otherwise in single quotes, within which nothing is special.
     if _PLAIN.fullmatch(value) and not value.endswith(" "):
         return value
     return "'" + value.replace("'", "''") + "'"
 
 
 def to_classic(text: str, file: str) -> str:
-    """Return the YAML file in the classic form.
+    """Return a YAML file in the classic format.
 
     Raises:
-        UsageError: it can't be read, or has what the classic form has not.
+        UsageError: it can't be read, or has what the classic format does not have.
     """
-    into = Configuration(file)
+    configuration = Configuration(file)
     for root in compose(text, file):
-        _refuse_deep(root, file)
-        _refuse_breaks(root, file)
-    read_yaml(text, file, into, _no_files)
-    comments, lines = _comments(text), []
-    lines += [f"@SET {name}={value}" for name, value in into.variables.items()]
-    if into.missing:
-        lines += comments.get(into.missing[0].place.line - 1, [])
-    lines += [f"@INCLUDE {_renamed(item.value, '.yaml', '.conf')}" for item in into.missing]
-    for section in into.sections:
+        _check_is_classic(root, file)
+    read_yaml(text, file, configuration, _no_files)
+    comments, endings = _comments(text), _ENDINGS[::-1]
+    lines = [f"@SET {name}={value}" for name, value in configuration.variables.items()]
+    if configuration.missing:
+        lines += comments.get(configuration.missing[0].place.line - 1, [])
+    lines += [f"@INCLUDE {_renamed(item.value, endings)}" for item in configuration.missing]
+    for section in configuration.sections:
         if lines:
             lines.append("")
-        # The mapping of a service begins on the line behind its key.
+        # The mapping of a service begins on the line after its key.
         lines += comments.get(section.place.line - (section.kind == "service"), [])
         lines.append(f"[{section.kind.upper()}]")
         width = max((len(item.key) for item in section.properties), default=0)
-        lines += [_classic_line(item, width) for item in section.properties]
+        lines += [_classic_property(item, width) for item in section.properties]
     return "\n".join([*lines, ""])
 
 
-def _classic_line(item: Property, width: int) -> str:
-    key = item.key
+def _classic_property(item: Property, width: int) -> str:
+    key, value = item.key, item.value
     if not key or any(map(str.isspace, key)) or key[0] in "#[@":
-        raise broken(item.place, f"the key {key!r} can't be written in the classic form")
-    if item.value != item.value.strip() or not item.value:
-        text = f"{key}: {item.value!r} is empty, or begins or ends with a space"
-        raise broken(item.place, f"{text}; the classic form can't hold that")
+        raise item.place.error(f"the key {key!r} {_NOT_CLASSIC}")
+    if value != value.strip():
+        raise item.place.error(f"{key}: {value!r} begins or ends with a space and {_NOT_CLASSIC}")
+    if not value:
+        raise item.place.error(f"{key}: {value!r} is empty and {_NOT_CLASSIC}")
     if "." not in key:
         key = "_".join(part[:1].upper() + part[1:] for part in key.split("_"))
-    value = _file_value(item.key.lower(), item.value, ".yaml", ".conf")
+    if item.key.lower() == "parsers_file":
+        value = _renamed(value, _ENDINGS[::-1])
     return f"    {key.ljust(width)} {value}"
 
 
-def _refuse_breaks(node: yaml.Node, file: str) -> None:
-    """Refuse what would go on in a line of its own: the classic form would read a key or a section there."""
-    waiting = [node]
-    while waiting:
-        inner = waiting.pop()
-        waiting += children(inner)
-        if not isinstance(inner, yaml.ScalarNode):
-            continue
-        if len(str(inner.value).splitlines()) > 1 or str(inner.value).endswith(("\n", "\r")):
-            place = Place(file, inner.start_mark.line + 1)
-            text = f"{inner.value!r:.60} has a line break, which the classic form can't hold"
-            raise broken(place, text)
-
-
-def _refuse_deep(node: yaml.Node, file: str, depth: int = 0) -> None:
-    # Sections are three levels deep: pipeline, inputs, a property. What is deeper is YAML's alone.
-    if not isinstance(node, yaml.MappingNode):
-        return
-    for key, value in node.value:
-        is_list_of_variables = key.value.lower() == "env" and isinstance(value, yaml.SequenceNode)
-        if key.value in ("processors", "rules") or is_list_of_variables:
-            what = "a list under env" if is_list_of_variables else key.value
-            place = Place(file, key.start_mark.line + 1)
-            raise UsageError(
-                f"{place}: {what} is not converted; the classic form has nothing like it"
-            )
-        for item in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-            _refuse_deep(item, file, depth + 1)
+def _check_is_classic(node: yaml.Node, file: str) -> None:
+    """Refuse what the classic format does not have, or would read as another key or section."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = str(key.value)
+            is_list = name.lower() == "env" and isinstance(value, yaml.SequenceNode)
+            if is_list or name in ("processors", "rules"):
+                what = "a list under env" if is_list else name
+                raise Place(file, key.start_mark.line + 1).error(f"{what} {_NOT_CLASSIC}")
+    elif isinstance(node, yaml.ScalarNode) and len(f"{node.value}|".splitlines()) > 1:
+        place = Place(file, node.start_mark.line + 1)
+        raise place.error(f"{node.value!r:.60} has a line break and {_NOT_CLASSIC}")
+    for child in children(node):
+        _check_is_classic(child, file)

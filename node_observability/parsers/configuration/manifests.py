@@ -1,7 +1,7 @@
-"""Finds Fluent Bit files in Kubernetes manifests, such as ``helm template`` prints.
+"""Finds the Fluent Bit files in Kubernetes manifests, such as ``helm template`` prints.
 
-Guarantees the line in the manifest for each line of a file that stands there as a block (``key: |``).
-ConfigMaps' ``data`` and Secrets' ``stringData`` are looked at; templates are not rendered here.
+Guarantees the right line of the manifest for each line of a file that is a block (``key: |``). Reads the
+``data`` of ConfigMaps, and ``stringData`` and ``data`` of Secrets. Templates are not rendered here.
 """
 
 import base64
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import yaml
 
-from node_observability.parsers.configuration.sections import Place, broken
+from node_observability.inputs.places import Place
 
-__all__ = ["Embedded", "embedded_files", "is_object"]
+__all__ = ["EmbeddedFile", "embedded_files", "is_kubernetes_object"]
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
-    """A file within a manifest: whose it is, its name, its text and the line at which the text begins."""
+class EmbeddedFile:
+    """A file within a manifest: its object, its name, its text, and the line on which the text begins."""
 
     owner: str
     name: str
@@ -24,8 +24,8 @@ class Embedded:
     first_line: int
 
 
-def is_object(node: yaml.Node) -> bool:
-    """Whether the document is a Kubernetes object."""
+def is_kubernetes_object(node: yaml.Node) -> bool:
+    """Return whether the document is a Kubernetes object."""
     return {"apiVersion", "kind"} <= set(_entries(node))
 
 
@@ -39,11 +39,11 @@ def _text(node: yaml.Node | None) -> str:
     return str(node.value) if isinstance(node, yaml.ScalarNode) else ""
 
 
-def embedded_files(node: yaml.Node, source: str) -> list[Embedded]:
-    """Return the files of an object, or of each object of a List; ``source`` is what errors call it.
+def embedded_files(node: yaml.Node, source: str) -> list[EmbeddedFile]:
+    """Return the files of an object, or of each object in a List; ``source`` is the manifest's name.
 
     Raises:
-        UsageError: a Secret holds what is no base64, which Kubernetes refuses too.
+        UsageError: a Secret has data that is not valid base64, which Kubernetes refuses too.
     """
     entries = _entries(node)
     items = entries.get("items")
@@ -55,7 +55,9 @@ def embedded_files(node: yaml.Node, source: str) -> list[Embedded]:
     owner = f"{kind}/{_text(_entries(entries.get('metadata')).get('name'))}"
     plain = _entries(entries.get("data" if kind == "ConfigMap" else "stringData"))
     files = [
-        Embedded(owner, name, value.value, value.start_mark.line + (2 if value.style == "|" else 1))
+        EmbeddedFile(
+            owner, name, value.value, value.start_mark.line + (2 if value.style == "|" else 1)
+        )
         for name, value in plain.items()
         if isinstance(value, yaml.ScalarNode)
     ]
@@ -64,16 +66,18 @@ def embedded_files(node: yaml.Node, source: str) -> list[Embedded]:
             place = Place(source, value.start_mark.line + 1)
             decoded = _decoded(_text(value), place, f"{owner}: {name}")
             if decoded is not None:
-                files.append(Embedded(owner, name, decoded, value.start_mark.line + 1))
+                files.append(EmbeddedFile(owner, name, decoded, place.line))
     return files
 
 
 def _decoded(text: str, place: Place, what: str) -> str | None:
     try:
-        # Kubernetes, that is Go, passes over line breaks.
+        # Like Go, and so Kubernetes, ignore line breaks.
         data = base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except ValueError as error:
-        raise broken(place, f"{what} is no base64 ({error}); text belongs in stringData") from None
+        raise place.error(
+            f"{what} is not valid base64 ({error}); move plain text to stringData"
+        ) from None
     try:
         return data.decode()
     except UnicodeDecodeError:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from node_observability.errors import UsageError
 from node_observability.inputs.places import Place
 
-__all__ = ["KINDS", "Configuration", "Place", "Property", "Section", "broken", "is_on"]
+__all__ = ["KINDS", "Configuration", "Property", "Section", "read_switch"]
 
-# The sections that count here, as both forms call them.
+# The sections that the kit reads, as both formats call them.
 KINDS = ("service", "parser", "multiline_parser", "input", "filter", "output")
 
 
@@ -23,10 +22,10 @@ class Property:
 
 @dataclass(slots=True)
 class Section:
-    """One section. A key may stand twice; keys are compared without regard to case.
+    """One section. A key may stand twice; upper and lower case of keys are the same.
 
     Attributes:
-        origin: the file that Fluent Bit reads by itself in which it stands, or which includes it.
+        origin: the file, among those that Fluent Bit reads separately, that contains or includes the section.
     """
 
     kind: str
@@ -34,38 +33,39 @@ class Section:
     properties: list[Property] = field(default_factory=list)
     origin: str = ""
 
-    def all(self, key: str) -> list[Property]:
-        """Return each property of that key, in order."""
+    def find_all(self, key: str) -> list[Property]:
+        """Return the properties with that key, in order; ``key`` is in lower case."""
         return [item for item in self.properties if item.key.lower() == key]
 
     def find(self, key: str) -> Property | None:
-        """Return the property of that key: the first one counts."""
-        return next(iter(self.all(key)), None)
+        """Return the first property with that key, which is the one that counts."""
+        return next(iter(self.find_all(key)), None)
 
-    def value(self, key: str, default: str = "") -> str:
-        """Return the value of that key, or the default."""
+    def value(self, key: str) -> str:
+        """Return the value of that key, or an empty text."""
         found = self.find(key)
-        return found.value if found else default
+        return found.value if found else ""
 
     @property
     def name(self) -> str:
-        """The parser's or the plugin's name, else empty."""
+        """The name of the parser or the plugin, or an empty text."""
         return self.value("name")
 
     def place_of(self, key: str) -> Place:
-        """Return the place of the key, else of the section."""
+        """Return the place of that key, or of the section if it has no such key."""
         found = self.find(key)
         return found.place if found else self.place
 
 
 @dataclass(slots=True)
 class Configuration:
-    """What one Fluent Bit would load: one form, one set of files.
+    """The sections that one Fluent Bit would load: one format, one set of files.
 
     Attributes:
-        label: which one it is, where a source has several.
+        label: the configuration's name, for messages: one source may have several.
         sections: in the order of the files.
-        missing: files that are named and not there; Fluent Bit's image may have them.
+        variables: those that the configuration sets.
+        missing: references to files that do not exist here; Fluent Bit's image may have them.
     """
 
     label: str
@@ -73,12 +73,12 @@ class Configuration:
     variables: dict[str, str] = field(default_factory=dict)
     missing: list[Property] = field(default_factory=list)
 
-    def of(self, kind: str) -> Iterator[Section]:
+    def sections_of(self, kind: str) -> Iterator[Section]:
         """Yield the sections of a kind."""
         return (section for section in self.sections if section.kind == kind)
 
-    def expanded(self, text: str, environment: Mapping[str, str]) -> str:
-        """Return the text with each ``${NAME}`` replaced; what is not set is empty, as in Fluent Bit."""
+    def expand(self, text: str, environment: Mapping[str, str]) -> str:
+        """Return the text with each ``${NAME}`` replaced; an unset variable is empty, as in Fluent Bit."""
         done, rest = "", text
         while True:
             before, opening, after = rest.partition("${")
@@ -89,13 +89,8 @@ class Configuration:
             rest = behind
 
 
-def broken(place: Place, text: str) -> UsageError:
-    """Return the error for something that can't be used, with its place first."""
-    return place.error(text)
-
-
-def is_on(text: str) -> bool | None:
-    """Return what Fluent Bit takes the text for, None where it is neither yes nor no."""
+def read_switch(text: str) -> bool | None:
+    """Return the value of an On/Off setting as Fluent Bit reads it, None if it is neither."""
     if text.lower() in ("true", "on", "yes"):
         return True
     return False if text.lower() in ("false", "off", "no") else None

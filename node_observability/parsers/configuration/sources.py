@@ -1,25 +1,34 @@
-"""Where configurations come from: a file, a directory, or a rendered manifest, ``-`` for standard input.
+"""Loads configurations from a file, a directory, or a rendered manifest (``-``: from standard input).
 
-A directory and a manifest may hold several configurations: one for each form, and one for each ConfigMap.
-Guarantees that a file is read once a configuration, through ``@INCLUDE``, ``includes`` and
-``Parsers_File`` too. A name that is relative and not there is an error; what has an absolute path, and
-Fluent Bit's own files, may be in the image: they are kept in ``Configuration.missing``.
+A directory or a manifest may hold several configurations: one per format, and one per ConfigMap. Guarantees
+that each configuration reads a file once, including through ``@INCLUDE``, ``includes`` and ``Parsers_File``.
+A relative name that does not exist is an error. Absolute names, and those of Fluent Bit's own files, may be
+in the image: ``Configuration.missing`` lists them.
 """
 
 import glob
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from node_observability.errors import UsageError
 from node_observability.inputs.files import STDIN, label, read_text
+from node_observability.inputs.places import Place
 from node_observability.inputs.yaml_nodes import compose
-from node_observability.parsers.configuration.classic import read_classic
-from node_observability.parsers.configuration.manifests import Embedded, embedded_files, is_object
-from node_observability.parsers.configuration.sections import Configuration, Place
+from node_observability.parsers.configuration.classic_format import (
+    OpenFiles,
+    TextFile,
+    read_classic,
+)
+from node_observability.parsers.configuration.manifests import (
+    EmbeddedFile,
+    embedded_files,
+    is_kubernetes_object,
+)
+from node_observability.parsers.configuration.sections import Configuration, Property
 from node_observability.parsers.configuration.stock import is_stock_file
-from node_observability.parsers.configuration.yaml_form import is_configuration, read_yaml
+from node_observability.parsers.configuration.yaml_format import is_configuration, read_yaml
 
 __all__ = ["load"]
 
@@ -29,79 +38,77 @@ _CLASSIC = re.compile(
 )
 _YAML_SUFFIXES = (".yaml", ".yml")
 _SUFFIXES = (".conf", *_YAML_SUFFIXES)
-# The names and texts of the files that a reference means, with the numbers of their first lines.
-_Found = list[tuple[str, str, int]]
-_Lookup = Callable[[str, Place], _Found | None]
 
 
-class _Assembly:
-    """One configuration while its files are read."""
+class _Loader:
+    """Loads one configuration, file by file."""
 
-    def __init__(self, label: str, lookup: _Lookup) -> None:
-        self.configuration = Configuration(label)
-        self._lookup = lookup
-        self._seen: set[tuple[str, int]] = set()
+    def __init__(self, label: str, find_files: OpenFiles) -> None:
+        self._configuration = Configuration(label)
+        self._find_files = find_files
+        self._read_before: set[tuple[str, int]] = set()
 
-    def open_file(self, name: str, place: Place) -> _Found | None:
-        found = self._lookup(name.strip(), place)
+    def _open_files(self, reference: str, place: Place) -> list[TextFile] | None:
+        found = self._find_files(reference.strip(), place)
         if found is None:
             return None
-        return [file for file in found if self._is_new(file[0], file[2])]
+        return [file for file in found if self._is_new(file)]
 
-    def _is_new(self, name: str, first_line: int) -> bool:
-        # All files of a manifest have its name; the line tells them apart.
-        key = (name, first_line)
-        is_new = key not in self._seen
-        self._seen.add(key)
+    def _is_new(self, file: TextFile) -> bool:
+        # All files of a manifest have the manifest's name; their first lines differ.
+        key = (file[0], file[2])
+        is_new = key not in self._read_before
+        self._read_before.add(key)
         return is_new
 
-    def read(self, name: str, text: str, first_line: int) -> None:
-        if self._is_new(name, first_line):
-            self._read(name, text, first_line)
+    def load(self, file: TextFile) -> None:
+        """Read a file and those that it names, unless it was read before."""
+        if self._is_new(file):
+            self._read(file)
             self._read_parsers_files()
 
-    def _read(self, name: str, text: str, first_line: int) -> None:
-        reader = read_classic if _CLASSIC.search(text) else read_yaml
-        before = len(self.configuration.sections)
-        reader(text, name, self.configuration, self.open_file, first_line)
-        for section in self.configuration.sections[before:]:
+    def _read(self, file: TextFile) -> None:
+        name, text, first_line = file
+        read = read_classic if _CLASSIC.search(text) else read_yaml
+        before = len(self._configuration.sections)
+        read(text, name, self._configuration, self._open_files, first_line)
+        for section in self._configuration.sections[before:]:
             section.origin = f"{name}:{first_line}"
-
-    def finished(self) -> Configuration:
-        """Return the configuration.
-
-        Raises:
-            UsageError: it names files that are not there.
-        """
-        absent = [item for item in self.configuration.missing if not _may_be_elsewhere(item.value)]
-        if absent:
-            raise UsageError(
-                *(f"{item.place}: {item.key}: no file {item.value.strip()}" for item in absent)
-            )
-        return self.configuration
 
     def _read_parsers_files(self) -> None:
         done: set[Place] = set()
-        while True:
-            references = [
-                item
-                for section in self.configuration.of("service")
-                for item in section.all("parsers_file")
-                if item.place not in done
-            ]
-            if not references:
-                return
+        while references := [item for item in self._parsers_files() if item.place not in done]:
             for item in references:
                 done.add(item.place)
-                found = self.open_file(item.value, item.place)
-                if found is None and item not in self.configuration.missing:
-                    self.configuration.missing.append(item)
-                for name, text, first_line in found or []:
-                    self._read(name, text, first_line)
+                found = self._open_files(item.value, item.place)
+                if found is None and item not in self._configuration.missing:
+                    self._configuration.missing.append(item)
+                for file in found or []:
+                    self._read(file)
+
+    def _parsers_files(self) -> list[Property]:
+        services = self._configuration.sections_of("service")
+        return [item for section in services for item in section.find_all("parsers_file")]
+
+    def finish(self) -> Configuration:
+        """Return the configuration.
+
+        Raises:
+            UsageError: it names files that do not exist.
+        """
+        missing = self._configuration.missing
+        absent = [item for item in missing if not _may_be_in_image(item.value.strip())]
+        if absent:
+            raise UsageError(
+                *(
+                    f"{item.place}: {item.key}: no such file: {item.value.strip()}"
+                    for item in absent
+                )
+            )
+        return self._configuration
 
 
-def _may_be_elsewhere(name: str) -> bool:
-    name = name.strip()
+def _may_be_in_image(name: str) -> bool:
     is_open = name.startswith("/") or "${" in name or glob.has_magic(name)
     return is_open or is_stock_file(name)
 
@@ -110,110 +117,105 @@ def load(source: str, stdin: BinaryIO | None = None) -> list[Configuration]:
     """Return the configurations of a source; ``stdin`` is what ``-`` reads, by default standard input.
 
     Raises:
-        UsageError: there is none, or it can't be read.
+        UsageError: there is no configuration, or one that can't be read.
     """
     if source == STDIN:
-        return _of_manifest(read_text(STDIN, stdin=stdin), label(STDIN), must_be_manifest=True)
+        return _load_manifest(read_text(STDIN, stdin=stdin), label(STDIN), must_be_manifest=True)
     path = Path(source)
     if path.is_dir():
-        return _of_directory(path)
+        return _load_directory(path)
     text = read_text(path, keep_mark=True)
     is_classic = _CLASSIC.search(text) is not None
-    # What the shell hands over, as in -c <(helm template …), has no suffix.
+    # A file that the shell opened, as in -c <(helm template …), has no suffix.
     if path.suffix in _YAML_SUFFIXES or (not path.suffix and not is_classic):
-        return _of_manifest(text, source, must_be_manifest=False)
+        return _load_manifest(text, source, must_be_manifest=False)
     if not is_classic:
         raise UsageError(
-            f"{source}: no [PARSER] and no other section; is this a Fluent Bit configuration?"
+            f"{source}: has no section such as [PARSER]; is this a Fluent Bit configuration?"
         )
-    return [_of_files({path: text}, source)]
+    return [_load_files({path: text}, source)]
 
 
-def _on_disk(name: str, place: Place) -> _Found | None:
+def _find_on_disk(name: str, place: Place) -> list[TextFile] | None:
     base = Path(place.file).parent
     if glob.has_magic(name):
-        # Path.glob raises for absolute patterns and for **x, which C's glob takes.
+        # Path.glob raises for absolute patterns and for **x, which C's glob accepts.
         found = glob.glob(name, root_dir=base)  # noqa: PTH207
         paths = sorted(base / path for path in found)
     else:
-        # In a container the files lie elsewhere, but beside one another.
+        # In a container the files are elsewhere, but side by side.
         paths = [path for path in (base / name, base / Path(name).name) if path.is_file()][:1]
     return [(str(path), read_text(path, keep_mark=True), 1) for path in paths] or None
 
 
-def _of_files(texts: Mapping[Path, str], label: str) -> Configuration:
-    assembly = _Assembly(label, _on_disk)
+def _load_files(texts: Mapping[Path, str], label: str) -> Configuration:
+    loader = _Loader(label, _find_on_disk)
     for path, text in texts.items():
-        assembly.read(str(path), text, 1)
-    return assembly.finished()
+        loader.load((str(path), text, 1))
+    return loader.finish()
 
 
-def _of_directory(directory: Path) -> list[Configuration]:
-    classic: dict[Path, str] = {}
-    yaml: dict[Path, str] = {}
+def _load_directory(directory: Path) -> list[Configuration]:
+    texts: dict[str, dict[Path, str]] = {"classic": {}, "YAML": {}}
     for path in sorted(path for path in directory.iterdir() if path.is_file()):
-        if path.suffix not in _SUFFIXES:
-            continue
-        text = read_text(path, keep_mark=True)
-        if path.suffix not in _YAML_SUFFIXES:
-            classic |= {path: text} if _CLASSIC.search(text) else {}
-        elif any(map(is_configuration, compose(text, str(path)))):
-            yaml[path] = text
-    forms = ((classic, "classic"), (yaml, "YAML"))
-    found = [_of_files(texts, f"{directory} ({form})") for texts, form in forms if texts]
+        if path.suffix in _SUFFIXES:
+            text = read_text(path, keep_mark=True)
+            if name := _format_of(path.name, text, str(path)):
+                texts[name][path] = text
+    found = [_load_files(texts[key], f"{directory} ({key})") for key in texts if texts[key]]
     if not found:
         raise UsageError(
-            f"{directory}: no Fluent Bit configuration among its *.conf and *.yaml files"
+            f"{directory}: none of its *.conf and *.yaml files is a Fluent Bit configuration"
         )
     return found
 
 
-def _of_manifest(text: str, source: str, *, must_be_manifest: bool) -> list[Configuration]:
+def _format_of(name: str, text: str, label: str) -> str | None:
+    if name.endswith(".conf"):
+        return "classic" if _CLASSIC.search(text) else None
+    is_yaml = name.endswith(_YAML_SUFFIXES) and any(map(is_configuration, compose(text, label)))
+    return "YAML" if is_yaml else None
+
+
+def _load_manifest(text: str, source: str, *, must_be_manifest: bool) -> list[Configuration]:
     roots = compose(text, source)
-    if any(map(is_object, roots)):
-        return _of_objects(
-            [file for root in roots for file in embedded_files(root, source)], source
-        )
+    if any(map(is_kubernetes_object, roots)):
+        files = [file for root in roots for file in embedded_files(root, source)]
+        return _load_embedded(files, source)
     if not must_be_manifest and any(map(is_configuration, roots)):
-        return [_of_files({Path(source): text}, source)]
+        return [_load_files({Path(source): text}, source)]
     if "{{" in text:
         raise UsageError(
-            f"{source}: this is a template; render it first, as in: helm template … | …"
+            f"{source}: is a template; render it first, for example with helm template"
         )
     if must_be_manifest:
-        raise UsageError(f"{source}: no Kubernetes object; give a rendered manifest")
-    raise UsageError(f"{source}: neither a Fluent Bit configuration nor a Kubernetes manifest")
+        raise UsageError(f"{source}: has no Kubernetes object; it must be a rendered manifest")
+    raise UsageError(f"{source}: is neither a Fluent Bit configuration nor a Kubernetes manifest")
 
 
-def _form(file: Embedded) -> str | None:
-    if not file.name.endswith(_SUFFIXES):
-        return None
-    if file.name.endswith(".conf"):
-        return "classic" if _CLASSIC.search(file.text) else None
-    return "YAML" if any(map(is_configuration, compose(file.text, file.name))) else None
-
-
-def _of_objects(files: list[Embedded], source: str) -> list[Configuration]:
-    groups: dict[tuple[str, str], list[Embedded]] = {}
+def _load_embedded(files: list[EmbeddedFile], source: str) -> list[Configuration]:
+    groups: dict[tuple[str, str], list[EmbeddedFile]] = {}
     for file in files:
-        if form := _form(file):
-            groups.setdefault((file.owner, form), []).append(file)
+        if name := _format_of(file.name, file.text, file.name):
+            groups.setdefault((file.owner, name), []).append(file)
     if not groups:
-        raise UsageError(f"{source}: no ConfigMap in it holds a Fluent Bit configuration")
-    found = []
-    for (owner, form), members in groups.items():
-        assembly = _Assembly(f"{owner} ({form})", _among([*members, *files], source))
+        raise UsageError(
+            f"{source}: none of its ConfigMaps and Secrets holds a Fluent Bit configuration"
+        )
+    configurations = []
+    for (owner, name), members in groups.items():
+        loader = _Loader(f"{owner} ({name})", _find_embedded([*members, *files], source))
         for file in members:
-            assembly.read(source, file.text, file.first_line)
-        found.append(assembly.finished())
-    return found
+            loader.load((source, file.text, file.first_line))
+        configurations.append(loader.finish())
+    return configurations
 
 
-def _among(files: list[Embedded], source: str) -> _Lookup:
-    def lookup(name: str, _place: Place) -> _Found | None:
+def _find_embedded(files: list[EmbeddedFile], source: str) -> OpenFiles:
+    def find(name: str, _place: Place) -> list[TextFile] | None:
         for file in files:
             if file.name == Path(name).name:
                 return [(source, file.text, file.first_line)]
         return None
 
-    return lookup
+    return find

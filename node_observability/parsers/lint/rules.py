@@ -1,173 +1,158 @@
-"""``parsers lint``: what Fluent Bit starts with and nobody wants.
+"""``parsers lint``: finds mistakes with which Fluent Bit starts, and then loses or spoils records.
 
-A mistyped parser name costs Fluent Bit one line of log, and it ships raw records from then on; a mistyped
-group or key costs not even that. Guarantees no finding about what it can't see: a parser of a file that
-is not there may exist.
+With a mistyped parser name, Fluent Bit logs one error and ships raw lines from then on; with a mistyped group
+or key, it logs nothing. Guarantees no error about what this configuration does not show: a missing file may
+define a parser.
 """
 
 import re
 from collections.abc import Iterator
 
 from node_observability.hints import close_to
-from node_observability.parsers.configuration.sections import Configuration, Place, Section, is_on
+from node_observability.inputs.places import Place
+from node_observability.parsers.configuration.sections import Configuration, Section, read_switch
 from node_observability.parsers.configuration.stock import STOCK_PARSERS, is_stock_file
-from node_observability.parsers.lint.finding import Finding
-from node_observability.parsers.lint.references import of_references, stock_copy
+from node_observability.parsers.lint.finding import Finding, error, warning
+from node_observability.parsers.lint.references import check_references, stock_parser_places
 from node_observability.parsers.model.definitions import BUILT_IN_MULTILINE, Definitions
 from node_observability.parsers.model.parser import Parser
-from node_observability.parsers.model.types import read_types
+from node_observability.parsers.model.types import parse_types
 
-__all__ = ["Finding", "lint"]
+__all__ = ["lint"]
 
-_PARSER_KEYS = (
-    *("name", "format", "regex", "skip_empty_values", "time_key", "time_format", "time_keep"),
-    *(
-        "time_strict",
-        "time_offset",
-        "time_zone",
-        "time_system_timezone",
-        "types",
-        "logfmt_no_bare_keys",
-    ),
-    *("decode_field", "decode_field_as"),
-)
-_MULTILINE_KEYS = (
-    *(
-        "name",
-        "type",
-        "match_string",
-        "negate",
-        "key_content",
-        "key_pattern",
-        "key_group",
-        "parser",
-    ),
-    *("flush_timeout", "rule", "rules"),
-)
 _SWITCHES = ("skip_empty_values", "time_keep", "time_strict", "time_system_timezone", "negate")
+_KEYS = {
+    "parser": "name format regex skip_empty_values time_key time_format time_keep time_strict time_offset"
+    " time_zone time_system_timezone types logfmt_no_bare_keys decode_field decode_field_as",
+    "multiline_parser": "name type match_string negate key_content key_pattern key_group parser"
+    " flush_timeout rule rules",
+}
 _DIRECTIVES = "%aAbBcCdDeEFgGhHIjklLmMnOprRsStTuUVwWxXyYzZ"
 _SECRETS = re.compile(r"passw|secret|shared_key|api_key|token$|bearer|aws_secret", re.IGNORECASE)
-_SECRETS_NOT = ("kube_token_file", "tls.key_file")
+_NOT_SECRETS = ("kube_token_file", "tls.key_file")
 
 
 def lint(configuration: Configuration, definitions: Definitions) -> list[Finding]:
-    """Return the findings of a configuration, by place."""
+    """Return the findings of a configuration, sorted by place."""
     found = [
         *_duplicates(configuration),
-        *_stock(configuration),
-        *of_references(configuration, definitions),
+        *_stock_names(configuration),
+        *check_references(configuration, definitions),
         *_secrets(configuration),
-        *_missing(configuration),
-        *_inherited(configuration),
+        *_missing_files(configuration),
+        *_inherited_parsers(configuration),
     ]
-    for section in configuration.of("parser"):
-        found += _mistyped(section, _PARSER_KEYS)
+    for section in configuration.sections_of("parser"):
+        found += _mistyped(section)
         found += _time(section, definitions.parsers.get(section.name))
-        found += _unnamed(section, definitions.parsers.get(section.name))
-    for section in configuration.of("multiline_parser"):
-        found += _mistyped(section, _MULTILINE_KEYS)
+        found += _no_groups(section, definitions.parsers.get(section.name))
+    for section in configuration.sections_of("multiline_parser"):
+        found += _mistyped(section)
     return sorted(set(found))
 
 
 def _duplicates(configuration: Configuration) -> Iterator[Finding]:
     seen: dict[str, Place] = {}
-    for section in configuration.of("parser"):
+    for section in configuration.sections_of("parser"):
         if section.name in seen:
-            text = f"{section.name} is defined before, at {seen[section.name]}; Fluent Bit does not start"
-            yield Finding(section.place_of("name"), "duplicate-parser", text, is_error=True)
+            text = f"the parser {section.name} is already defined at {seen[section.name]}"
+            yield error(
+                section.place_of("name"), "duplicate-parser", f"{text}: Fluent Bit does not start"
+            )
         seen.setdefault(section.name, section.place)
-    # Of multiline parsers the first counts, and Fluent Bit says nothing. Their case does not count.
+    # Fluent Bit uses the first multiline parser of a name, ignores its case, and logs nothing.
     seen = {}
-    for section in configuration.of("multiline_parser"):
+    for section in configuration.sections_of("multiline_parser"):
         place, name = section.place_of("name"), section.name.lower()
         if name in BUILT_IN_MULTILINE:
-            text = f"{section.name} is built into Fluent Bit, which uses its own and never this one"
-            yield Finding(place, "stock-name", f"{text}; choose another Name", is_error=True)
+            text = f"Fluent Bit uses its built-in multiline parser {name} instead of this one"
+            yield error(place, "stock-name", f"{text}; choose another Name")
         elif name in seen:
-            text = f"{section.name} is defined before, at {seen[name]}; Fluent Bit uses that one"
-            yield Finding(place, "duplicate-parser", text, is_error=True)
+            text = f"the multiline parser {section.name} is already defined at {seen[name]}"
+            yield error(place, "duplicate-parser", f"{text}: Fluent Bit uses that one")
         seen.setdefault(name, section.place)
 
 
-def _stock(configuration: Configuration) -> Iterator[Finding]:
+def _stock_names(configuration: Configuration) -> Iterator[Finding]:
     has_stock = any(
         item.value.rpartition("/")[2].startswith("parsers") for item in configuration.missing
     )
-    own = set() if has_stock else stock_copy(configuration)
-    for section in configuration.of("parser"):
+    own = set() if has_stock else stock_parser_places(configuration)
+    for section in configuration.sections_of("parser"):
         if section.name in STOCK_PARSERS and section.place not in own:
-            tail = (
-                "which this configuration loads too; Fluent Bit does not start"
-                if has_stock
-                else ("and loading both ends Fluent Bit; choose a name of your own")
-            )
-            text = f"{section.name} is also a parser of Fluent Bit's own parsers.conf, {tail}"
+            text = f"the parser {section.name} is also in Fluent Bit's own parsers.conf"
+            text += ", which this configuration loads:" if has_stock else "; with both loaded,"
+            text += " Fluent Bit does not start; choose another Name"
             yield Finding(section.place_of("name"), "stock-name", text, is_error=has_stock)
 
 
-def _mistyped(section: Section, keys: tuple[str, ...]) -> Iterator[Finding]:
+def _mistyped(section: Section) -> Iterator[Finding]:
+    keys = _KEYS[section.kind].split()
     for item in section.properties:
         key = item.key.lower()
         if key not in keys:
-            text = f"{item.key} is no key of a {section.kind}; Fluent Bit ignores it"
-            text += close_to(key, list(keys))
-            yield Finding(item.place, "unknown-key", text, is_error=True)
-        elif key in _SWITCHES and is_on(item.value) is None and "${" not in item.value:
-            text = f"{item.key} is On or Off, not {item.value}; Fluent Bit takes it for On"
-            yield Finding(item.place, "mistyped-value", text, is_error=True)
+            text = f"unknown key {item.key} of a {section.kind}, which Fluent Bit ignores"
+            yield error(item.place, "unknown-key", text + close_to(key, keys))
+        elif key in _SWITCHES and read_switch(item.value) is None and "${" not in item.value:
+            text = f"{item.key}: {item.value} is neither On nor Off; Fluent Bit reads it as On"
+            yield error(item.place, "mistyped-value", text)
         elif key == "types":
-            for word in read_types(item.value)[1]:
-                text = f"Types: {word} is no key:type of integer, float, bool, hex, string"
-                yield Finding(item.place, "mistyped-value", text, is_error=True)
+            for word in parse_types(item.value)[1]:
+                text = f"Types: {word} is not valid; write KEY:TYPE with integer, float, bool, hex or string"
+                yield error(item.place, "mistyped-value", text)
 
 
 def _time(section: Section, parser: Parser | None) -> Iterator[Finding]:
-    form = section.find("time_format")
-    if form is None:
+    time_format = section.find("time_format")
+    if time_format is None:
         if key := section.find("time_key"):
-            text = f"Time_Key {key.value} without Time_Format has no effect: records are stamped when read"
-            yield Finding(key.place, "time-without-format", text, is_error=True)
+            text = f"Time_Key {key.value} has no effect without Time_Format"
+            yield error(
+                key.place, "time-without-format", f"{text}: records get the time of reading"
+            )
         return
-    for letter in re.findall(r"%[EO]*(.)", form.value):
+    for letter in re.findall(r"%[EO]*(.)", time_format.value):
         if letter not in _DIRECTIVES:
-            text = f"Time_Format: Fluent Bit does not know %{letter}, and the time never parses"
-            yield Finding(form.place, "time-format", text, is_error=True)
+            text = f"Time_Format: Fluent Bit does not know %{letter}, so no time ever matches"
+            yield error(time_format.place, "time-format", text)
     if parser and parser.pattern and parser.time_key not in parser.pattern.names:
         groups = ", ".join(parser.pattern.names) or "none"
-        text = f"the Regex of {parser.name} has no group {parser.time_key} for the time (groups: {groups})"
-        text += f"{close_to(parser.time_key, list(parser.pattern.names))}; records are stamped when read"
-        yield Finding(section.place_of("regex"), "no-time-group", text, is_error=True)
+        text = f"the Regex of {parser.name} has no group {parser.time_key} (groups: {groups})"
+        text += (
+            f": records get the time of reading{close_to(parser.time_key, parser.pattern.names)}"
+        )
+        yield error(section.place_of("regex"), "no-time-group", text)
 
 
-def _unnamed(section: Section, parser: Parser | None) -> Iterator[Finding]:
+def _no_groups(section: Section, parser: Parser | None) -> Iterator[Finding]:
     if parser and parser.pattern and not parser.pattern.names:
-        text = f"the Regex of {parser.name} has no named group, and never matches"
-        yield Finding(section.place_of("regex"), "no-groups", text, is_error=True)
+        text = f"the Regex of {parser.name} has no named group, so it never matches"
+        yield error(section.place_of("regex"), "no-groups", text)
 
 
-def _missing(configuration: Configuration) -> Iterator[Finding]:
+def _missing_files(configuration: Configuration) -> Iterator[Finding]:
     for item in configuration.missing:
-        if is_stock_file(item.value):
-            continue
-        text = f"{item.key}: {item.value.strip()} is not here; what it defines is not looked at"
-        yield Finding(item.place, "missing-file", text, is_error=False)
+        if not is_stock_file(item.value):
+            text = f"{item.key}: {item.value.strip()} does not exist here; its parsers are unknown"
+            yield warning(item.place, "missing-file", text)
 
 
-def _inherited(configuration: Configuration) -> Iterator[Finding]:
+def _inherited_parsers(configuration: Configuration) -> Iterator[Finding]:
     above: dict[str, str] = {}
-    for section in configuration.of("multiline_parser"):
-        own = section.value("parser")
-        if not own and (inherited := above.get(section.origin)):
-            text = f"{section.name} has no Parser and gets {inherited}, that of the one above it"
-            text += ": Fluent Bit does not forget it; put this one first"
-            yield Finding(section.place, "inherited-parser", text, is_error=False)
-        above[section.origin] = own or above.get(section.origin, "")
+    for section in configuration.sections_of("multiline_parser"):
+        parser = section.value("parser")
+        if not parser and (inherited := above.get(section.origin)):
+            text = f"{section.name} has no Parser, so Fluent Bit gives it {inherited}, from the section above"
+            yield warning(
+                section.place, "inherited-parser", f"{text}; move this section to the top"
+            )
+        above[section.origin] = parser or above.get(section.origin, "")
 
 
 def _secrets(configuration: Configuration) -> Iterator[Finding]:
-    for section in configuration.of("output"):
+    for section in configuration.sections_of("output"):
         for item in section.properties:
-            is_secret = _SECRETS.search(item.key) and item.key.lower() not in _SECRETS_NOT
+            is_secret = _SECRETS.search(item.key) and item.key.lower() not in _NOT_SECRETS
             if is_secret and "${" not in item.value:
-                text = f"{item.key} is written out; take it from the environment, as ${{NAME}}"
-                yield Finding(item.place, "secret-in-file", text, is_error=False)
+                text = f"the value of {item.key} is in the file; read it from the environment with ${{NAME}}"
+                yield warning(item.place, "secret-in-file", text)

@@ -1,1 +1,1 @@
-"""Models what Fluent Bit does with a line: parsers, types, multiline, tail. Pure."""
+"""Models what Fluent Bit does with a line: parsers, types, multiline, tail. Does no I/O."""

@@ -1,10 +1,9 @@
-"""JSON as Fluent Bit's parsers read it: yyjson 0.12, tolerant flags (``src/flb_pack.c``).
+"""Reads JSON as Fluent Bit's parsers do: yyjson 0.12 with tolerant flags (``src/flb_pack.c``).
 
-Guarantees what that makes of any bytes: invalid UTF-8 and control characters in strings are kept, half a
-surrogate pair becomes U+FFFD, a ``u`` escape without four digits is text, what follows the first value is
-left alone unless it is another value.
-Not here: a key that stands twice (Fluent Bit keeps both, here the last one counts), numbers of more
-digits than a double has.
+Guarantees the same record for any bytes: invalid UTF-8 and control characters in strings are kept, half a
+surrogate pair becomes U+FFFD, a ``u`` escape without four digits is text, and text after the first value is
+ignored unless it is another value. Not modelled: a key that stands twice (Fluent Bit keeps both, here the
+last one counts), and numbers with more digits than a double holds.
 """
 
 import json
@@ -13,13 +12,13 @@ import re
 
 from node_observability.parsers.model.types import Value
 
-__all__ = ["read_object"]
+__all__ = ["parse_json_object"]
 
 _SPACE = b" \t\n\r"
 _UNSIGNED_MAX = 2**64 - 1
 _SIGNED_MIN = -(2**63)
-# A pair of surrogates; half a pair, with what yyjson takes along with it; \\u without four digits, of which
-# the character behind it is lost; any other escape.
+# A pair of surrogates; half a pair, with the characters that yyjson consumes with it; \\u without four
+# digits, which loses the character after it; any other escape.
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|(?P<half>u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{0,4}|u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -28,10 +27,11 @@ _ESCAPE = re.compile(
     rb"|.)",
     re.DOTALL,
 )
-_DUPLICATE_SAFE = "surrogateescape"
+# Keeps invalid UTF-8 through str and back (PEP 383).
+_UTF8_ERRORS = "surrogateescape"
 
 
-def _mended(found: re.Match[bytes]) -> bytes:
+def _valid_escape(found: re.Match[bytes]) -> bytes:
     if found["half"]:
         return b"\\ufffd"
     return b"\\\\" + found["short"] if found["short"] else found[0]
@@ -42,11 +42,11 @@ def _integer(text: str) -> int | float:
     return value if _SIGNED_MIN <= value <= _UNSIGNED_MAX else float(text)
 
 
-def _refuse(text: str) -> float:
+def _reject_constant(text: str) -> float:
     raise ValueError(text)
 
 
-def _real(text: str) -> float:
+def _float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
         raise ValueError(text)
@@ -54,13 +54,13 @@ def _real(text: str) -> float:
 
 
 _DECODER = json.JSONDecoder(
-    strict=False, parse_int=_integer, parse_float=_real, parse_constant=_refuse
+    strict=False, parse_int=_integer, parse_float=_float, parse_constant=_reject_constant
 )
 
 
 def _as_bytes(value: object) -> Value:
     if isinstance(value, str):
-        return value.encode("utf-8", _DUPLICATE_SAFE)
+        return value.encode("utf-8", _UTF8_ERRORS)
     if isinstance(value, dict):
         return {key: _as_bytes(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -77,24 +77,24 @@ def _first_value(text: str, at: int) -> tuple[object, int] | None:
         return None
 
 
-def read_object(data: bytes) -> dict[str, Value] | None:
-    """Return the one object in ``data``; None where there is none, or more than one value.
+def parse_json_object(data: bytes) -> dict[str, Value] | None:
+    """Return the object in ``data``, or None if there is no object, or another value after it.
 
-    Texts are bytes; keys are str, with invalid UTF-8 as PEP 383 has it.
+    Texts are bytes; keys are str, with invalid UTF-8 as surrogates (PEP 383).
     """
     data = data.lstrip(_SPACE)
     if not data.startswith(b"{"):
         return None
     if b"\\u" in data:
-        data = _ESCAPE.sub(_mended, data)
-    text = data.decode("utf-8", _DUPLICATE_SAFE)
+        data = _ESCAPE.sub(_valid_escape, data)
+    text = data.decode("utf-8", _UTF8_ERRORS)
     found = _first_value(text, 0)
     if found is None:
         return None
     value, after = found
     while text[after : after + 1] and text[after] in " \t\n\r":
         after += 1
-    # Junk behind the object does no harm; a second value makes the line no record.
+    # Fluent Bit ignores junk after the object, but rejects a line with a second value.
     if after < len(text) and _first_value(text, after) is not None:
         return None
     record = _as_bytes(value)

@@ -1,19 +1,19 @@
 """Joins the parts of a message as Fluent Bit's multiline core does for ``tail`` (``src/multiline/flb_ml.c``).
 
-Types ``equal`` and ``endswith``, the built-in ``cri`` and ``docker`` among them; one ``Joiner`` is one
-file. Guarantees which parts make which record, the first part's fields and time for it, each stream by
-itself, and what happens to a line that no parser takes: all that is pending goes out before it. Not here:
-type ``regex``, and the clock that sends what stays pending after 4 to 8 s (``flush`` is the caller's).
+Types ``equal`` and ``endswith``, including the built-in ``cri`` and ``docker``. One ``Joiner`` reads one
+file. Guarantees which parts make which record: a record has the fields and the time of its first part,
+streams are joined separately, and a line that no parser matches flushes all pending parts before it. Not
+modelled: type ``regex``, and the timer that flushes pending parts after 4 to 8 s (the caller flushes).
 """
 
 from dataclasses import dataclass, field
 
-from node_observability.parsers.model.parser import Parsed, Parser, raw
+from node_observability.parsers.model.parser import Parsed, Parser, raw_record
 from node_observability.parsers.model.types import Value
 from node_observability.parsers.regex.pattern import Pattern
 from node_observability.parsers.times.time_format import TimeFormat
 
-__all__ = ["Joiner", "MultilineParser", "built_in"]
+__all__ = ["Joiner", "MultilineParser", "built_in_parsers"]
 
 _RAW_KEY = "log"
 
@@ -22,8 +22,8 @@ _RAW_KEY = "log"
 class MultilineParser:
     """A ``[MULTILINE_PARSER]`` of type ``equal`` or ``endswith``.
 
-    A message ends with the part whose ``key_pattern`` (else ``key_content``) equals ``match`` or ends
-    with it, or does not, if ``negate``.
+    A part ends a message if its ``key_pattern`` (else ``key_content``) equals ``match`` or ends with it;
+    with ``negate``, if it does not.
     """
 
     name: str
@@ -35,8 +35,8 @@ class MultilineParser:
     key_group: str | None = None
     parser: Parser | None = None
 
-    def ends(self, text: bytes) -> bool | None:
-        """Whether a part ends a message; None: it is too short for ``endswith``, and not taken at all."""
+    def ends_message(self, text: bytes) -> bool | None:
+        """Return whether a part ends a message; None if it is too short for ``endswith``, and not taken."""
         if self.is_equal:
             return (text == self.match) is not self.negate
         if len(text) < len(self.match):
@@ -44,8 +44,8 @@ class MultilineParser:
         return text.endswith(self.match) is not self.negate
 
 
-def built_in() -> dict[str, MultilineParser]:
-    """Return Fluent Bit's own ``cri`` and ``docker``: both read times loosely and keep them."""
+def built_in_parsers() -> dict[str, MultilineParser]:
+    """Return Fluent Bit's own ``cri`` and ``docker``, both with ``Time_Keep On`` and ``Time_Strict Off``."""
     cri = Parser(
         name="_ml_cri",
         pattern=Pattern("^(?<time>.+?) (?<stream>stdout|stderr) (?<_p>F|P) (?<log>.*)$"),
@@ -83,28 +83,29 @@ def built_in() -> dict[str, MultilineParser]:
 
 @dataclass(slots=True)
 class _Group:
-    """What one stream has pending: the first part's record, and the text of all parts.
+    """The pending message of one stream: the first part's record, and the text of all parts.
 
-    ``is_stuck``: its last record could not be packed for its time, which counts until the next one's.
+    ``keeps_text``: the last record could not be packed, and its text is still here.
     """
 
     first: Parsed | None = None
     text: bytes = b""
-    is_stuck: bool = False
+    keeps_text: bool = False
 
 
 @dataclass(slots=True)
-class _Instance:
-    """One multiline parser at work on one file."""
+class _FileParser:
+    """One multiline parser that reads one file."""
 
     definition: MultilineParser
     groups: dict[bytes, _Group] = field(default_factory=lambda: {b"": _Group()})
 
     def append(self, line: bytes) -> list[Parsed] | None:
+        """Take a line; return the records that it completes, or None if the parser does not match it."""
         definition = self.definition
         if definition.parser is None:
             # A line that is shorter than ``match`` counts as taken, and is lost.
-            return self._package(self.groups[b""], None, line, line) or []
+            return self._add_part(self.groups[b""], None, line, line) or []
         parsed = definition.parser.parse(line)
         content = parsed.fields.get(definition.key_content or "") if parsed else None
         if parsed is None or not isinstance(content, bytes):
@@ -113,40 +114,40 @@ class _Instance:
         name = parsed.fields.get(definition.key_group or "")
         group = self.groups.setdefault(name if isinstance(name, bytes) else b"", _Group())
         tested = pattern if isinstance(pattern, bytes) else content
-        return self._package(group, parsed, content, tested)
+        return self._add_part(group, parsed, content, tested)
 
-    def _package(
+    def _add_part(
         self, group: _Group, parsed: Parsed | None, content: bytes, tested: bytes
     ) -> list[Parsed] | None:
-        ends = self.definition.ends(tested)
+        ends = self.definition.ends_message(tested)
         if ends is None:
             return None
         if group.first is None:
             group.first = parsed
-            group.is_stuck = False
-        self._break(group)
+            group.keeps_text = False
+        self._end_line(group)
         group.text += content
         return self.flush_group(group) if ends else []
 
-    def _break(self, group: _Group) -> None:
+    def _end_line(self, group: _Group) -> None:
         # Without a key the parts are lines, and stay lines.
         if self.definition.key_content is None and group.text and not group.text.endswith(b"\n"):
             group.text += b"\n"
 
     def flush_group(self, group: _Group) -> list[Parsed]:
-        self._break(group)
+        self._end_line(group)
         first, text, key = group.first, group.text, self.definition.key_content
         group.first = None
         if first is None:
-            if group.is_stuck:
+            if group.keeps_text:
                 return []
             group.text = b""
-            return [raw(key or _RAW_KEY, text)] if text else []
+            return [raw_record(key or _RAW_KEY, text)] if text else []
         if text and key is not None:
             fields: dict[str, Value] = {**first.fields, key: text}
             first = first._replace(fields=fields)
-        # A record that can't be packed leaves its text behind: it is glued to the stream's next one.
-        group.is_stuck = first.is_lost
+        # Fluent Bit keeps the text of a record that it can't pack, and puts it before the stream's next one.
+        group.keeps_text = first.is_lost
         if not first.is_lost:
             group.text = b""
         return [first]
@@ -156,27 +157,26 @@ class _Instance:
 
 
 class Joiner:
-    """The multiline parsers of one input, in their order, at work on one file."""
+    """The multiline parsers of one input, in their order, reading one file."""
 
     def __init__(self, parsers: list[MultilineParser]) -> None:
-        self._instances = [_Instance(parser) for parser in parsers]
-        self._last: _Instance | None = None
+        self._parsers = [_FileParser(parser) for parser in parsers]
+        self._last: _FileParser | None = None
 
     def append(self, line: bytes) -> list[Parsed]:
         """Take a line, without its newline; return the records that it completes."""
-        # The parser that took the last line is asked first.
-        order = sorted(self._instances, key=lambda instance: instance is not self._last)
-        for instance in order:
-            records = instance.append(line)
+        # Fluent Bit first tries the parser that matched the last line.
+        for parser in sorted(self._parsers, key=lambda parser: parser is not self._last):
+            records = parser.append(line)
             if records is not None:
-                self._last = instance
+                self._last = parser
                 return records
         records = self.flush()
-        standalone = self._instances[0].groups[b""]
-        standalone.text += line
-        standalone.is_stuck = False
-        return records + self._instances[0].flush_group(standalone)
+        group = self._parsers[0].groups[b""]
+        group.text += line
+        group.keeps_text = False
+        return records + self._parsers[0].flush_group(group)
 
     def flush(self) -> list[Parsed]:
-        """Return what is pending, as the timer and the end of a file send it."""
-        return [record for instance in self._instances for record in instance.flush()]
+        """Return the pending records, as the timer and the end of a file flush them."""
+        return [record for parser in self._parsers for record in parser.flush()]

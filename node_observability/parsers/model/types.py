@@ -1,15 +1,15 @@
-"""``Types``: what a captured text becomes where a parser says ``key:integer`` (``flb_parser_typecast``).
+"""Casts captured texts as ``Types key:integer`` asks for (``flb_parser_typecast``).
 
-Guarantees C's results: ``atoll``, ``atof`` and ``strtoull`` take as much as they understand and make 0 of
-the rest, without an error.
+Guarantees C's results: ``atoll``, ``atof`` and ``strtoull`` read as much as they can, and return 0 without an
+error if they can't read anything.
 """
 
 import re
 from collections.abc import Callable
 
-__all__ = ["CASTS", "Value", "read_types"]
+__all__ = ["Cast", "Value", "parse_types"]
 
-# bool before int: bool is one. A list and a mapping come from JSON only.
+# A value of a record. Lists and mappings come from JSON only.
 Value = bytes | int | float | bool | None | list["Value"] | dict[str, "Value"]
 Cast = Callable[[bytes], Value]
 
@@ -63,7 +63,7 @@ def _string(text: bytes) -> bytes:
     return text
 
 
-CASTS: dict[str, Cast] = {
+_CASTS: dict[str, Cast] = {
     "integer": _integer,
     "hex": _hexadecimal,
     "float": _float,
@@ -72,18 +72,18 @@ CASTS: dict[str, Cast] = {
 }
 
 
-def read_types(text: str) -> tuple[dict[str, Cast], list[str]]:
-    """Return the cast for each key of ``Types``, and the words that say none.
+def parse_types(text: str) -> tuple[dict[str, Cast], list[str]]:
+    """Return the cast for each key of ``Types``, and the words that are not valid.
 
-    Fluent Bit takes an unknown type for ``string`` and a word without a colon for nothing; neither makes
-    it stop. Of a key that stands twice the first counts.
+    Fluent Bit treats an unknown type as ``string`` and ignores a word without a colon; it starts with both.
+    If a key stands twice, the first counts.
     """
     casts: dict[str, Cast] = {}
-    strange = []
+    invalid = []
     for word in text.split():
         key, colon, kind = word.partition(":")
-        if not colon or kind.lower() not in CASTS:
-            strange.append(word)
+        if not colon or kind.lower() not in _CASTS:
+            invalid.append(word)
         if colon:
-            casts.setdefault(key, CASTS.get(kind.lower(), _string))
-    return casts, strange
+            casts.setdefault(key, _CASTS.get(kind.lower(), _string))
+    return casts, invalid

@@ -1,1 +1,1 @@
-"""Onigmo's regular expressions, translated to Python's. Pure."""
+"""Translates Onigmo's regular expressions to Python's. Does no I/O."""

@@ -1,9 +1,8 @@
-"""What Onigmo's UTF-8 calls one character, as patterns over bytes for Python's ``re``.
+"""Patterns over bytes that match what Onigmo takes for one UTF-8 character.
 
-Guarantees the character boundaries of Onigmo 6.2 (``enc/utf_8.c``, ``onigenc_mbclen``) for any bytes:
-a well-formed sequence is one character, a sequence that the end of the text cuts off is one character,
-any other byte of 0x80 and above is a character by itself. Each pattern is atomic, so a match never
-backtracks into the middle of a character.
+Guarantees the character boundaries of Onigmo 6.2 (``enc/utf_8.c``, ``onigenc_mbclen``) for any bytes.
+A well-formed sequence is one character, and so is a sequence that the end of the text cuts off. Any other
+byte from 0x80 up is a character by itself. Each pattern is atomic: a match never backtracks into a character.
 """
 
 import re
@@ -11,26 +10,26 @@ from collections.abc import Iterator
 
 __all__ = ["ANY", "MULTIBYTE", "NOT_NEWLINE", "boundaries", "escape"]
 
-_TAIL = r"[\x80-\xbf]"
+_CONTINUATION = r"[\x80-\xbf]"
 
 
-def _sequence(lead: str, *tails: str) -> str:
-    # A tail that the end of the text cuts off ends the character there.
+def _sequence(lead: str, *continuations: str) -> str:
+    # Where the end of the text cuts the sequence off, the character ends too.
     text = ""
-    for tail in reversed(tails):
-        text = rf"(?:{tail}{text}|\Z)"
+    for byte in reversed(continuations):
+        text = rf"(?:{byte}{text}|\Z)"
     return lead + text
 
 
 MULTIBYTE = "|".join(
     (
-        _sequence(r"[\xc2-\xdf]", _TAIL),
-        _sequence(r"\xe0", r"[\xa0-\xbf]", _TAIL),
-        _sequence(r"[\xe1-\xec\xee\xef]", _TAIL, _TAIL),
-        _sequence(r"\xed", r"[\x80-\x9f]", _TAIL),
-        _sequence(r"\xf0", r"[\x90-\xbf]", _TAIL, _TAIL),
-        _sequence(r"[\xf1-\xf3]", _TAIL, _TAIL, _TAIL),
-        _sequence(r"\xf4", r"[\x80-\x8f]", _TAIL, _TAIL),
+        _sequence(r"[\xc2-\xdf]", _CONTINUATION),
+        _sequence(r"\xe0", r"[\xa0-\xbf]", _CONTINUATION),
+        _sequence(r"[\xe1-\xec\xee\xef]", _CONTINUATION, _CONTINUATION),
+        _sequence(r"\xed", r"[\x80-\x9f]", _CONTINUATION),
+        _sequence(r"\xf0", r"[\x90-\xbf]", _CONTINUATION, _CONTINUATION),
+        _sequence(r"[\xf1-\xf3]", _CONTINUATION, _CONTINUATION, _CONTINUATION),
+        _sequence(r"\xf4", r"[\x80-\x8f]", _CONTINUATION, _CONTINUATION),
         r"[\x80-\xff]",
     )
 )
@@ -41,7 +40,7 @@ _CHARACTER = re.compile(ANY.encode("ascii"), re.DOTALL)
 
 
 def boundaries(text: bytes) -> Iterator[int]:
-    """Yield each offset at which Onigmo's search tries to match, the end included."""
+    """Yield each offset at which Onigmo's search tries to match, including the end."""
     offset = 0
     while offset < len(text):
         yield offset

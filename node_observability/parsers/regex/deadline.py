@@ -1,9 +1,9 @@
-"""Ends a regex that runs away: ``(a|aa)+$`` over a few dozen characters takes longer than anyone waits.
+"""Interrupts a regular expression that backtracks for seconds, such as ``(a|aa)+$`` over 38 characters.
 
-Onigmo has no limit either, and such a pattern stops Fluent Bit's whole input: 10 s for 38 characters, which
-two more nearly triple. Only ``(a+)+`` it folds into ``a+``, which Python does not. Guarantees an error
-after ``LIMIT_S`` of processor time in the main thread, where Python runs handlers of signals; elsewhere
-there is no limit.
+Onigmo has no limit either: such a pattern stops all of Fluent Bit's input, for 10 s at 38 characters, and
+for almost three times as long with two more. (It folds ``(a+)+`` into ``a+``, which Python does not.)
+Guarantees an error after ``LIMIT_S`` of processor time in the main thread, the only one in which Python
+runs signal handlers. In other threads there is no limit.
 """
 
 import signal
@@ -12,35 +12,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["LIMIT_S", "TooSlowError", "limited"]
+__all__ = ["LIMIT_S", "TooSlowError", "deadline"]
 
 # A case takes microseconds.
 LIMIT_S = 5.0
 
 
 class TooSlowError(Exception):
-    """It took longer than the limit."""
+    """The block took longer than its limit."""
 
 
 @contextmanager
-def limited(seconds: float = LIMIT_S) -> Iterator[None]:
-    """Let the block run for so many seconds of processor time.
+def deadline(limit_s: float = LIMIT_S) -> Iterator[None]:
+    """Interrupt the block after ``limit_s`` seconds of processor time.
 
     Raises:
-        TooSlowError: it took longer.
+        TooSlowError: the block took longer.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def give_up(_number: int, _frame: FrameType | None) -> None:
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise TooSlowError(
-            f"a Regex takes longer than {seconds:g} s for it, and may stop Fluent Bit for as long; "
-            "can what it repeats match one text in several ways, as in (a|aa)+?"
+            f"matching its Regex takes more than {limit_s:g} s, and may stop Fluent Bit for as long; "
+            "rewrite repetitions that can match one text in several ways, such as (a|aa)+"
         )
 
-    before = signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    before = signal.signal(signal.SIGVTALRM, interrupt)
+    signal.setitimer(signal.ITIMER_VIRTUAL, limit_s)
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
-"""The parts of a translated pattern: what each part was in Onigmo's syntax, and its Python text.
+"""The parts of a translated pattern: each part's place in the source, and its text in Python's syntax.
 
-Pure data. ``prefixes`` is what ``parsers explain`` needs: every beginning of the pattern, so that the
-longest one that matches shows where a line stopped matching.
+``prefixes`` serves ``parsers explain``: the longest prefix of the pattern that matches shows where a line
+stopped matching.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,27 +13,28 @@ __all__ = [
     "PatternError",
     "Prefix",
     "Repeat",
-    "UnmodelledError",
+    "UnsupportedError",
     "prefixes",
     "render",
 ]
 
 
 class PatternError(ValueError):
-    """The pattern is broken: Fluent Bit refuses it too. ``offset`` counts characters from 0."""
+    """Fluent Bit rejects the pattern too. ``offset`` counts characters from 0."""
 
-    def __init__(self, offset: int, text: str) -> None:
+    def __init__(self, offset: int, reason: str) -> None:
         self.offset = offset
-        super().__init__(f"{text} (at character {offset + 1} of the pattern)")
+        self.reason = reason
+        super().__init__(f"{reason} (at character {offset + 1} of the pattern)")
 
 
-class UnmodelledError(PatternError):
-    """Onigmo accepts this and the kit can't say what it does there."""
+class UnsupportedError(PatternError):
+    """Onigmo accepts the pattern, but the kit can't translate it exactly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One thing that matches by itself; ``start`` and ``stop`` are its place in the source."""
+    """A part without parts of its own; ``[start:stop]`` is its place in the source."""
 
     text: str
     start: int
@@ -80,10 +81,10 @@ def render(nodes: Sequence[Node]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """A beginning of a pattern.
+    """The pattern up to one of its parts.
 
-    ``text`` is Python's syntax for it. What comes next in the source is ``[start:stop]``, a part of
-    ``[outer_start:outer_stop]``.
+    ``text`` is the prefix in Python's syntax. The next part of the source is ``[start:stop]``, which lies
+    within ``[outer_start:outer_stop]``.
     """
 
     text: str
@@ -94,23 +95,23 @@ class Prefix:
 
 
 def prefixes(branches: Sequence[Sequence[Node]]) -> Iterator[Prefix]:
-    """Yield every beginning of the pattern, shortest first within a branch, each valid by itself."""
+    """Yield each prefix of the pattern, shortest first within a branch. Each is a valid pattern."""
     for branch in branches:
-        done = ""
+        before = ""
         for node in branch:
-            for text, inner in _within(node):
-                yield Prefix(done + text, inner.start, inner.stop, node.start, node.stop)
-            done += node.text
+            for text, inner in _prefixes_within(node):
+                yield Prefix(before + text, inner.start, inner.stop, node.start, node.stop)
+            before += node.text
 
 
-def _within(node: Node) -> Iterator[tuple[str, Node]]:
+def _prefixes_within(node: Node) -> Iterator[tuple[str, Node]]:
     yield "", node
-    # A lookaround takes no text: its inside would show progress that the match does not make.
+    # A lookaround consumes no text: a prefix within it would show progress that the match does not make.
     inner = node.node if isinstance(node, Repeat) else node
     if isinstance(inner, Group) and inner.opening in ("(", "(?:", "(?>"):
         for branch in inner.branches:
-            done = ""
+            before = ""
             for part in branch:
-                for text, innermost in _within(part):
-                    yield f"(?:{done}{text})", innermost
-                done += part.text
+                for text, innermost in _prefixes_within(part):
+                    yield f"(?:{before}{text})", innermost
+                before += part.text

@@ -1,1 +1,1 @@
-"""Fluent Bit's time formats. Pure."""
+"""Reads times by Fluent Bit's time formats. Does no I/O."""

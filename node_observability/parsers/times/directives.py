@@ -1,13 +1,13 @@
-"""What the directives of ``strptime`` stand for, in the C locale."""
+"""Tables of the directives of ``strptime``, in the C locale."""
 
-__all__ = ["COMPOUND", "DAYS", "MONTHS", "NUMBERS", "of_year_day"]
+__all__ = ["COMPOUND", "DAYS", "MONTHS", "NUMBERS", "month_and_day"]
 
 DAYS = (b"sunday", b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday")
 MONTHS = (
     *(b"january", b"february", b"march", b"april", b"may", b"june", b"july"),
     *(b"august", b"september", b"october", b"november", b"december"),
 )
-# Directives that stand for a format; those of the locale as the C locale has them.
+# Directives that stand for several others.
 COMPOUND = {
     "c": "%a %b %e %H:%M:%S %Y",
     "D": "%m/%d/%y",
@@ -18,7 +18,7 @@ COMPOUND = {
     "X": "%H:%M:%S",
     "x": "%m/%d/%y",
 }
-# The field, its least and its greatest value.
+# The field, its smallest and its largest value. The values of fields without a name are ignored.
 NUMBERS = {
     "C": ("century", 0, 99),
     "d": ("day", 1, 31),
@@ -42,8 +42,11 @@ NUMBERS = {
 }
 
 
-def of_year_day(year: int, year_day: int) -> tuple[int, int]:
-    """Return month and day, both from 1, of a day of the year from 0; day 366 may be in a 13th month."""
+def month_and_day(year: int, year_day: int) -> tuple[int, int]:
+    """Return month and day, both counted from 1, of a day of the year, counted from 0.
+
+    Day 366 of a year of 365 days is in a 13th month.
+    """
     is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     lengths = (31, 29 if is_leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
     month, days = 1, year_day

@@ -1,57 +1,53 @@
-"""From a text and ``Time_Format`` to seconds and nanoseconds, as Fluent Bit gets there.
+"""Reads a text by ``Time_Format`` to seconds and nanoseconds, as Fluent Bit does.
 
-The model of ``flb_parser_time_lookup`` and ``parse_subseconds`` (``src/flb_parser.c``). Guarantees the
-same instant to the nanosecond, the double included through which Fluent Bit takes a fraction: 1.7 % of
-nine-digit fractions come out one nanosecond low. The clock is the caller's: ``now_s`` counts only for
-formats without a year.
+Models ``flb_parser_time_lookup`` and ``parse_subseconds`` (``src/flb_parser.c``). Guarantees the same instant
+to the nanosecond. That includes the double through which Fluent Bit takes a fraction: 1.7 % of nine-digit
+fractions are one nanosecond low. The caller passes the current time, which counts only for formats without
+a year.
 """
 
 import math
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from node_observability.parsers.times.iso_fast_path import NANOSECONDS_PER_SECOND, Direct, Instant
-from node_observability.parsers.times.strptime import BrokenDown, strptime
+from node_observability.parsers.times.iso_fast_path import (
+    NANOSECONDS_PER_SECOND,
+    Instant,
+    IsoFastPath,
+    fraction_ns,
+)
+from node_observability.parsers.times.strptime import BrokenDownTime, strptime
 
-__all__ = [
-    "NANOSECONDS_PER_SECOND",
-    "Instant",
-    "Moment",
-    "TimeFormat",
-    "TimeOffsetError",
-    "offset_seconds",
-]
+__all__ = ["Moment", "TimeFormat", "TimeOffsetError", "parse_time_offset"]
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _DAY_S = 86400
 _FRACTION_DIGITS = 9
-# What strtod takes behind "0.": digits, and an exponent.
+# What strtod takes after "0.": digits, and an exponent.
 _FRACTION = re.compile(rb"[0-9]*(?:[eE][+-]?[0-9]+)?")
 _CACHE_LIMIT = 4096
 # C's int for a double that it can't hold; Fluent Bit does not pack such a record.
-_NO_NANOSECONDS = -(2**31)
-_SCALES = tuple(float(10**digits) for digits in range(10))
-# The Gregorian calendar repeats; Python's begins with the year 1.
+_INVALID_NS = -(2**31)
+# The Gregorian calendar repeats after 400 years; Python's begins with the year 1.
 _CYCLE_YEARS = 400
 _CYCLE_DAYS = 146097
 
 
 class TimeOffsetError(ValueError):
-    """``Time_Offset`` is none."""
+    """The value of ``Time_Offset`` is not valid."""
 
 
 class Moment(NamedTuple):
-    """What a text was read as.
+    """The result of reading a text.
 
     Attributes:
-        is_exact: False: the format did not match all of it.
-        seconds: since the epoch, UTC; of what had been read where it is not exact.
+        is_exact: whether the format matched the text.
+        seconds: since the epoch, UTC; without a match, of the fields that were read before.
         fraction: of a second, as Fluent Bit's double.
-        offset_s: the zone that was read, or the parser's Time_Offset; None: neither.
+        offset_s: seconds east of UTC: the zone in the text or the parser's Time_Offset, else None.
     """
 
     is_exact: bool
@@ -61,13 +57,13 @@ class Moment(NamedTuple):
 
     @property
     def nanoseconds(self) -> int:
-        """The fraction, cut off as C does; what no integer holds (``.1e400``) is out of range there too."""
+        """The fraction, truncated as in C; out of range if no integer can hold it (``.1e400``)."""
         scaled = self.fraction * NANOSECONDS_PER_SECOND
-        return int(scaled) if math.isfinite(scaled) else _NO_NANOSECONDS
+        return int(scaled) if math.isfinite(scaled) else _INVALID_NS
 
 
-def offset_seconds(text: str) -> int:
-    """Return ``Time_Offset`` in seconds: ``Z``, ``+hhmm``, ``+hh:mm``.
+def parse_time_offset(text: str) -> int:
+    """Return ``Time_Offset`` in seconds: ``Z``, ``+hhmm`` or ``+hh:mm``.
 
     Raises:
         TimeOffsetError: it is none of these.
@@ -76,135 +72,120 @@ def offset_seconds(text: str) -> int:
         return 0
     found = re.fullmatch(r"([+-])(\d\d):?(\d\d)", text)
     if not found or int(found[2]) >= 60 or int(found[3]) >= 60:  # noqa: PLR2004 - as Fluent Bit checks
-        raise TimeOffsetError(f"{text} is no offset like +0900 or +09:00")
+        raise TimeOffsetError(f"{text} is not a valid offset; write it like +0900 or +09:00")
     seconds = int(found[2]) * 3600 + int(found[3]) * 60
     return -seconds if found[1] == "-" else seconds
 
 
-def _seconds(moment: BrokenDown) -> int:
-    if moment.epoch_s is not None:
-        return moment.epoch_s - moment.offset_s
-    # Day 366 of a year of 365 comes out as the 13th month.
-    year, month, cycles = moment.year + (moment.month - 1) // 12, (moment.month - 1) % 12 + 1, 0
+def _epoch_seconds(broken_down: BrokenDownTime) -> int:
+    if broken_down.epoch_s is not None:
+        return broken_down.epoch_s - broken_down.offset_s
+    # Day 366 of a year of 365 days is in a 13th month.
+    year, cycles = broken_down.year + (broken_down.month - 1) // 12, 0
+    month = (broken_down.month - 1) % 12 + 1
     if not 1 <= year <= 9999:  # noqa: PLR2004 - what Python's calendar has
         cycles = (year - 1) // _CYCLE_YEARS
         year -= cycles * _CYCLE_YEARS
-    days = date(year, month, 1).toordinal() - _EPOCH_ORDINAL + moment.day - 1
+    days = date(year, month, 1).toordinal() - _EPOCH_ORDINAL + broken_down.day - 1
     days += cycles * _CYCLE_DAYS
-    clock_s = moment.hour * 3600 + moment.minute * 60 + moment.second
-    return days * _DAY_S + clock_s - moment.offset_s
-
-
-@dataclass(slots=True)
-class _Head:
-    """What the format before ``%L`` made of a text, and how many bytes that took; None: no match."""
-
-    used: int | None
-    moment: BrokenDown
+    clock_s = broken_down.hour * 3600 + broken_down.minute * 60 + broken_down.second
+    return days * _DAY_S + clock_s - broken_down.offset_s
 
 
 class TimeFormat:
     """``Time_Format`` with the parser's ``Time_Offset``.
 
     Attributes:
-        form: the format.
-        quick: reads a text as ``read`` does, the usual ones alone; None: it takes ``read``.
+        source: the format.
+        read_fast: takes a text and returns its instant, or None if ``read`` must read it.
     """
 
-    def __init__(self, form: str, offset_s: int | None = None) -> None:
-        self.form = form
+    def __init__(self, source: str, offset_s: int | None = None) -> None:
+        self.source = source
         self._offset_s = offset_s
-        self._has_year = any(part in form for part in ("%Y", "%y", "%s"))
-        self._has_zone = any(part in form for part in ("%z", "%Z", "%SZ", "%S.%LZ"))
-        head, mark, tail = form.partition("%L")
-        self._head, self._tail = head, tail if mark else None
-        # Behind a literal, what was read before it can't depend on what comes after it.
-        ends_literally = bool(head) and not head[-1].isspace() and head[-2:-1] != "%"
-        self._can_cache = self._has_year and (self._tail is None or ends_literally)
-        self._width = 0
-        # What was read before: whole texts; and what stands before the fraction, always ``_width`` long, with
-        # what stood behind it and what the two came to.
-        self._whole: dict[bytes, Instant] = {}
-        self._heads: dict[bytes, tuple[bytes, int, int | None]] = {}
-        self._direct = Direct.of(form)
-        self.quick: Callable[[bytes], Instant | None] = (
-            self._direct.read if self._direct else self._known
+        self._has_year = any(part in source for part in ("%Y", "%y", "%s"))
+        self._has_zone = any(part in source for part in ("%z", "%Z", "%SZ", "%S.%LZ"))
+        head, has_fraction, tail = source.partition("%L")
+        self._head, self._tail = head, tail if has_fraction else None
+        # After a literal, what was read before it does not depend on the text after it.
+        ends_with_literal = bool(head) and not head[-1].isspace() and head[-2:-1] != "%"
+        self._can_cache = self._has_year and (self._tail is None or ends_with_literal)
+        # The results for whole texts; and for the parts before the fraction, all of ``_head_width``, with the
+        # text after the fraction.
+        self._cached_texts: dict[bytes, Instant] = {}
+        self._head_width = 0
+        self._cached_heads: dict[bytes, tuple[bytes, int, int | None]] = {}
+        self._iso = IsoFastPath.of_format(source)
+        self.read_fast: Callable[[bytes], Instant | None] = (
+            self._iso.read if self._iso else self._read_cached
         )
 
     def read(self, text: bytes, now_s: int | None = None) -> Moment:
-        """Read the text, which a NUL ends, as in C; ``now_s``: this year and day, the clock's by default."""
+        """Read the text up to a NUL, as in C; ``now_s``: the current time, the clock's by default."""
         nul = text.find(0)
         if nul >= 0:
             text = text[:nul]
         return self._read(text, int(time.time()) if now_s is None else now_s)
 
-    def _known(self, text: bytes) -> Instant | None:
-        # A text whose parts were read before, the fraction aside.
-        width = self._width
+    def _read_cached(self, text: bytes) -> Instant | None:
+        # The parts of the text were read before, except the fraction.
+        width = self._head_width
         if not width:
-            return self._whole.get(text)
-        known = self._heads.get(text[:width])
-        if known is None or not text.endswith(known[0]):
+            return self._cached_texts.get(text)
+        cached = self._cached_heads.get(text[:width])
+        if cached is None or not text.endswith(cached[0]):
             return None
-        digits = text[width : len(text) - len(known[0])]
-        # Fluent Bit takes nine digits at most, and an exponent too.
-        if not digits.isdigit() or len(digits) > _FRACTION_DIGITS:
-            return None
-        # A division rounds as strtod does: both numbers are whole and exact.
-        return known[1], int(int(digits) / _SCALES[len(digits)] * NANOSECONDS_PER_SECOND), known[2]
+        nanoseconds = fraction_ns(text[width : len(text) - len(cached[0])])
+        return None if nanoseconds is None else (cached[1], nanoseconds, cached[2])
 
     def _read(self, text: bytes, now_s: int) -> Moment:
-        head = self._read_head(text, now_s)
-        moment = head.moment
-        if head.used is None:
-            return Moment(False, _seconds(moment), 0.0, None)
+        length, fields = self._read_head(text, now_s)
+        if length is None:
+            return Moment(False, _epoch_seconds(fields), 0.0, None)
         if self._tail is None:
-            exact = self._exact(moment, 0.0)
-            if self._direct:
-                self._direct.remember(text, b"", exact.seconds, exact.offset_s)
+            moment = self._exact(fields, 0.0)
+            if self._iso:
+                self._iso.learn(text, b"", moment.seconds, moment.offset_s)
             elif self._can_cache:
-                if len(self._whole) >= _CACHE_LIMIT:
-                    self._whole.clear()
-                self._whole[text] = (exact.seconds, 0, exact.offset_s)
-            return exact
-        window = text[head.used : head.used + _FRACTION_DIGITS]
+                if len(self._cached_texts) >= _CACHE_LIMIT:
+                    self._cached_texts.clear()
+                self._cached_texts[text] = (moment.seconds, 0, moment.offset_s)
+            return moment
+        window = text[length : length + _FRACTION_DIGITS]
         found = _FRACTION.match(window)
         digits = found[0] if found else b""
         if not digits:
-            return Moment(False, _seconds(moment), 0.0, None)
+            return Moment(False, _epoch_seconds(fields), 0.0, None)
         fraction = float(b"0." + digits)
-        rest = text[head.used + len(digits) :]
-        if strptime(rest, self._tail, moment) is None:
-            return Moment(False, _seconds(moment), fraction, None)
-        exact = self._exact(moment, fraction)
-        if self._direct:
-            self._direct.remember(text, rest, exact.seconds, exact.offset_s)
+        rest = text[length + len(digits) :]
+        if strptime(rest, self._tail, fields) is None:
+            return Moment(False, _epoch_seconds(fields), fraction, None)
+        moment = self._exact(fields, fraction)
+        if self._iso:
+            self._iso.learn(text, rest, moment.seconds, moment.offset_s)
         elif self._can_cache and digits.isdigit():
-            self._remember(text[: head.used], rest, exact)
-        return exact
+            self._cache_head(text[:length], rest, moment)
+        return moment
 
-    def _exact(self, moment: BrokenDown, fraction: float) -> Moment:
+    def _exact(self, fields: BrokenDownTime, fraction: float) -> Moment:
         if not self._has_zone and self._offset_s is not None:
-            moment.offset_s, moment.has_offset = self._offset_s, True
-        return Moment(
-            True,
-            _seconds(moment),
-            fraction,
-            moment.offset_s if moment.has_offset else None,
-        )
+            fields.offset_s, fields.has_offset = self._offset_s, True
+        offset_s = fields.offset_s if fields.has_offset else None
+        return Moment(True, _epoch_seconds(fields), fraction, offset_s)
 
-    def _read_head(self, text: bytes, now_s: int) -> _Head:
-        moment = BrokenDown()
+    def _read_head(self, text: bytes, now_s: int) -> tuple[int | None, BrokenDownTime]:
+        # The length in bytes of what stands before %L, None without a match; and its fields.
+        fields = BrokenDownTime()
         if self._has_year:
-            return _Head(strptime(text, self._head, moment), moment)
+            return strptime(text, self._head, fields), fields
         today = time.gmtime(now_s)
-        moment.month, moment.day = today.tm_mon, today.tm_mday
+        fields.month, fields.day = today.tm_mon, today.tm_mday
         year = f"{today.tm_year:04} ".encode()
-        used = strptime(year + text, f"%Y {self._head}", moment)
-        return _Head(None if used is None else used - len(year), moment)
+        length = strptime(year + text, f"%Y {self._head}", fields)
+        return (None if length is None else length - len(year)), fields
 
-    def _remember(self, head: bytes, tail: bytes, exact: Moment) -> None:
-        if len(self._heads) >= _CACHE_LIMIT or len(head) != self._width:
-            self._heads.clear()
-        self._width = len(head)
-        self._heads[head] = (tail, exact.seconds, exact.offset_s)
+    def _cache_head(self, head: bytes, tail: bytes, moment: Moment) -> None:
+        if len(self._cached_heads) >= _CACHE_LIMIT or len(head) != self._head_width:
+            self._cached_heads.clear()
+        self._head_width = len(head)
+        self._cached_heads[head] = (tail, moment.seconds, moment.offset_s)

@@ -1,17 +1,17 @@
-"""Zones as Fluent Bit 5.1 reads them, in seconds east of UTC: names for ``%Z``, offsets for ``%z``."""
+"""Reads time zones as Fluent Bit 5.1 does: names for ``%Z``, offsets for ``%z``."""
 
 __all__ = ["read_name", "read_offset"]
 
 _HOUR_S = 3600
 
 
-def _named(text: str) -> tuple[tuple[bytes, int], ...]:
+def _parse_table(text: str) -> tuple[tuple[bytes, int], ...]:
     pairs = (item.split(":") for item in text.split())
     return tuple((name.encode(), round(float(hours) * _HOUR_S)) for name, hours in pairs)
 
 
-# For %Z, in the order in which they are tried; CST and IST are America's and India's.
-_ABBREVIATIONS = _named(
+# For %Z, in the order in which Fluent Bit tries them. CST is America's, IST is India's.
+_ABBREVIATIONS = _parse_table(
     "GMT:0 UTC:0 Z:0 UT:0 "
     "EST:-5 EDT:-4 CST:-6 CDT:-5 MST:-7 MDT:-6 PST:-8 PDT:-7 AKST:-9 AKDT:-8 HST:-10 HADT:-9 "
     "AST:-4 ADT:-3 NST:-3.5 NDT:-2.5 "
@@ -23,32 +23,32 @@ _ABBREVIATIONS = _named(
     "A:1 B:2 C:3 D:4 E:5 F:6 G:7 H:8 I:9 K:10 L:11 M:12 "
     "N:-1 O:-2 P:-3 Q:-4 R:-5 S:-6 T:-7 U:-8 V:-9 W:-10 X:-11 Y:-12"
 )
-# For %z, where letters stand instead of a number.
-_US_ZONES = _named("EST:-5 CST:-6 MST:-7 PST:-8 EDT:-4 CDT:-5 MDT:-6 PDT:-7")
+# For %z, which takes these names too.
+_US_ZONES = _parse_table("EST:-5 CST:-6 MST:-7 PST:-8 EDT:-4 CDT:-5 MDT:-6 PDT:-7")
 
 
 def read_name(text: bytes) -> tuple[int, int] | None:
-    """Read the name at the beginning; return the bytes that it takes and its seconds, None for none."""
+    """Read a zone's name; return its length in bytes and its seconds east of UTC, or None."""
     for name, seconds in _ABBREVIATIONS:
         if text[: len(name)].upper() == name and not text[len(name) : len(name) + 1].isalnum():
             return len(name), seconds
-    # Then GMT, UTC and the system's own names, of which a container has UTC alone.
+    # Then Fluent Bit tries GMT, UTC and the names of the system's zone, which is UTC in a container.
     return (3, 0) if text.startswith(b"GMT") or text[:3].upper() == b"UTC" else None
 
 
 def read_offset(text: bytes) -> tuple[int, int] | None:
-    """Read ``Z``, ``+hh``, ``+hhmm``, ``+hh:mm`` or a zone of the United States, as ``read_name`` does."""
+    """Read ``Z``, ``+hh``, ``+hhmm``, ``+hh:mm`` or a name of a US zone; return what ``read_name`` does."""
     for name in (b"GMT", b"UTC", b"UT", b"Z"):
         if text.startswith(name):
             return len(name), 0
     if text[:1] in (b"+", b"-"):
-        return _numeric(text)
+        return _read_numeric(text)
     if text[:1] in (b"G", b"U"):
         return None
     return next(((3, seconds) for name, seconds in _US_ZONES if text[:3].upper() == name), None)
 
 
-def _numeric(text: bytes) -> tuple[int, int] | None:
+def _read_numeric(text: bytes) -> tuple[int, int] | None:
     hours, used = text[1:3], 3
     if not hours.isdigit() or len(hours) != 2:  # noqa: PLR2004 - two digits
         return None

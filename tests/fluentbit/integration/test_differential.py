@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from node_observability.parsers.cases.files import CaseFile, read
+from node_observability.parsers.cases.runner import new_routes
 from node_observability.parsers.configuration.sources import load
 from node_observability.parsers.model.definitions import Definitions, build
-from node_observability.parsers.model.json_object import read_object
+from node_observability.parsers.model.json_object import parse_json_object
 from node_observability.parsers.model.parser import Parsed
-from node_observability.parsers.model.tail import Chain, Joined, Route, Single
 from tests.support.fluentbit import RealRecord, need_fluent_bit, tail
 from tests.support.log_lines import cri_lines, docker_lines, plain_lines, time_lines
 from tests.support.paths import ROOT
@@ -36,13 +36,6 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
     both.write_text("[SERVICE]\n" + "".join(f"    Parsers_File {path}\n" for path in files))
     (configuration,) = load(str(both))
     return build(configuration, {})
-
-
-def route_of(definitions: Definitions, kind: str, names: Sequence[str]) -> Route:
-    if kind == "multiline":
-        return Joined([definitions.multiline_parser(name) for name in names])
-    parsers = [definitions.parser(name) for name in names]
-    return Single(parsers[0]) if kind == "parser" else Chain(parsers)
 
 
 def same_value(one: object, other: object) -> bool:
@@ -94,10 +87,11 @@ def run_both(
         route={key: ", ".join(names)} if key else {},
         chain=() if key else names,
     )
+    new_route = new_routes(definitions, kind, names)
     problems = []
     for name, lines in files.items():
-        route = route_of(definitions, kind, names)
-        ours = [record for line in lines for record in route.line(line)]
+        route = new_route()
+        ours = [record for line in lines for record in route.append(line)]
         problems += compare(ours, real[name], name)
     return problems
 
@@ -113,7 +107,7 @@ def test_fluent_bit_and_the_kit_make_the_same_records_of_the_corpus(
 
 def _has_odd_stream(line: bytes) -> bool:
     # Fluent Bit 5.1.1 crashes at the sixth stream of a file, whatever its name.
-    record = read_object(line) or {}
+    record = parse_json_object(line) or {}
     return record.get("stream", b"stdout") not in (b"stdout", b"stderr")
 
 

@@ -95,7 +95,7 @@ def test_pipelines_keep_their_sections_in_the_classic_format_and_back(tmp_path: 
 
 def test_the_production_parsers_are_unchanged(configurations: list[Configuration]) -> None:
     for configuration in configurations:
-        sections = {section.name: section for section in configuration.of("parser")}
+        sections = {section.name: section for section in configuration.sections_of("parser")}
         cri, docker = sections["nodeobs_cri"], sections["nodeobs_docker"]
         assert cri.value("regex") == POST_REGEX
         assert (cri.value("time_key"), cri.value("time_format")) == ("time", POST_TIME_FORMAT)
@@ -156,7 +156,7 @@ def test_secrets_come_only_from_the_environment(configurations: list[Configurati
     secrets = {
         item.value
         for configuration in configurations
-        for section in configuration.of("output")
+        for section in configuration.sections_of("output")
         for item in section.properties
         if re.search(r"passw|secret|shared_key|token", item.key, re.IGNORECASE)
     }
@@ -168,7 +168,7 @@ def test_secrets_come_only_from_the_environment(configurations: list[Configurati
 
 
 def test_every_preset_has_an_output_file(configurations: list[Configuration]) -> None:
-    names = {section.name for section in configurations[1].of("output")}
+    names = {section.name for section in configurations[1].sections_of("output")}
     assert (
         names
         == PRESETS
@@ -179,7 +179,7 @@ def test_every_preset_has_an_output_file(configurations: list[Configuration]) ->
 def test_every_input_keeps_its_offsets_and_its_buffer_on_disk(
     configurations: list[Configuration],
 ) -> None:
-    for section in configurations[1].of("input"):
+    for section in configurations[1].sections_of("input"):
         assert section.value("db").startswith("${NODEOBS_STATE_DIR}/")
         assert section.value("storage.type") == "filesystem"
         if section.value("alias") == "containers":

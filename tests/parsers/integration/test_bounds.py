@@ -7,14 +7,14 @@ import pytest
 
 from node_observability.parsers.explanation import explain
 from node_observability.parsers.model.parser import Parser
-from node_observability.parsers.regex.deadline import TooSlowError, limited
+from node_observability.parsers.regex.deadline import TooSlowError, deadline
 from node_observability.parsers.regex.pattern import Pattern
 from tests.support.parsers import Command, docker
 
 
 def test_a_pattern_that_runs_away_is_ended() -> None:
     pattern = Pattern(r"^(?<a>(?:a|aa)+)$")
-    with pytest.raises(TooSlowError, match="may stop Fluent Bit for as long"), limited(0.05):
+    with pytest.raises(TooSlowError, match="may stop Fluent Bit for as long"), deadline(0.05):
         pattern.search(b"a" * 50 + b"b")
     # And what comes after it is not.
     assert pattern.search(b"aaa")
@@ -24,15 +24,17 @@ def test_explaining_goes_on_with_the_next_parser() -> None:
     slow = Parser(name="slow", pattern=Pattern(r"^(?<a>(?:a|aa)+)$"))
     taken, lines = explain([slow, docker()], b"a" * 50 + b"b", limit_s=0.05)
     assert not taken
-    assert lines[0].startswith("slow can't be run over this line: a Regex takes longer than")
-    assert lines[1].startswith("docker stopped at character 1")
+    assert lines[0].startswith(
+        "slow can't be run over this line: matching its Regex takes more than"
+    )
+    assert lines[1].startswith("docker stops at character 1")
 
 
 def test_in_another_thread_nothing_is_limited() -> None:
     matches = []
 
     def search() -> None:
-        with limited(0.001):
+        with deadline(0.001):
             matches.append(Pattern("^(?<a>a+)$").search(b"aaa"))
 
     thread = threading.Thread(target=search)
@@ -53,10 +55,10 @@ def test_a_broken_configuration_is_exit_2_and_one_line(project: Path) -> None:
         (
             "a.conf",
             "[SERVICE]\n    Parsers_File nope.conf\n",
-            "a.conf:2: Parsers_File: no file nope.conf",
+            "a.conf:2: Parsers_File: no such file: nope.conf",
         ),
-        ("b.conf", "@INCLUDE nope.conf\n", "b.conf:1: @INCLUDE: no file nope.conf"),
-        ("c.yaml", "includes:\n- nope.yaml\n", "c.yaml:2: includes: no file nope.yaml"),
+        ("b.conf", "@INCLUDE nope.conf\n", "b.conf:1: @INCLUDE: no such file: nope.conf"),
+        ("c.yaml", "includes:\n- nope.yaml\n", "c.yaml:2: includes: no such file: nope.yaml"),
         ("d.yaml", "[" * 200_000, "d.yaml:1: nested more than 100 levels deep"),
     ):
         (project / name).write_text(text)

@@ -19,26 +19,29 @@ MULTILINE = "[MULTILINE_PARSER]\n    Name m\n"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[PARSER\n", ":1: [PARSER is no section header"),
+        ("[PARSER\n", ":1: [PARSER is not a section header"),
         ("[PARSER]\n    Name\n", ":2: the key Name has no value"),
         ("[PARSER]\n    Name p\n  Format json\n", ":3: 'Format json' is not indented like"),
-        ("[PARSER]\n    Name p\n      Format json\n", ":3: 'Format json' is indented deeper"),
+        ("[PARSER]\n    Name p\n      Format json\n", ":3: 'Format json' is indented more than"),
         ("[PARSER]\nName p\n", ":2: 'Name p' is not indented"),
-        ("  Name p\n[PARSER]\n", ":1: the key Name stands before any"),
-        ("[PARSER]\n    Format json\n", ":1: a parser without a Name"),
-        ("[PARSER]\n    Name p\n", ":1: parser p has no Format; it can be regex"),
-        ("[PARSER]\n    Name p\n    Format xml\n", ":3: parser p has unknown Format 'xml'"),
-        ("[PARSER]\n    Name p\n    Format regex\n", ":1: parser p has Format regex and no Regex"),
+        ("  Name p\n[PARSER]\n", ":1: the key Name stands before the first"),
+        ("[PARSER]\n    Format json\n", ":1: this parser has no Name"),
+        ("[PARSER]\n    Name p\n", ":1: parser p has no Format; use one of regex"),
+        ("[PARSER]\n    Name p\n    Format xml\n", ":3: parser p: unknown Format 'xml'"),
+        ("[PARSER]\n    Name p\n    Format regex\n", ":1: parser p has Format regex but no Regex"),
         (
             CLASSIC.replace(".*)$", ".*$"),
-            ":5: parser p has a broken Regex: the ( is not closed",
+            ":5: parser p has an invalid Regex: the ( is not closed",
         ),
-        (CLASSIC + "    Time_Offset 9\n", ":7: parser p: Time_Offset 9 is no offset"),
-        (MULTILINE + "    Type x\n", ":3: multiline parser m has unknown Type"),
+        (CLASSIC + "    Time_Offset 9\n", ":7: parser p: Time_Offset 9 is not a valid offset"),
+        (MULTILINE + "    Type x\n", ":3: multiline parser m: unknown Type"),
         (MULTILINE, ":1: multiline parser m has no Type"),
-        (MULTILINE + "    Type eq\n    Parser q\n", ":4: multiline parser m names"),
+        (
+            MULTILINE + "    Type eq\n    Parser q\n",
+            ":4: multiline parser m: the Parser q is not defined",
+        ),
         ("\ufeff" + CLASSIC, ":1: the file begins with a byte order mark"),
-        ("nothing\n", ": no [PARSER] and no other section"),
+        ("nothing\n", ": has no section such as [PARSER]"),
     ],
 )
 def test_what_is_wrong_in_the_classic_form_is_one_line_with_its_place(
@@ -56,12 +59,12 @@ def test_what_is_wrong_in_the_classic_form_is_one_line_with_its_place(
         ("&a {parsers: [*a]}\n", ":1: an alias (*) refers to the value that contains it"),
         ("parsers: {}\n", ":1: parsers must be a list"),
         ("parsers:\n- x\n", ":2: an entry of parser must be a mapping"),
-        ("parsers: []\nparzers: []\n", ":2: there is no section parzers, Fluent Bit passes"),
-        ("parsers: []\nenv:\n- {value: x}\n", ":3: an entry of env needs a name"),
-        ("pipeline:\n  input: []\n", ":2: pipeline has no input; it has inputs"),
-        ("a: 1\n", ": neither a Fluent Bit configuration nor"),
-        ("data: {{ .Values.x }}\n", ": this is a template; render it first"),
-        ("# {{ x }}\na: 1\n", ": this is a template; render it first"),
+        ("parsers: []\nparzers: []\n", ":2: unknown section parzers, which Fluent Bit ignores"),
+        ("parsers: []\nenv:\n- {value: x}\n", ":3: an entry of env has no name"),
+        ("pipeline:\n  input: []\n", ":2: unknown key input of pipeline; use one of inputs"),
+        ("a: 1\n", ": is neither a Fluent Bit configuration nor"),
+        ("data: {{ .Values.x }}\n", ": is a template; render it first"),
+        ("# {{ x }}\na: 1\n", ": is a template; render it first"),
     ],
 )
 def test_what_is_wrong_in_yaml_is_one_line_with_its_place(
@@ -81,9 +84,9 @@ def test_all_broken_sections_are_reported_at_once(write: Write) -> None:
 @pytest.mark.parametrize(
     ("extra", "reason"),
     [
-        ("    Decode_Field json log\n", "Decode_Field is not modelled"),
-        ("    Time_Zone Asia/Seoul\n", "Time_Zone is not modelled"),
-        ("    Time_System_Timezone On\n", "Time_System_Timezone is not modelled"),
+        ("    Decode_Field json log\n", "Decode_Field is not supported"),
+        ("    Time_Zone Asia/Seoul\n", "Time_Zone is not supported"),
+        ("    Time_System_Timezone On\n", "Time_System_Timezone is not supported"),
     ],
 )
 def test_what_is_not_modelled_is_refused_when_it_is_asked_for(
@@ -96,9 +99,9 @@ def test_what_is_not_modelled_is_refused_when_it_is_asked_for(
 
 def test_a_parser_that_is_not_there_is_named_with_those_that_are(write: Write) -> None:
     definitions = definitions_of(write("a.conf", CLASSIC))
-    with pytest.raises(UsageError, match="there is no parser q; defined: p"):
+    with pytest.raises(UsageError, match="unknown parser q; defined: p"):
         definitions.parser("q")
-    with pytest.raises(UsageError, match="type regex, which is not modelled"):
+    with pytest.raises(UsageError, match="java is not supported: it has Type regex"):
         definitions.multiline_parser("java")
 
 

@@ -114,13 +114,13 @@ def test_a_manifest_gives_a_configuration_for_each_config_map_and_form() -> None
 
 def test_an_error_in_a_manifest_names_the_line_of_the_manifest() -> None:
     assert problem_of("-", MANIFEST.replace("json", "jsno")).startswith(
-        "standard input:8: parser p has unknown Format 'jsno'"
+        "standard input:8: parser p: unknown Format 'jsno'"
     )
 
 
 def test_secrets_hold_files_too() -> None:
     assert sorted(parser_names_of("-", KUBERNETES_LIST)) == [["p"], ["q"]]
-    broken = "standard input:13: Secret/s: c.p12 is no base64 "
+    broken = "standard input:13: Secret/s: c.p12 is not valid base64 "
     assert problem_of("-", KUBERNETES_LIST.replace("/w==", "'!'")).startswith(broken)
     assert problem_of("-", KUBERNETES_LIST.replace("/w==", "é")).startswith(broken)
 
@@ -129,7 +129,9 @@ def test_a_missing_file_an_empty_directory_and_odd_bytes_are_named(tmp_path: Pat
     assert problem_of(tmp_path / "none.conf").endswith(
         "none.conf: can't be read: No such file or directory"
     )
-    assert "no Fluent Bit configuration among its" in problem_of(tmp_path)
+    assert "none of its *.conf and *.yaml files is a Fluent Bit configuration" in problem_of(
+        tmp_path
+    )
     (tmp_path / "a.conf").write_bytes(b"[PARSER]\n\xff")
     assert problem_of(tmp_path / "a.conf").endswith("not UTF-8 (byte 10)")
 
@@ -142,8 +144,8 @@ def test_a_file_without_a_suffix_may_be_a_manifest(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("apiVersion: v1\nkind: Pod\n", "standard input: no ConfigMap in it"),
-        ("a: 1\n", "standard input: no Kubernetes object"),
+        ("apiVersion: v1\nkind: Pod\n", "standard input: none of its ConfigMaps and Secrets"),
+        ("a: 1\n", "standard input: has no Kubernetes object"),
     ],
 )
 def test_a_manifest_without_parsers_is_refused(text: str, expected: str) -> None:
@@ -163,8 +165,8 @@ def test_every_other_file_that_is_missing_is_named(write: Write) -> None:
     with pytest.raises(UsageError) as caught:
         configuration_of(path)
     assert caught.value.problems == (
-        f"{path}:2: Parsers_File: no file a.conf",
-        f"{path}:3: Parsers_File: no file b.conf",
+        f"{path}:2: Parsers_File: no such file: a.conf",
+        f"{path}:3: Parsers_File: no such file: b.conf",
     )
 
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from node_observability.errors import UsageError
 from node_observability.parsers.cases.diff import is_same
-from node_observability.parsers.cases.files import Expected, read
+from node_observability.parsers.cases.files import read
 from node_observability.parsers.cases.runner import Outcome, run_all
 from node_observability.parsers.cases.update import update
+from node_observability.parsers.cases.values import Expected
 from node_observability.parsers.model.definitions import Definitions
 from tests.support.parsers import CASES, CONFIGURATION, Write, definitions_of
 
@@ -112,11 +113,11 @@ ANCHORED = """\
     [
         (
             "parser: p\ncases:\n- name: a\n  line: x\n  expected:\n    # why\n    unmatched: y\n",
-            ":6: --update would lose this comment",
+            ":6: --update would remove this comment",
         ),
         (
             f"parser: p\ncases:\n{ANCHORED}",
-            ":3: an anchor (&) makes this stand at several places",
+            ":3: several values share this one through an alias (*)",
         ),
     ],
 )
@@ -171,7 +172,7 @@ def test_an_update_is_refused_where_two_configurations_disagree(
 ) -> None:
     other = definitions_of(write("b.conf", CONFIGURATION.replace("<log>", "<msg>")))
     file = read(write("cases.yaml", CASES))
-    with pytest.raises(UsageError, match="makes something else of it"):
+    with pytest.raises(UsageError, match="configurations disagree on this case"):
         update([file], run_all([file], [definitions, other]))
     assert file.path.read_text() == CASES
 

@@ -77,7 +77,7 @@ def test_sequences_chains_and_joined_parts_are_run(text: str, run: Run) -> None:
 
 
 def test_a_parser_that_no_configuration_has_is_named(run: Run) -> None:
-    with pytest.raises(UsageError, match="there is no parser q"):
+    with pytest.raises(UsageError, match="unknown parser q"):
         run("parser: q\ncases:\n- {name: a, line: b}\n")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from node_observability.parsers.cases.diff import differences, is_same
-from node_observability.parsers.cases.files import Expected
+from node_observability.parsers.cases.values import Expected
 from node_observability.parsers.model.types import Value
 
 

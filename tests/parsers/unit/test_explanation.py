@@ -3,7 +3,7 @@
 import pytest
 
 from node_observability.parsers.cases.runner import time_text
-from node_observability.parsers.cases.values import normal
+from node_observability.parsers.cases.values import normalize_time
 from node_observability.parsers.explanation import explain
 from node_observability.parsers.model.parser import Parsed
 from tests.support.parsers import cri, docker
@@ -14,35 +14,37 @@ from tests.support.parsers import cri, docker
     [
         (
             b"2016-10-06T00:17:09.5Z stdin F hello",
-            "cri stopped at character 27, 'in F hello': wanted `o` or `e` (in (?<stream>stdout|stderr))",
+            "cri stops at character 27, 'in F hello': expected `o` or `e` (in (?<stream>stdout|stderr))",
         ),
-        (b"2016", "cri stopped at character 5, the end of the line: wanted ` `"),
-        ("é stdin".encode(), "cri stopped at character 6, 'in': wanted `o` or `e`"),
+        (b"2016", "cri stops at character 5, the end of the line: expected ` `"),
+        ("é stdin".encode(), "cri stops at character 6, 'in': expected `o` or `e`"),
     ],
 )
 def test_explaining_says_where_a_line_stopped_matching(line: bytes, expected: str) -> None:
     taken, lines = explain([cri()], line)
     assert not taken
     assert lines[0].startswith(expected)
-    assert lines[-1].startswith("no parser takes it")
+    assert lines[-1].startswith("no parser matches")
 
 
 def test_explaining_shows_fields_times_and_warnings() -> None:
     taken, lines = explain([docker(), cri()], b"2016-10-06T00:17:09Z stdout F hello\r")
     assert taken
-    stopped = "docker stopped at character 1, '2016-10-06T00:17:09Z stdout F hello': wanted `{`"
-    assert lines[:3] == [stopped, "cri takes it", "  time: now (stamped when it is read)"]
+    stopped = "docker stops at character 1, '2016-10-06T00:17:09Z stdout F hello': expected `{`"
+    assert lines[:3] == [stopped, "cri matches", "  time: now (the time of reading)"]
     assert lines[-1] == "  log: 'hello'"
     assert any(text.startswith("  warning: invalid time format") for text in lines)
 
 
 def test_explaining_shows_where_json_breaks_and_which_parsers_would_take_a_line_too() -> None:
     _, lines = explain([docker(), docker()], b'{"a":"b"')
-    assert lines[0].startswith("docker stopped at character 9, the end of the line: wanted JSON: ")
+    assert lines[0].startswith(
+        "docker stops at character 9, the end of the line: expected valid JSON ("
+    )
     _, lines = explain([docker(), docker()], b'{"a":1}')
-    assert [text for text in lines if "take" in text] == [
-        "docker takes it",
-        "docker would take it too",
+    assert [text for text in lines if "match" in text] == [
+        "docker matches",
+        "docker would match too",
     ]
 
 
@@ -60,4 +62,4 @@ def test_explaining_shows_where_json_breaks_and_which_parsers_would_take_a_line_
 )
 def test_a_time_is_written_in_the_zone_of_its_line(parsed: Parsed, expected: str) -> None:
     assert time_text(parsed) == expected
-    assert normal(expected) == expected
+    assert normalize_time(expected) == expected

@@ -50,18 +50,18 @@ def test_a_sound_configuration_has_none(tmp_path: Path) -> None:
         (
             PARSER.replace("Name p", "Name cri") + "[INPUT]\n    Parser cri\n",
             "2 stock-name ",
-            "choose a name",
+            "choose another Name",
         ),
         (
             "[SERVICE]\n    Parsers_File parsers.conf\n" + PARSER.replace("Name p", "Name cri"),
             "4 stock-name !",
             "does not start",
         ),
-        (PARSER + "[INPUT]\n    Name tail\n", "1 unused-parser ", "names p"),
+        (PARSER + "[INPUT]\n    Name tail\n", "1 unused-parser ", "uses the parser p"),
         (
             PARSER + "[INPUT]\n    Parser p\n    multiline.parser cri\n",
             "8 unreachable-parser !",
-            "takes its place",
+            "takes precedence",
         ),
         (
             PARSER + "[INPUT]\n    multiline.parser cri, cri\n    Parser p\n",
@@ -73,11 +73,15 @@ def test_a_sound_configuration_has_none(tmp_path: Path) -> None:
             + PARSER.replace("Name p", "Name q")
             + "[FILTER]\n    Name parser\n    Parser p\n    Parser q\n",
             "16 unreachable-parser !",
-            "p before it takes every line",
+            "p before it matches every line",
         ),
-        (PARSER + "[INPUT]\n    Parser p\n    Parser p\n", "9 unreachable-parser !", "the first"),
+        (
+            PARSER + "[INPUT]\n    Parser p\n    Parser p\n",
+            "9 unreachable-parser !",
+            "only its first Parser",
+        ),
         (PARSER + "    Time_Kep On\n" + PIPELINE, "7 unknown-key !", "did you mean time_keep?"),
-        (PARSER + "    Time_Keep Yess\n" + PIPELINE, "7 mistyped-value !", "On or Off"),
+        (PARSER + "    Time_Keep Yess\n" + PIPELINE, "7 mistyped-value !", "neither On nor Off"),
         (PARSER + "    Types log:int\n" + PIPELINE, "7 mistyped-value !", "log:int"),
         (PARSER.replace("%s", "%Y-%N") + PIPELINE, "6 time-format !", "%N"),
         (PARSER.replace("<time>", "<tme>") + PIPELINE, "4 no-time-group !", "did you mean tme?"),
@@ -121,9 +125,9 @@ def test_a_name_that_a_file_that_is_not_here_may_define_is_a_warning(tmp_path: P
     missing, finding = findings(
         tmp_path, "[SERVICE]\n    Parsers_File /elsewhere.conf\n" + PIPELINE
     )
-    assert missing.startswith("2 missing-file Parsers_File: /elsewhere.conf is not here")
+    assert missing.startswith("2 missing-file Parsers_File: /elsewhere.conf does not exist here")
     assert finding.startswith(
-        "5 undefined-parser the parser p is not defined here, nor is /elsewhere.conf"
+        "5 undefined-parser the parser p is not defined here; unless /elsewhere.conf defines it, Fluent Bit"
     )
 
 
@@ -131,7 +135,7 @@ def test_a_multiline_parser_that_gets_the_parser_above_it_is_a_warning(tmp_path:
     head = "[MULTILINE_PARSER]\n    Type endswith\n    Match_String x\n    Name "
     text = f"{PARSER}{head}a\n{head}b\n    Parser p\n{head}c\n"
     (finding,) = [text for text in findings(tmp_path, text) if "inherited-parser" in text]
-    assert "c has no Parser and gets p, that of the one above it" in finding
+    assert "c has no Parser, so Fluent Bit gives it p" in finding
 
 
 MULTILINE = "[MULTILINE_PARSER]\n    Name {}\n    Type equal\n    Match_String x\n"
@@ -145,8 +149,8 @@ def test_a_multiline_parser_is_found_by_its_name_in_any_case(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("second", "expected"),
     [
-        ("APP", "6 duplicate-parser ! APP is defined before"),
-        ("Java", "6 stock-name ! Java is built into Fluent Bit"),
+        ("APP", "6 duplicate-parser ! the multiline parser APP is already defined"),
+        ("Java", "6 stock-name ! Fluent Bit uses its built-in multiline parser java"),
     ],
 )
 def test_a_multiline_parser_that_another_of_its_name_hides_is_an_error(
@@ -191,7 +195,7 @@ pipeline:
     (configuration,) = load(str(tmp_path / "a.yaml"))
     (found,) = lint(configuration, build(configuration, {}))
     assert (found.place.line, found.code) == (9, "undefined-parser")
-    assert found.text.endswith("does not start, unless the filter names others too")
+    assert found.text.endswith("does not start, unless the filter names other parsers too")
 
 
 def test_fluent_bits_own_parsers_are_no_finding_where_its_file_is_on_disk(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node_observability.parsers.model.json_object import read_object
+from node_observability.parsers.model.json_object import parse_json_object
 from node_observability.parsers.model.parser import Parsed, Parser
-from node_observability.parsers.model.types import Value, read_types
+from node_observability.parsers.model.types import Value, parse_types
 from node_observability.parsers.regex.pattern import Pattern
 from node_observability.parsers.times.time_format import TimeFormat
 from tests.support.parsers import CRI_TIME, cri, docker
@@ -43,7 +43,7 @@ def test_a_wrong_time_is_dropped_even_if_it_is_to_be_kept() -> None:
     parsed = cri(time_keep=True).parse(b"2016-10-06T00:17:09Z stdout F hello")
     assert parsed is not None
     assert (parsed.fields, parsed.has_time) == (FIELDS, False)
-    assert "2016-10-06T00:17:09Z" in parsed.complaint
+    assert "2016-10-06T00:17:09Z" in parsed.warning
 
 
 def test_a_loose_parser_takes_a_time_as_far_as_it_goes() -> None:
@@ -65,7 +65,7 @@ def test_a_fraction_beyond_a_double_loses_the_record() -> None:
 
 
 def test_a_negative_zero_without_a_point_is_an_integer() -> None:
-    record = read_object(b'{"a":-0}')
+    record = parse_json_object(b'{"a":-0}')
     assert record is not None
     assert repr(record["a"]) == "0"
 
@@ -122,7 +122,7 @@ def test_a_json_time_that_is_no_text_is_left_alone() -> None:
     ],
 )
 def test_json_is_read_as_yyjson_reads_it(data: bytes, expected: dict[str, Value] | None) -> None:
-    assert read_object(data) == expected
+    assert parse_json_object(data) == expected
 
 
 @pytest.mark.parametrize(
@@ -147,13 +147,13 @@ def test_json_is_read_as_yyjson_reads_it(data: bytes, expected: dict[str, Value]
     ],
 )
 def test_types_are_cast_as_c_does(kind: str, text: bytes, expected: Value) -> None:
-    casts, strange = read_types(f"k:{kind}")
+    casts, strange = parse_types(f"k:{kind}")
     assert casts["k"](text) == expected
     assert bool(strange) == (kind == "nothing")
 
 
 def test_of_a_type_that_stands_twice_the_first_counts_and_a_bare_word_is_strange() -> None:
-    casts, strange = read_types("a:integer a:float b")
+    casts, strange = parse_types("a:integer a:float b")
     # The first type of a key counts: 1.5 is cut off.
     assert casts["a"](b"1.5") == 1
     assert strange == ["b"]
@@ -189,4 +189,4 @@ def test_the_short_way_gives_what_the_long_way_gives(line: bytes) -> None:
     parser = cri()
     parser.parse(LINE)
     parser.parse(b"2016-10-06T00:17:09.123456789+09:00 stdout F x")
-    assert parser.parse(line) == parser.parse_long(line)
+    assert parser.parse(line) == parser.parse_slowly(line)

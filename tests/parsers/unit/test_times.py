@@ -8,7 +8,7 @@ from node_observability.parsers.times.time_format import (
     Moment,
     TimeFormat,
     TimeOffsetError,
-    offset_seconds,
+    parse_time_offset,
 )
 
 CRI = "%Y-%m-%dT%H:%M:%S.%L%z"
@@ -117,13 +117,13 @@ def test_a_time_offset_counts_where_the_format_has_no_zone() -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [("+0900", 32400), ("-03:30", -12600), ("Z", 0)])
 def test_a_time_offset_is_read(text: str, expected: int) -> None:
-    assert offset_seconds(text) == expected
+    assert parse_time_offset(text) == expected
 
 
 @pytest.mark.parametrize("text", ["9", "+9", "+99:00", "JST", "+09:60"])
 def test_a_time_offset_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(TimeOffsetError, match="offset"):
-        offset_seconds(text)
+        parse_time_offset(text)
 
 
 _TEXTS = st.one_of(
@@ -146,7 +146,7 @@ def test_the_quick_way_gives_what_the_long_way_gives(texts: list[str], form: str
     for text in [*texts, *texts]:
         data = text.encode()
         fresh = TimeFormat(form).read(data)
-        quick = time_format.quick(data)
+        quick = time_format.read_fast(data)
         if quick is not None:
             assert fresh.is_exact
             assert quick == (fresh.seconds, fresh.nanoseconds, fresh.offset_s)

@@ -1,17 +1,17 @@
-r"""Onigmo's character classes, as Ruby's syntax has them: ``[…]``, ``\d``, ``[:alpha:]``.
+r"""Reads Onigmo's character classes, as Ruby's syntax has them: ``[…]``, ``\d``, ``[:alpha:]``.
 
-A class is a set of ASCII characters and of single characters beyond; sets of sets (``[a[bc]]``, ``&&``)
-and ranges beyond ASCII are refused. ``\d``, ``\w``, ``\s`` and ``\h`` are ASCII (``ONIG_SYNTAX_RUBY``
-has ``ONIG_OPTION_ASCII_RANGE``), ``[:alpha:]`` and its like are Unicode's: ``CharacterClass.is_unicode``.
+A class is a set of ASCII characters and of single characters beyond ASCII. Nested sets (``[a[bc]]``, ``&&``)
+and ranges beyond ASCII are not supported. ``\d``, ``\w``, ``\s`` and ``\h`` are ASCII (``ONIG_SYNTAX_RUBY``
+has ``ONIG_OPTION_ASCII_RANGE``); ``[:alpha:]`` and its like are Unicode: ``CharacterClass.is_unicode``.
 """
 
 import string
 from dataclasses import dataclass
 
 from node_observability.parsers.regex.characters import MULTIBYTE, escape
-from node_observability.parsers.regex.syntax_tree import PatternError, UnmodelledError
+from node_observability.parsers.regex.syntax_tree import PatternError, UnsupportedError
 
-__all__ = ["ESCAPES", "SHORTHANDS", "CharacterClass", "read_class", "read_code"]
+__all__ = ["SHORTHANDS", "CharacterClass", "read_character_escape", "read_class"]
 
 _DIGITS = frozenset(string.digits)
 _WORD = frozenset(string.ascii_letters + string.digits + "_")
@@ -45,42 +45,51 @@ _POSIX = {
     "word": _WORD,
     "xdigit": _HEX,
 }
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b"}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b"}
 _LAST_ASCII = 0x7F
 
 
 @dataclass(frozen=True, slots=True)
 class CharacterClass:
-    """A set of characters. ``beyond`` are those of 0x80 and above; ``rest_beyond``: all others are in too."""
+    """A set of characters.
+
+    Attributes:
+        ascii: the ASCII characters in it.
+        non_ascii: the characters beyond ASCII that the class names.
+        has_other_non_ascii: whether the class has all other characters beyond ASCII, instead of these.
+        is_unicode: whether the class depends on a Unicode property.
+    """
 
     ascii: frozenset[str]
-    beyond: frozenset[str] = frozenset()
-    rest_beyond: bool = False
+    non_ascii: frozenset[str] = frozenset()
+    has_other_non_ascii: bool = False
     is_unicode: bool = False
 
-    def negated(self, *, fold: bool) -> "CharacterClass":
-        """Return the class of all other characters; ``fold``: case does not count."""
+    def negated(self, *, ignore_case: bool) -> "CharacterClass":
+        """Return the class of all other characters."""
         members = self.ascii
-        if fold:
+        if ignore_case:
             members = frozenset(case for char in members for case in (char.lower(), char.upper()))
-        return CharacterClass(_ASCII - members, self.beyond, not self.rest_beyond, self.is_unicode)
+        return CharacterClass(
+            _ASCII - members, self.non_ascii, not self.has_other_non_ascii, self.is_unicode
+        )
 
-    def text(self, *, ascii_only: bool) -> str:
-        """Return the class in Python's syntax, for ASCII texts or for any bytes."""
-        if ascii_only and self.rest_beyond:
-            # All others but these: quicker, and the same over ASCII.
-            without = _ranges(_ASCII - self.ascii)
-            return f"[^{without}]" if without else r"[\x00-\x7f]"
-        inside = _ranges(self.ascii)
-        branches = [f"[{inside}]"] if inside else []
-        singles = "|".join(escape(char.encode()) for char in sorted(self.beyond))
-        if self.rest_beyond and not ascii_only:
+    def to_python(self, *, ascii_only: bool) -> str:
+        """Return the class in Python's syntax, for ASCII texts only or for any bytes."""
+        if ascii_only and self.has_other_non_ascii:
+            # A negated class is faster, and the same for ASCII texts.
+            others = _ranges(_ASCII - self.ascii)
+            return f"[^{others}]" if others else r"[\x00-\x7f]"
+        ranges = _ranges(self.ascii)
+        branches = [f"[{ranges}]"] if ranges else []
+        singles = "|".join(escape(char.encode()) for char in sorted(self.non_ascii))
+        if self.has_other_non_ascii and not ascii_only:
             branches.append((f"(?!{singles})" if singles else "") + f"(?:{MULTIBYTE})")
         elif singles and not ascii_only:
             branches.append(singles)
         if not branches:
             return "(?!)"
-        return branches[0] if branches == [f"[{inside}]"] else f"(?>{'|'.join(branches)})"
+        return branches[0] if branches == [f"[{ranges}]"] else f"(?>{'|'.join(branches)})"
 
 
 def _ranges(members: frozenset[str]) -> str:
@@ -95,14 +104,18 @@ def _ranges(members: frozenset[str]) -> str:
     return text
 
 
-def read_code(source: str, at: int) -> tuple[str, int] | None:
-    r"""Read the escape for one character whose letter is at ``at``: ``\t``, ``\x41``, ``\u0041``, ``\033``.
+def read_character_escape(source: str, at: int) -> tuple[str, int] | None:
+    r"""Read the escape of one character, whose letter is at ``at``: ``\t``, ``\x41``, ``\u0041``, ``\033``.
 
-    Returns the character and the offset behind it, None where it is something else.
+    Returns the character and the offset after it, or None if the escape means something else.
+
+    Raises:
+        PatternError: hexadecimal digits are missing.
+        UnsupportedError: the escape is of a byte beyond ASCII.
     """
     letter = source[at]
-    if letter in ESCAPES:
-        return ESCAPES[letter], at + 1
+    if letter in _ESCAPES:
+        return _ESCAPES[letter], at + 1
     if letter == "x" and source[at + 1 : at + 2] == "{":
         stop = source.find("}", at)
         digits, after = source[at + 2 : stop], stop + 1
@@ -123,7 +136,7 @@ def read_code(source: str, at: int) -> tuple[str, int] | None:
         raise PatternError(at - 1, f"\\{letter} needs hexadecimal digits")
     code = int(digits, 16)
     if letter == "x" and code > _LAST_ASCII:
-        raise UnmodelledError(at - 1, f"\\x{digits}: bytes beyond ASCII by number are not modelled")
+        raise UnsupportedError(at - 1, f"\\x{digits}, a byte beyond ASCII, is not supported")
     return chr(code), after
 
 
@@ -132,39 +145,39 @@ class _Members:
 
     def __init__(self) -> None:
         self.ascii: set[str] = set()
-        self.beyond: set[str] = set()
-        self.rest_beyond = False
+        self.non_ascii: set[str] = set()
+        self.has_other_non_ascii = False
         self.is_unicode = False
 
     def add(self, char: str) -> None:
-        (self.ascii if char.isascii() else self.beyond).add(char)
+        (self.ascii if char.isascii() else self.non_ascii).add(char)
 
     def add_range(self, first: str, last: str, at: int) -> None:
         if not (first.isascii() and last.isascii()):
-            raise UnmodelledError(at, f"the range {first}-{last} beyond ASCII is not modelled")
+            raise UnsupportedError(at, f"the range {first}-{last} beyond ASCII is not supported")
         if first > last:
             raise PatternError(at, f"the range {first}-{last} is empty")
         self.ascii.update(map(chr, range(ord(first), ord(last) + 1)))
 
     def add_shorthand(self, letter: str) -> None:
         self.ascii |= SHORTHANDS[letter]
-        self.rest_beyond |= letter.isupper()
+        self.has_other_non_ascii |= letter.isupper()
 
     def add_posix(self, name: str, at: int) -> None:
         members = _POSIX.get(name.removeprefix("^"))
         if members is None:
-            raise PatternError(at, f"[:{name}:] is no character class")
+            raise PatternError(at, f"unknown character class [:{name}:]")
         self.is_unicode |= name.removeprefix("^") != "ascii"
         self.ascii |= _ASCII - members if name.startswith("^") else members
-        self.rest_beyond |= name.startswith("^")
+        self.has_other_non_ascii |= name.startswith("^")
 
 
-def read_class(source: str, at: int, *, fold: bool) -> tuple[CharacterClass, int]:
-    """Read the class whose ``[`` is at ``at``; return it and the offset behind its ``]``.
+def read_class(source: str, at: int, *, ignore_case: bool) -> tuple[CharacterClass, int]:
+    """Read the class whose ``[`` is at ``at``; return it and the offset after its ``]``.
 
     Raises:
-        PatternError: it does not end, or holds what no class can hold.
-        UnmodelledError: a set within it.
+        PatternError: the class is not closed, or has an invalid member.
+        UnsupportedError: the class has a set, or another member that can't be translated.
     """
     start, members = at, _Members()
     at += 1
@@ -178,11 +191,11 @@ def read_class(source: str, at: int, *, fold: bool) -> tuple[CharacterClass, int
         first = False
     found = CharacterClass(
         frozenset(members.ascii),
-        frozenset(members.beyond),
-        members.rest_beyond,
+        frozenset(members.non_ascii),
+        members.has_other_non_ascii,
         members.is_unicode,
     )
-    return (found.negated(fold=fold) if negate else found), at + 1
+    return (found.negated(ignore_case=ignore_case) if negate else found), at + 1
 
 
 def _read_member(source: str, at: int, members: _Members) -> int:
@@ -191,7 +204,7 @@ def _read_member(source: str, at: int, members: _Members) -> int:
         members.add_posix(source[at + 2 : stop], at)
         return stop + 2
     if source[at] == "[" or source.startswith("&&", at):
-        raise UnmodelledError(at, "a set within [ ] is not modelled; write its characters out")
+        raise UnsupportedError(at, "a set within [ ] is not supported; list its characters instead")
     if source[at] == "\\" and source[at + 1 : at + 2] in tuple(SHORTHANDS):
         members.add_shorthand(source[at + 1])
         return at + 2
@@ -218,5 +231,5 @@ def _read_char(source: str, at: int) -> tuple[str, int]:
     if letter == "b":
         return "\b", at + 2
     if letter in "pPcCMRX" or letter in "123456789":
-        raise UnmodelledError(at, f"\\{letter} in [ ] is not modelled")
-    return read_code(source, at + 1) or (letter, at + 2)
+        raise UnsupportedError(at, f"\\{letter} in [ ] is not supported")
+    return read_character_escape(source, at + 1) or (letter, at + 2)
