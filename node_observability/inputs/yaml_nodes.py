@@ -10,6 +10,7 @@ from typing import Final
 
 import yaml
 
+from node_observability.errors import UsageError
 from node_observability.inputs.places import Place
 
 __all__ = ["NodeReader", "children", "compose", "compose_one", "construct", "load_all"]
@@ -60,7 +61,7 @@ def compose_one(text: str, file: str, max_values: int = _MAX_VALUES) -> yaml.Nod
     return roots[0] if roots else None
 
 
-def construct(node: yaml.Node, file: str, first_line: int = 1) -> object:
+def construct(node: yaml.Node, file: str) -> object:
     """Return the value of a document's root node.
 
     Raises:
@@ -69,10 +70,10 @@ def construct(node: yaml.Node, file: str, first_line: int = 1) -> object:
     try:
         value: object = yaml.SafeLoader("").construct_document(node)
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(error, file, first_line) from None
+        raise _not_yaml(error, file) from None
     except ValueError as error:
         # A date such as 2026-99-99, or a number with more digits than Python reads.
-        place = Place(file, first_line + node.start_mark.line)
+        place = Place(file, node.start_mark.line + 1)
         raise place.error(f"not YAML: {str(error).splitlines()[0]}") from None
     return value
 
@@ -86,7 +87,7 @@ def load_all(text: str, file: str) -> list[object]:
     return [construct(node, file) for node in compose(text, file)]
 
 
-def _not_yaml(error: yaml.MarkedYAMLError, file: str, first_line: int) -> Exception:
+def _not_yaml(error: yaml.MarkedYAMLError, file: str, first_line: int = 1) -> UsageError:
     mark = error.problem_mark or error.context_mark
     text = _NAMED.sub(r"\1; quote a value that begins with * or !", str(error.problem))
     return Place(file, first_line + (mark.line if mark else 0)).error(f"not YAML: {text}")
