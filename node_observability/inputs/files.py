@@ -49,7 +49,7 @@ def check_readable(path: Path, fix: str = "") -> None:
         raise _unreadable(path, "can't be read: Is a directory", fix)
     if not stat.S_ISREG(mode):
         reason = "is a pipe or a device, not a file"
-        raise _unreadable(path, reason, fix or "redirect it, and name /dev/stdin")
+        raise _unreadable(path, reason, fix or "redirect it to standard input, and name /dev/stdin")
 
 
 def read_bytes(
