@@ -1,100 +1,150 @@
-"""From a described node group to Bottlerocket's settings, the part that every target shares. Pure.
+"""Assembles Bottlerocket's settings from a node group's description, each with its origin there. Pure.
 
-Labels, taints and the cluster are not in it: each target has its own place for them.
+Guarantees: every setting that a description leads to is in the result, labels, taints and the cluster
+included, as a node without further help needs them. Each target leaves out what it places elsewhere.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from node_observability.nodegroup.credentials import Resolve, SecretError
-from node_observability.nodegroup.description import NodeGroup, is_auth
+from node_observability.nodegroup.credentials import Resolve
 from node_observability.nodegroup.schema import admin_container
+from node_observability.nodegroup.schema.bottlerocket import CREDENTIAL_FORMS
 from node_observability.nodegroup.schema.bottlerocket_kubernetes import KUBERNETES
+from node_observability.nodegroup.schema.description import UPDATER_LABEL
+from node_observability.nodegroup.schema.kubelet_names import CLUSTER, LOG_ROTATION, NAMES, reshaped
+from node_observability.nodegroup.schema.problem import Path, Problem
 
 Settings = dict[str, Any]
 
 
-def settings(group: NodeGroup, resolve: Resolve) -> Settings:
-    """Return the settings of a node group; ``resolve`` gives its secrets, or what stands for them.
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """Settings, and for paths in them the paths in the description that they are from.
+
+    A path that is not in ``origins`` is in the same place as the nearest part around it.
+    """
+
+    settings: Settings = field(default_factory=dict)
+    origins: dict[Path, Path] = field(default_factory=dict)
+
+    def described(self, problem: Problem) -> Problem:
+        """Return a problem of a setting with the path that the setting has in the description."""
+        for end in range(len(problem.path), 0, -1):
+            if problem.path[:end] in self.origins:
+                path = (*self.origins[problem.path[:end]], *problem.path[end:])
+                return Problem(path, problem.text)
+        return problem
+
+    def put(self, path: tuple[str, ...], value: object, origin: Path) -> None:
+        """Add one setting."""
+        *tables, name = path
+        table = self.settings
+        for outer in tables:
+            table = table.setdefault(outer, {})
+        table[name] = value
+        self.origins["settings", *path] = origin
+
+
+def assemble(description: Mapping[str, Any], resolve: Resolve) -> Assembled:
+    """Return the settings of a description; ``resolve`` returns its secrets, or placeholders.
 
     Raises:
-        SecretError: if a secret can't be had or is not what its place wants.
+        SecretError: a secret can't be read, or is not what its place needs.
     """
-    tree: Settings = {}
-    if group.motd is not None:
-        tree["motd"] = group.motd
-    if group.kubelet:
-        tree["kubernetes"] = _in_order(group)
-    for name, value in group.settings.items():
-        tree[name] = value
-    if group.registries:
-        tree["container-registry"] = _registries(group, resolve)
-    if group.admin_container:
-        tree["host-containers"] = {
-            **tree.get("host-containers", {}),
-            "admin": _admin(group, resolve),
-        }
-    return tree
+    assembled = Assembled()
+    if "motd" in description:
+        assembled.put(("motd",), description["motd"], ("motd",))
+    _kubernetes(assembled, description)
+    for name, group in description.get("settings", {}).items():
+        assembled.put((name,), dict(group), ("settings", name))
+    _registries(assembled, description.get("registries", ()), resolve)
+    if description.get("adminContainer"):
+        _admin_container(assembled, description["adminContainer"], resolve)
+    return assembled
 
 
-def with_node(tree: Settings, group: NodeGroup) -> Settings:
-    """Return settings with the labels and taints in them, where no other place has them."""
-    kubernetes = dict(tree.get("kubernetes", {}))
-    if group.labels:
-        kubernetes["node-labels"] = dict(group.labels)
-    if group.taints:
-        kubernetes["node-taints"] = taints_by_key(group)
-    return {**tree, "kubernetes": kubernetes} if kubernetes else tree
-
-
-def taints_by_key(group: NodeGroup) -> dict[str, list[str]]:
-    """Return the taints as ``settings.kubernetes.node-taints`` has them: a list for each key."""
-    by_key: dict[str, list[str]] = {}
-    for taint in group.taints:
-        by_key.setdefault(taint.key, []).append(f"{taint.value}:{taint.effect}")
-    return by_key
-
-
-def _in_order(group: NodeGroup) -> Settings:
-    """Return kubelet settings in the model's order, so that two descriptions differ where they do."""
-    return {name: group.kubelet[name] for name in KUBERNETES.fields if name in group.kubelet}
-
-
-def _registries(group: NodeGroup, resolve: Resolve) -> Settings:
-    mirrors = [
-        {"registry": registry["registry"], "endpoint": registry["mirrors"]}
-        for registry in group.registries
-        if "mirrors" in registry
-    ]
-    logins = []
-    for index, registry in enumerate(group.registries):
-        login = {"registry": registry["registry"]}
-        if "username" in registry:
-            login["username"] = registry["username"]
-        for form in ("password", "auth", "identitytoken"):
-            if form in registry:
-                path = ("registries", index, form)
-                login[form] = resolve(registry[form], path)
-                if form == "auth" and not is_auth(login[form]):
-                    raise SecretError(path, 'is not base64 of "user:password"')
-        if len(login) > 1:
-            logins.append(login)
-    return {
-        **({"mirrors": mirrors} if mirrors else {}),
-        **({"credentials": logins} if logins else {}),
+def _kubernetes(assembled: Assembled, description: Mapping[str, Any]) -> None:
+    """Add the cluster, the kubelet's settings in the schema's order, labels and taints."""
+    for name, setting in CLUSTER.items():
+        origin = ("cluster", name)
+        # Also of one that is missing, for the targets that need it.
+        assembled.origins["settings", "kubernetes", setting] = origin
+        if name in description.get("cluster", {}):
+            assembled.put(("kubernetes", setting), description["cluster"][name], origin)
+    kubelet = {
+        names.get(name, name): (value, (part, name))
+        for part, names in (("kubelet", NAMES), ("logRotation", LOG_ROTATION))
+        for name, value in description.get(part, {}).items()
     }
+    for setting in KUBERNETES.fields:
+        if setting in kubelet:
+            value, origin = kubelet[setting]
+            assembled.put(("kubernetes", setting), reshaped(setting, value), origin)
+    labels = dict(description.get("labels", {}))
+    if description.get("updateOperator"):
+        labels[UPDATER_LABEL[0]] = UPDATER_LABEL[1]
+    if labels:
+        assembled.put(("kubernetes", "node-labels"), labels, ("labels",))
+    _taints(assembled, description.get("taints", ()))
 
 
-def _admin(group: NodeGroup, resolve: Resolve) -> Settings:
-    described = group.admin_container
-    container: Settings = {"enabled": described.get("enabled", True)}
-    for name in ("source", "superpowered"):
+def _taints(assembled: Assembled, taints: Sequence[Mapping[str, str]]) -> None:
+    by_key: dict[str, list[str]] = {}
+    for index, taint in enumerate(taints):
+        listed = by_key.setdefault(taint["key"], [])
+        path = ("settings", "kubernetes", "node-taints", taint["key"], len(listed))
+        assembled.origins[path] = ("taints", index)
+        listed.append(f"{taint.get('value', '')}:{taint['effect']}")
+    if by_key:
+        assembled.put(("kubernetes", "node-taints"), by_key, ("taints",))
+
+
+def _registries(
+    assembled: Assembled, registries: Sequence[Mapping[str, Any]], resolve: Resolve
+) -> None:
+    listed: dict[str, list[Settings]] = {"mirrors": [], "credentials": []}
+
+    def add(kind: str, entry: Settings, origins: Mapping[Path, Path]) -> None:
+        path = ("settings", "container-registry", kind, len(listed[kind]))
+        assembled.origins.update({(*path, *end): origin for end, origin in origins.items()})
+        listed[kind].append(entry)
+
+    for index, registry in enumerate(registries):
+        here = ("registries", index)
+        name = {"registry": registry["registry"]}
+        if "mirrors" in registry:
+            mirrors = registry["mirrors"]
+            add(
+                "mirrors",
+                {**name, "endpoint": mirrors},
+                {(): here, ("endpoint",): (*here, "mirrors")},
+            )
+        login = {key: registry[key] for key in ("username",) if key in registry}
+        for form in CREDENTIAL_FORMS:
+            if form in registry:
+                login[form] = resolve(registry[form], (*here, form))
+        if login:
+            add("credentials", name | login, {(): here})
+    for kind, entries in listed.items():
+        if entries:
+            assembled.put(("container-registry", kind), entries, ("registries",))
+
+
+def _admin_container(assembled: Assembled, described: Mapping[str, Any], resolve: Resolve) -> None:
+    place = ("host-containers", "admin")
+    origin: Path = ("adminContainer",)
+    assembled.origins["settings", *place] = origin
+    described = {"enabled": True, **described}
+    for name in ("enabled", "source", "superpowered"):
         if name in described:
-            container[name] = described[name]
+            assembled.put((*place, name), described[name], (*origin, name))
     password_hash = None
     if "passwordHash" in described:
-        path = ("adminContainer", "passwordHash")
-        password_hash = resolve(described["passwordHash"], path)
+        origin = ("adminContainer", "passwordHash")
+        password_hash = resolve(described["passwordHash"], origin)
     content = admin_container.user_data(described, password_hash)
     if content is not None:
-        container["user-data"] = admin_container.encode(content)
-    return container
+        assembled.put((*place, "user-data"), admin_container.encode(content), origin)
+        assembled.origins["settings", *place, "user-data", "ssh"] = ("adminContainer",)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from node_observability.coverage import placement
 from node_observability.inputs.nodes import Taint
+from node_observability.nodegroup.rules.labels_and_taints import is_below
 from node_observability.nodegroup.schema import kubernetes_values
 from node_observability.nodegroup.schema.kinds import (
     BOOLEAN,
@@ -25,7 +26,7 @@ from node_observability.nodegroup.schema.kinds import (
     integer,
 )
 from node_observability.nodegroup.schema.problem import Path, Problem, dotted
-from node_observability.nodegroup.schema.validate import problems, shape
+from node_observability.nodegroup.schema.validate import problems, type_as_text
 
 # Whose labels are there without the node group: Kubernetes, node feature discovery, EKS, eksctl, Karpenter.
 _OTHERS: Final = (
@@ -101,7 +102,7 @@ def selection(values: object) -> tuple[Selection | None, list[Problem]]:
     if values is None:
         values = {}
     if not isinstance(values, Mapping):
-        return None, [Problem((), f"expected the chart's values, found {shape(values)}")]
+        return None, [Problem((), f"expected the chart's values, found {type_as_text(values)}")]
     chosen = values.get("nodeSelection", {})
     if isinstance(chosen, Mapping):
         chosen = _without_nulls(chosen)
@@ -111,7 +112,7 @@ def selection(values: object) -> tuple[Selection | None, list[Problem]]:
         around = tables.get(path[:-1], {}) if path[:-1] else values
         table = around.get(str(path[-1]), {})
         if not isinstance(table, Mapping):
-            found.append(Problem(path, f"expected a table, found {shape(table)}"))
+            found.append(Problem(path, f"expected a table, found {type_as_text(table)}"))
             table = {}
         tables[path] = table = _without_nulls(table)
         for name, kind in kinds.items():
@@ -222,7 +223,7 @@ def _written(toleration: object) -> object:
 
 def _is_met(key: str, value: str, labels: Mapping[str, str]) -> bool:
     """Whether nodes have the label; of those that others put on, nobody can tell here."""
-    others = kubernetes_values.is_below(key, _OTHERS)
+    others = is_below(key, _OTHERS)
     return labels.get(key) == value or (others and key not in labels)
 
 

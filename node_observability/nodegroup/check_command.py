@@ -1,17 +1,17 @@
-"""``node-observability nodegroup check``: user data, descriptions, and the chart's values beside them."""
+"""``node-observability nodegroup check``: user data and descriptions, and the chart's values beside them."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from node_observability.errors import UsageError, printable
+from node_observability.exit_codes import FINDINGS, SUCCESS
 from node_observability.inputs.files import read_bytes, read_text
 from node_observability.inputs.nodes import Taint
-from node_observability.nodegroup import chart_values, check_user_data, files, render
+from node_observability.nodegroup import chart_values, check_user_data, load, messages, render
 from node_observability.nodegroup.formats import yaml_document
 from node_observability.nodegroup.formats.envelope import LIMIT_BYTES
-from node_observability.nodegroup.load import Described, read_description
+from node_observability.nodegroup.rules.labels_and_taints import labels_and_taints
 from node_observability.nodegroup.rules.targets import TARGETS
-from node_observability.nodegroup.schema.problem import Problem
 
 _YAML = (".yaml", ".yml")
 
@@ -23,129 +23,116 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=TARGETS,
         default=[],
-        help="what it drops or rejects is an error (may be repeated); without, all are told about",
+        help="fail if this target drops or rejects a setting (may be repeated);"
+        " default: report all targets, and fail only if no target can render a description",
     )
     parser.add_argument(
         "--chart-values",
         metavar="FILE",
-        help="values of the chart: compare its selection and tolerations with label and taint",
+        help="values file of the chart: compare its node selection and tolerations with the"
+        " labels and taints of each node group",
     )
     parser.add_argument(
         "files",
         nargs="+",
         metavar="FILE",
-        help="user data (TOML, or gzip of it; - is standard input), or a description (.yaml)",
+        help="a description (.yaml or .yml), or user data: TOML or gzip of it (- is standard input)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Judge the files; every problem is one line."""
+    """Check the files, print a line for each problem, and return the exit code.
+
+    Raises:
+        UsageError: a file can't be read, after the others have been checked.
+    """
     chart = _chart(options.chart_values)
-    errors: list[str] = []
-    for name in options.files:
-        check_file = _check_description if name.endswith(_YAML) else _check_user_data
+    unreadable: list[str] = []
+    problems: list[str] = []
+    for file in options.files:
         try:
-            errors += check_file(name, options.target, chart)
+            if file.endswith(_YAML):
+                text = read_text(file, yaml_document.MAX_BYTES)
+                problems += _check_description(file, text, options.target, chart)
+            else:
+                data = read_bytes(file, check_user_data.MAX_BYTES)
+                problems += _check_user_data(file, data, options.target, chart)
         except UsageError as error:
-            # One that can't be read keeps nothing back of the others.
-            errors += error.problems
-    if errors:
-        raise UsageError(*errors)
-    return 0
+            unreadable += error.problems
+    for line in problems:
+        messages.report(line)
+    if unreadable:
+        raise UsageError(*unreadable)
+    return FINDINGS if problems else SUCCESS
 
 
 def _check_description(
-    name: str, targets: list[str], chart: chart_values.Selection | None
+    file: str, text: str, targets: Sequence[str], chart: chart_values.Selection | None
 ) -> list[str]:
-    one = read_description(name)
-    for line in one.warnings():
-        files.warn(line)
-    found = {target: cannot(target, one) for target in targets or TARGETS}
-    able = [target for target, lines in found.items() if not lines]
-    lines = [line for told in found.values() for line in told]
-    errors = lines if targets else []
+    try:
+        description = load.parse(text, file)
+    except UsageError as error:
+        return list(error.problems)
+    for line in description.warnings():
+        messages.warn(line)
+    group = description.group
+    losses = {
+        target: description.lines(render.losses(target, group)) for target in targets or TARGETS
+    }
+    able = [target for target, lines in losses.items() if not lines]
+    errors = [line for lines in losses.values() for line in lines]
     if not targets:
-        _say(lines)
-        if not able:
-            errors.append(f"{name}: no target can render it; each has said above what it wants")
-    errors += _compared(name, chart, dict(one.group.labels), list(one.group.taints))
+        _print(errors)
+        errors = [] if able else [f"{file}: no target can render it, for the reasons above"]
+    errors += _compared(file, chart, group.labels, group.taints)
     if not errors:
-        _say([f"{name}: a node group that can be rendered for {', '.join(able)}"])
+        _print([f"{file}: valid node group, can be rendered for {', '.join(able)}"])
     return errors
-
-
-def cannot(target: str, one: Described) -> list[str]:
-    """Return why a target can't render a node group, each with its place and the target's name."""
-    problems = [
-        Problem(problem.path, f"{target}: {problem.text.removeprefix(f'{target}: ')}")
-        for problem in render.losses(target, one.group, one.tree)
-    ]
-    return [*one.at(problems), *too_large(target, one)]
-
-
-def too_large(target: str, one: Described) -> list[str]:
-    """Return the one problem of user data that EC2 would not take, if it is one."""
-    size = render.user_data_bytes(target, one.group, one.tree)
-    if size <= LIMIT_BYTES:
-        return []
-    return [f"{one.name}: {target}: user data of {size} bytes, more than EC2 takes ({LIMIT_BYTES})"]
 
 
 def _check_user_data(
-    name: str, targets: list[str], chart: chart_values.Selection | None
+    file: str, data: bytes, targets: Sequence[str], chart: chart_values.Selection | None
 ) -> list[str]:
-    report = check_user_data.check(read_bytes(name, check_user_data.MAX_BYTES))
-    errors = [_located(name, finding) for finding in report.errors]
-    for finding in report.warnings:
-        files.warn(_located(name, finding))
-    if errors:
-        return errors
-
-    # Nodes of one's own lack what others fill in: no news, unless they are asked for.
-    asked = targets or [target for target in TARGETS if target != "user-data"]
-    told: dict[bool, list[str]] = {True: [], False: []}
-    for target in asked:
-        for effect, line in check_user_data.target_effects(report, target):
-            place = f"{name}:{line}" if line else name
-            text = f"{place}: {effect.path_text}: {target}: {effect.text}"
-            told[bool(targets) and effect.loses].append(text)
-    _say(told[False])
-    errors = told[True]
-    errors += _compared(name, chart, *check_user_data.labels_and_taints(report.settings))
+    report = check_user_data.check(data)
+    for problem in report.warnings:
+        messages.warn(problem.in_file(file))
+    if report.errors:
+        return [problem.in_file(file) for problem in report.errors]
+    lines: dict[bool, list[str]] = {True: [], False: []}
+    # Nodes of your own always lack what other targets add, which is worth a line only if asked for.
+    for target in targets or [target for target in TARGETS if target != "user-data"]:
+        for effect in check_user_data.target_effects(report, target):
+            is_error = bool(targets) and effect.loses
+            lines[is_error].append(effect.of_target(target).in_file(file))
+    _print(lines[False])
+    errors = lines[True] + _compared(file, chart, *labels_and_taints(report.settings))
     if not errors:
-        _say([f"{name}: valid user data, {report.size_bytes} of {LIMIT_BYTES} bytes"])
+        _print([f"{file}: valid user data, {report.size_bytes} of {LIMIT_BYTES} bytes"])
     return errors
 
 
-def _say(lines: Iterable[str]) -> None:
+def _print(lines: Iterable[str]) -> None:
     for line in dict.fromkeys(lines):
         print(printable(line))
 
 
 def _compared(
-    name: str,
+    file: str,
     chart: chart_values.Selection | None,
     labels: dict[str, str],
-    taints: list[Taint],
+    taints: Sequence[Taint],
 ) -> list[str]:
     if chart is None:
         return []
-    return [f"{name}: {one.text}" for one in chart_values.differences(chart, labels, taints)]
+    return [f"{file}: {one.text}" for one in chart_values.differences(chart, labels, taints)]
 
 
-def _chart(name: str | None) -> chart_values.Selection | None:
-    if name is None:
+def _chart(file: str | None) -> chart_values.Selection | None:
+    if file is None:
         return None
-    text = read_text(name, yaml_document.MAX_BYTES)
-    document = yaml_document.read(text, name, old_numbers=True)
+    text = read_text(file, yaml_document.MAX_BYTES)
+    document = yaml_document.read(text, file, old_numbers=True)
     chosen, problems = chart_values.selection(document.data)
     if chosen is None:
-        raise UsageError(
-            *(f"{name}:{document.line(one.path) or 1}: {one.sentence}" for one in problems)
-        )
+        raise UsageError(*(document.located(one).in_file(file) for one in problems))
     return chosen
-
-
-def _located(name: str, finding: check_user_data.Finding) -> str:
-    place = f"{name}:{finding.line}" if finding.line else name
-    return f"{place}: {finding.problem.sentence}"

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from node_observability.errors import UsageError
+from node_observability.exit_codes import SUCCESS
 from node_observability.inputs.files import STDIN
-from node_observability.nodegroup import assembly, check_command, credentials, files, render
+from node_observability.nodegroup import check_command, credentials, messages, render
 from node_observability.nodegroup.formats import templates
 from node_observability.nodegroup.kube_reserved import kube_reserved
-from node_observability.nodegroup.load import Described, read_description
+from node_observability.nodegroup.load import Description, read_description
+from node_observability.nodegroup.node_group import NodeGroup
+from node_observability.nodegroup.rules.settings import has_secrets
 from node_observability.nodegroup.rules.targets import TARGETS
 from node_observability.outputs import write_text
 
@@ -20,41 +23,65 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands."""
     commands = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _configure_render(
-        commands.add_parser("render", help="make a target's file", allow_abbrev=False)
+        commands.add_parser(
+            "render",
+            help="render a description as the file of a target",
+            description="Render a description of a node group as the file of a target.",
+            allow_abbrev=False,
+        )
     )
     check_command.configure(
         commands.add_parser(
             "check",
-            help="judge user data, or a description, before a node has to",
+            help="validate user data and descriptions before a node boots with them",
+            description="Validate user data and descriptions before a node boots with them.",
             allow_abbrev=False,
         )
     )
     reserved = commands.add_parser(
-        "kube-reserved", help="print what a node of that size reserves", allow_abbrev=False
+        "kube-reserved",
+        help="print what the kubelet reserves on a node of a given size",
+        description="Print what the kubelet of a Bottlerocket node reserves (kube-reserved).",
+        allow_abbrev=False,
     )
-    reserved.add_argument("--cores", type=_count(1, 65535), required=True, metavar="N")
-    reserved.add_argument("--max-pods", type=_count(1, 65535), required=True, metavar="N")
-    reserved.add_argument("--format", choices=["toml", "json"], default="toml")
+    for flag, text in (
+        ("--cores", "CPU cores (vCPUs) of the node"),
+        ("--max-pods", "most pods on it"),
+    ):
+        reserved.add_argument(
+            flag, type=_count(1, 65535), required=True, metavar="N", help=f"{text}, 1 to 65535"
+        )
+    reserved.add_argument(
+        "--format",
+        choices=["toml", "json"],
+        default="toml",
+        help="user data, or the values alone (default: %(default)s)",
+    )
 
 
 def _configure_render(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--target", choices=TARGETS, required=True)
+    parser.add_argument(
+        "--target", choices=TARGETS, required=True, help="what creates the nodes, and so the file"
+    )
     parser.add_argument(
         "--with-credentials",
         action="store_true",
-        help="read the secrets and write them out; without it, placeholders stand for them",
+        help="read the secrets and write them into the output; default: write placeholders",
     )
-    parser.add_argument("--output", metavar="FILE", help="write there instead of standard output")
+    parser.add_argument(
+        "--output", metavar="FILE", help="write to this file (default: standard output)"
+    )
     parser.add_argument(
         "files",
         nargs="+",
         metavar="FILE",
-        help="a description (docs/reference/node-groups.md); for eksctl several, of one cluster",
+        help="a description (docs/reference/node-groups.md); for eksctl and eksctl-managed, several"
+        " of one cluster",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the subcommand."""
+    """Run the subcommand and return its exit code."""
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "render": _render,
         "check": check_command.run,
@@ -69,86 +96,80 @@ def _kube_reserved(options: argparse.Namespace) -> int:
         print(json.dumps(settings))
     else:
         print(templates.user_data({"kubernetes": {"kube-reserved": settings}}), end="")
-    return 0
+    return SUCCESS
 
 
 def _render(options: argparse.Namespace) -> int:
-    described = _read(options.files)
-    if len(described) > 1:
-        _can_be_joined(options.target, described)
-    problems = [
-        line
-        for one in described
-        for line in [
-            *one.at(render.losses(options.target, one.group, one.tree)),
-            *check_command.too_large(options.target, one),
-        ]
-    ]
-    if problems:
-        raise UsageError(*problems)
-    secrets = options.with_credentials
-    groups = [
-        (one.group, _with_secrets(options.target, one) if secrets else one.tree)
-        for one in described
-    ]
+    descriptions = _read(options.files)
+    if len(descriptions) > 1:
+        _check_that_one_file_can_hold(descriptions, options.target)
+    groups = [one.group for one in descriptions]
+    _check_losses(options.target, descriptions, groups)
+    if options.with_credentials:
+        groups = [one.with_secrets(_secrets(one.file)) for one in descriptions]
+        _check_losses(options.target, descriptions, groups)
     text = render.render(options.target, groups)
-    if secrets:
-        files.warn(
-            "the output has credentials in it; so has the user data that every node can read"
+    if options.with_credentials:
+        messages.warn(
+            "the output contains credentials, and every pod on a node may be able to read them"
         )
-    elif any(one.has_secrets for one in described):
-        files.warn(
-            f"{credentials.PLACEHOLDER} stands for credentials; --with-credentials writes them"
-        )
+    elif any(has_secrets(group.settings) for group in groups):
+        placeholder = credentials.PLACEHOLDER
+        messages.warn(f"{placeholder} replaces credentials; --with-credentials writes them")
     if options.output is None:
         print(text, end="")
     else:
-        write_text(options.output, text, secret=secrets)
-    return 0
+        write_text(options.output, text, secret=options.with_credentials)
+    return SUCCESS
 
 
-def _read(names: list[str]) -> list[Described]:
-    """Return every description, or the problems of all of them."""
-    described = []
+def _read(names: list[str]) -> list[Description]:
+    """Return every description, or raise the problems of all of them."""
+    descriptions = []
     problems: list[str] = []
     for name in names:
         try:
-            described.append(read_description(name))
+            descriptions.append(read_description(name))
         except UsageError as error:
             problems += error.problems
     if problems:
         raise UsageError(*problems)
-    return described
+    return descriptions
 
 
-def _with_secrets(target: str, one: Described) -> assembly.Settings:
-    directory = Path() if one.name == STDIN else Path(one.name).parent
-    try:
-        tree = assembly.settings(one.group, credentials.reader(os.environ, directory))
-    except credentials.SecretError as error:
-        raise UsageError(*one.at([error.problem])) from None
-    problems = render.losses_by_secrets(target, one.group, tree)
+def _secrets(file: str) -> credentials.Resolve:
+    directory = Path() if file == STDIN else Path(file).parent
+    return credentials.reader(os.environ, directory)
+
+
+def _check_losses(target: str, descriptions: list[Description], groups: list[NodeGroup]) -> None:
+    problems = [
+        line
+        for one, group in zip(descriptions, groups, strict=True)
+        for line in one.lines(render.losses(target, group))
+    ]
     if problems:
-        raise UsageError(*one.at(problems))
-    return tree
+        raise UsageError(*problems)
 
 
-def _can_be_joined(target: str, described: list[Described]) -> None:
-    if not render.joins(target):
-        names = " and ".join(one.name for one in described[1:])
-        raise UsageError(f"a file for {target} holds one node group; render {names} apart")
-    first = described[0]
-    for other in described[1:]:
+def _check_that_one_file_can_hold(descriptions: list[Description], target: str) -> None:
+    first, *others = descriptions
+    if not render.takes_several_groups(target):
+        names = " and ".join(one.file for one in others)
+        raise UsageError(f"a file for {target} holds one node group; render {names} separately")
+    for index, other in enumerate(others, 1):
         if other.group.cluster != first.group.cluster:
-            raise UsageError(f"{other.name}: cluster: differs from that of {first.name}")
-        if other.group.name in [one.group.name for one in described if one is not other]:
-            raise UsageError(f"{other.name}: name: {other.group.name} is another file's name too")
+            raise UsageError(f"{other.file}: cluster: differs from that in {first.file}")
+        if other.group.name in [one.group.name for one in descriptions[:index]]:
+            raise UsageError(
+                f"{other.file}: name: another file has the name {other.group.name} too"
+            )
 
 
 def _count(least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-            raise argparse.ArgumentTypeError(f"expected a number from {least} to {most}: {text!r}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
         return int(text)
 
     return parse

@@ -1,7 +1,7 @@
-"""Secrets: read from the environment or from a file, at the last moment, and only when asked for.
+"""Reads secrets from the environment or from files, only when the user asks for them.
 
-Guarantees: no secret is on a command line, in a description, in an error or in output that was not asked
-to have it; without the request nothing is read at all, and a placeholder stands in its place.
+Guarantees: no secret is on a command line, in a description or in an error. Without the request nothing is
+read, and the output has a placeholder instead.
 """
 
 import base64
@@ -12,22 +12,20 @@ from typing import Final
 
 from node_observability.errors import UsageError
 from node_observability.inputs.files import read_text
-from node_observability.nodegroup.schema.kinds import LINE, Struct
+from node_observability.nodegroup.schema.kinds import LINE
 from node_observability.nodegroup.schema.problem import Path, Problem
 
 PLACEHOLDER: Final = "REDACTED"
-# One that stays valid where base64 of "user:password" is wanted.
 PLACEHOLDER_AUTH: Final = base64.b64encode(b"REDACTED:REDACTED").decode()
-_LONGEST_BYTES = 64 * 1024
-# POSIX, "Environment Variable Definition". What is none may be the secret itself.
+_MAX_BYTES: Final = 64 * 1024
+# POSIX, "Environment Variable Definition". Any other text may be the secret itself.
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-SOURCE: Final = Struct({"env": LINE, "file": LINE})
 Resolve = Callable[[Mapping[str, object], Path], str]
 
 
 class SecretError(Exception):
-    """A secret can't be had. Never carries the secret."""
+    """A secret can't be read, or can't be used. Never carries the secret."""
 
     def __init__(self, path: Path, text: str) -> None:
         super().__init__(text)
@@ -35,20 +33,20 @@ class SecretError(Exception):
 
 
 def source_problems(value: object, path: Path) -> Iterator[Problem]:
-    """Yield what is wrong with the place that a description names for a secret."""
+    """Yield what is wrong with ``{env: NAME}`` or ``{file: PATH}`` in a description."""
     if not isinstance(value, Mapping):
-        # The value is not shown: it may be the secret.
-        yield Problem(path, "a secret may not stand here; write {env: NAME} or {file: PATH}")
-    elif len(value) != 1 or not set(value) <= set(SOURCE.fields):
+        # No problem shows the value, which may be the secret.
+        yield Problem(path, "must not contain the secret itself; write {env: NAME} or {file: PATH}")
+    elif len(value) != 1 or not set(value) <= {"env", "file"}:
         yield Problem(path, "write either {env: NAME} or {file: PATH}")
     elif not all(isinstance(inner, str) and inner for inner in value.values()):
-        yield Problem(path, "the name after env or file must be a string")
+        yield Problem(path, "the value of env or file must be a string that is not empty")
     elif not _NAME.fullmatch(str(value.get("env", "_"))):
-        yield Problem(path, "env wants the name of a variable: letters, digits and '_'")
+        yield Problem(path, "env needs the name of a variable: letters, digits and '_'")
 
 
 def placeholder(_source: Mapping[str, object], path: Path) -> str:
-    """Stand in for a secret that nobody asked to see."""
+    """Return a placeholder of the same form as the secret."""
     return PLACEHOLDER_AUTH if path[-1] == "auth" else PLACEHOLDER
 
 
@@ -59,7 +57,7 @@ def reader(environment: Mapping[str, str], directory: File) -> Resolve:
         """Return the secret.
 
         Raises:
-            SecretError: if it is not there, empty, or not one line of UTF-8.
+            SecretError: it is missing, empty, not one line of UTF-8, or not what ``auth`` needs.
         """
         if "env" in source:
             name = str(source["env"])
@@ -76,6 +74,8 @@ def reader(environment: Mapping[str, str], directory: File) -> Resolve:
             raise SecretError(path, f"{where} is empty")
         if not LINE.accepts(text):
             raise SecretError(path, f"{where} has more than one line")
+        if path[-1] == "auth" and not _is_auth(text):
+            raise SecretError(path, f'{where} is not base64 of "user:password"')
         return text
 
     return resolve
@@ -83,6 +83,13 @@ def reader(environment: Mapping[str, str], directory: File) -> Resolve:
 
 def _from_file(file: File, path: Path) -> str:
     try:
-        return read_text(file, _LONGEST_BYTES)
+        return read_text(file, _MAX_BYTES)
     except UsageError as error:
         raise SecretError(path, *error.problems) from None
+
+
+def _is_auth(text: str) -> bool:
+    try:
+        return b":" in base64.b64decode(text, validate=True)
+    except ValueError:
+        return False

@@ -1,103 +1,97 @@
-"""A description as a file: read, checked whole, and ready to be rendered."""
+"""Reads a description: checks what only it has, assembles its settings, and checks these. Pure but for files.
 
-from collections.abc import Iterable
+Every problem has the line in the user's file and the path as the user wrote it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
 from node_observability.errors import UsageError
 from node_observability.inputs.files import read_text
-from node_observability.nodegroup import assembly, credentials
-from node_observability.nodegroup.description import ROTATION, NodeGroup, parse
+from node_observability.nodegroup import credentials, description
+from node_observability.nodegroup.assembly import Assembled, assemble
 from node_observability.nodegroup.formats import yaml_document
+from node_observability.nodegroup.formats.document import Document
+from node_observability.nodegroup.node_group import NodeGroup, node_group
 from node_observability.nodegroup.rules import settings as settings_rules
-from node_observability.nodegroup.schema import kubelet_names
 from node_observability.nodegroup.schema.problem import Problem
+
+# Where a description refers to the secrets that user data has in plain text, by the group of settings.
+_PLACES_OF_SECRETS: Final = {
+    "container-registry": "write it under registries, as {env: NAME} or {file: PATH}",
+    "host-containers": "write its password as adminContainer.passwordHash, {env: NAME} or {file: PATH}",
+}
+_NO_PLACE: Final = "a description can't have it; add it to the rendered user data"
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """A node group, the file it is from, and its settings with placeholders for secrets."""
+class Description:
+    """A description without problems, the file that it is from, and its node group with placeholders."""
 
-    name: str
+    file: str
+    document: Document
+    parts: Mapping[str, Any]
     group: NodeGroup
-    tree: assembly.Settings
-    document: yaml_document.Document
 
-    @property
-    def has_secrets(self) -> bool:
-        """Whether it names any."""
-        return any(True for _ in settings_rules.secrets(self.tree))
+    def with_secrets(self, resolve: credentials.Resolve) -> NodeGroup:
+        """Return the node group with its secrets.
+
+        Raises:
+            UsageError: a secret can't be read, or is not what its place needs.
+        """
+        try:
+            return node_group(self.parts, assemble(self.parts, resolve))
+        except credentials.SecretError as error:
+            raise UsageError(*self.lines([error.problem])) from None
 
     def warnings(self) -> list[str]:
-        """Return what has to be known of it, each with its place in the file."""
-        return self.at(self._origin(one) for one in settings_rules.warnings(self.tree))
+        """Return what the user should know, a line for each."""
+        assembled = self.group.assembled
+        return self.lines(map(assembled.described, settings_rules.warnings(assembled.settings)))
 
-    def _origin(self, warning: Problem) -> Problem:
-        match warning.path:
-            case ("settings", "kubernetes", *_):
-                return _from_settings(warning)
-            case ("settings", "container-registry", _, int(index), form):
-                # Registries that are mirrors alone have no login.
-                logins = [
-                    number
-                    for number, registry in enumerate(self.group.registries)
-                    if set(registry) - {"registry", "mirrors"}
-                ]
-                return Problem(("registries", logins[index], form), warning.text)
-            case ("settings", "host-containers", "admin", _, "ssh"):
-                return Problem(("adminContainer",), warning.text)
-            case ("settings", "host-containers", "admin", *_):
-                return Problem(("adminContainer", "passwordHash"), warning.text)
-            case _:
-                return warning
-
-    def at(self, problems: Iterable[Problem]) -> list[str]:
-        """Return problems as lines, each with its place in the file."""
-        return [_line(self.name, self.document, problem) for problem in problems]
+    def lines(self, problems: Iterable[Problem]) -> list[str]:
+        """Return a line for each problem of the description."""
+        return _lines(self.file, self.document, problems)
 
 
-def read_description(name: str) -> Described:
-    """Return the node group that a file describes.
+def read_description(file: str) -> Description:
+    """Return the description in a file; the file ``-`` is standard input.
 
     Raises:
-        UsageError: with every problem of the file.
+        UsageError: the file can't be read, or the description has problems.
     """
-    document = yaml_document.read(read_text(name, yaml_document.MAX_BYTES), name)
-    group, problems = parse(document.data)
-    if group is None:
-        raise UsageError(*(_line(name, document, problem) for problem in problems))
-    tree = assembly.settings(group, credentials.placeholder)
-    problems = [_from_settings(one) for one in settings_rules.problems(tree)]
-    if problems:
-        raise UsageError(*(_line(name, document, problem) for problem in problems))
-    return Described(name, group, tree, document)
+    return parse(read_text(file, yaml_document.MAX_BYTES), file)
 
 
-def _from_settings(problem: Problem) -> Problem:
-    """Return a problem of assembled settings with the path that the description has for it."""
-    # What comes of registries and adminContainer has been judged in the description's own terms.
-    _, group, *rest = problem.path
-    return Problem(("kubelet", *rest), problem.text) if group == "kubernetes" else problem
+def parse(text: str, file: str) -> Description:
+    """Return the description in a text; ``file`` is its name in errors.
+
+    Raises:
+        UsageError: with every problem of the description.
+    """
+    document = yaml_document.read(text, file)
+    parts, found = description.check(document.data)
+    assembled = assemble(parts, credentials.placeholder)
+    of_settings = settings_rules.problems(
+        {"settings": assembled.settings}, kubelet_sets_labels=False
+    )
+    found += map(assembled.described, of_settings)
+    found += [] if of_settings else _misplaced_secrets(assembled)
+    if found:
+        raise UsageError(*_lines(file, document, found))
+    return Description(file, document, parts, node_group(parts, assembled))
 
 
-def _line(name: str, document: yaml_document.Document, problem: Problem) -> str:
-    problem = _as_written(document, problem)
-    line = document.line(problem.path)
-    return f"{name}:{line or 1}: {problem.sentence}"
+def _misplaced_secrets(assembled: Assembled) -> Iterator[Problem]:
+    """Yield the secrets that stand in the description itself."""
+    for path in settings_rules.secrets(assembled.settings):
+        origin = assembled.described(Problem(path, "")).path
+        if origin[0] in ("settings", "kubelet"):
+            text = _PLACES_OF_SECRETS.get(str(origin[1]), _NO_PLACE)
+            yield Problem(origin, f"must not contain a secret; {text}")
 
 
-def _as_written(document: yaml_document.Document, problem: Problem) -> Problem:
-    """Return a problem of a kubelet setting under the name that the description has for it."""
-    match problem.path:
-        case ("kubelet", str(setting), *rest) if isinstance(document.data, dict):
-            places = {name: ("kubelet", name) for name in document.data.get("kubelet", {})}
-            places |= {
-                short: ("logRotation", short) for short in document.data.get("logRotation", {})
-            }
-            found = [
-                place
-                for name, place in places.items()
-                if setting in (name, kubelet_names.NAMES.get(name), ROTATION.get(name))
-            ]
-            return Problem((*found[0], *rest), problem.text) if found else problem
-        case _:
-            return problem
+def _lines(file: str, document: Document, problems: Iterable[Problem]) -> list[str]:
+    located = sorted(map(document.located, problems), key=lambda problem: problem.line or 1)
+    return [problem.in_file(file) for problem in located]

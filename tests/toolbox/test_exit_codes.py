@@ -31,6 +31,7 @@ spec:
     "lines.log": '{"k":"v"}\n',
     "group.yaml": "name: a\ncluster: {name: a}\nsubnets: [subnet-01234567]\n",
     "user-data.toml": "[settings]\nmotd = 'a'\n",
+    "wrong.toml": "[settings]\nmotd = 1\n",
 }
 ASK = "--cluster c --url http://127.0.0.1:9"
 
@@ -52,7 +53,11 @@ ASK = "--cluster c --url http://127.0.0.1:9"
         ("nodegroup render --target cloudformation --output no/file group.yaml", ERROR),
         ("nodegroup render --target cloudformation no.yaml", ERROR),
         ("nodegroup check user-data.toml group.yaml", SUCCESS),
-        ("nodegroup check no.toml", ERROR),
+        ("nodegroup check wrong.toml", FINDINGS),
+        ("nodegroup check --target eksctl group.yaml", FINDINGS),
+        ("nodegroup check wrong.yaml", FINDINGS),
+        ("nodegroup check no.toml wrong.toml", ERROR),
+        ("nodegroup check --chart-values twice.conf group.yaml", ERROR),
         ("nodegroup kube-reserved --cores 8 --max-pods 58", SUCCESS),
         ("parsers test -c parsers.conf right.yaml", SUCCESS),
         ("parsers test -c parsers.conf wrong.yaml", FINDINGS),

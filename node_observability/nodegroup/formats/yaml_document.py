@@ -8,13 +8,13 @@ of its output (YAML 1.1 and 1.2, Go's and Python's) could take for something els
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
 from node_observability.errors import UsageError
 from node_observability.inputs.yaml_nodes import compose_one, construct
+from node_observability.nodegroup.formats.document import Document
 from node_observability.nodegroup.schema.problem import Path, Problem
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*", re.ASCII)
@@ -38,21 +38,6 @@ _NO_TAG: Final = (
 _NUMBERS: Final = (f"{_TAG}int", f"{_TAG}float")
 # Octal by a zero, base 60 by colons, underscores.
 _OLD = re.compile(r"[-+]?(?:0[0-9_]+|.*[:_].*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What a text holds, and the line, from 1, of each path."""
-
-    data: object
-    lines: Mapping[Path, int]
-
-    def line(self, path: Path) -> int | None:
-        """Return the line of a path, or of the nearest part around it."""
-        for end in range(len(path), -1, -1):
-            if path[:end] in self.lines:
-                return self.lines[path[:end]]
-        return None
 
 
 def read(text: str, file: str, *, old_numbers: bool = False) -> Document:

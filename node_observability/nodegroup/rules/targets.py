@@ -1,4 +1,4 @@
-"""What each way of creating nodes does to settings on their way to the node. Pure.
+"""Checks what each target, a way of creating nodes, does to settings on their way to the node. Pure.
 
 Sources, each read in its code: Karpenter ``pkg/providers/amifamily/bootstrap/bottlerocket.go`` and
 ``bottlerocketsettings.go`` (1.14.1); eksctl ``pkg/apis/eksctl.io/v1alpha5/validation.go`` and
@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from node_observability.nodegroup.schema.problem import Path, dotted
+from node_observability.nodegroup.schema.problem import Problem
 
 KUBERNETES_PATH: Final = ("settings", "kubernetes")
-# What Karpenter reads (struct BottlerocketKubernetes); other keys of settings.kubernetes it drops, with one
-# line in its own log.
+# What Karpenter reads (struct BottlerocketKubernetes); it drops other keys of settings.kubernetes, with a
+# line in its log.
 KARPENTER_KEYS: Final = frozenset(
     {
         "allowed-unsafe-sysctls",
@@ -68,7 +68,8 @@ KARPENTER_KEYS: Final = frozenset(
         "topology-manager-scope",
     }
 )
-_CLUSTER: Final = ("api-server", "cluster-certificate", "cluster-name")
+CLUSTER: Final = ("api-server", "cluster-certificate", "cluster-name")
+LABELS_AND_TAINTS: Final = ("node-labels", "node-taints")
 # Karpenter plans with these, so it must know them: EC2NodeClass spec.kubelet, not user data.
 KARPENTER_PLANS_WITH: Final = {
     "max-pods": "maxPods",
@@ -89,17 +90,10 @@ KARPENTER_KUBELET: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Problem):
     """What a target does to one setting. ``loses``: the node would not get what is written."""
 
-    path: Path
-    text: str
     loses: bool = True
-
-    @property
-    def path_text(self) -> str:
-        """Return the path as people write it."""
-        return dotted(self.path)
 
 
 def _karpenter(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
@@ -107,19 +101,22 @@ def _karpenter(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
         path = (*KUBERNETES_PATH, key)
         if key == "node-taints":
             if isinstance(value, Mapping) and any(isinstance(one, str) for one in value.values()):
-                yield Effect(path, "can't read a taint that is no list, and rejects the user data")
+                text = (
+                    "can't read a taint that is not a list, and rejects the user data; write a list"
+                )
+                yield Effect(path, text)
             yield Effect(path, "resets it; write taints in NodePool spec.template.spec.taints")
         elif key == "node-labels":
-            text = "merges it, and labels of the NodePool win; write them there"
+            text = "merges it, and labels of the NodePool take precedence; write them there"
             yield Effect(path, text, loses=False)
-        elif key in _CLUSTER:
+        elif key in CLUSTER:
             yield Effect(path, "overwrites it with its own; leave it out")
         elif key == "cluster-dns-ip" and isinstance(value, list):
             yield Effect(path, "can't read a list, and rejects the user data; write one address")
         elif key.startswith("image-gc-") and key.endswith("-percent") and isinstance(value, int):
             yield Effect(path, f'reads only a string, and rejects the user data; write "{value}"')
         elif key not in KARPENTER_KEYS:
-            yield Effect(path, "drops it: Karpenter does not know the key; leave it out")
+            yield Effect(path, "does not know the key and drops it; leave it out")
         elif key in KARPENTER_PLANS_WITH:
             text = f"plans without it; write it as {KARPENTER_PLANS_WITH[key]} in EC2NodeClass spec.kubelet"
             yield Effect(path, text, loses=False)
@@ -128,13 +125,16 @@ def _karpenter(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
 def _by_table(
     table: Mapping[str, tuple[str, bool]],
 ) -> Callable[[Mapping[str, Any]], Iterator[Effect]]:
-    """Return the rule of a target that looks at keys alone: the text, and whether it loses the key."""
+    """Return the rule of a target for which keys matter and values do not.
+
+    ``table`` has the text and whether the target loses the key.
+    """
 
     def rule(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
         for key in kubernetes:
             if key in table:
                 text, loses = table[key]
-                yield Effect((*KUBERNETES_PATH, key), text, loses)
+                yield Effect((*KUBERNETES_PATH, key), text, loses=loses)
 
     return rule
 
@@ -149,14 +149,14 @@ def _rejected(**places: str) -> dict[str, tuple[str, bool]]:
 _eksctl: Final = _by_table(
     {
         **_rejected(node_labels="labels", node_taints="taints", max_pods="maxPodsPerNode"),
-        **dict.fromkeys(_CLUSTER, ("overwrites it with its own; leave it out", True)),
+        **dict.fromkeys(CLUSTER, ("overwrites it with its own; leave it out", True)),
     }
 )
 _eksctl_managed: Final = _by_table(
     {
         **_rejected(node_labels="labels", node_taints="taints"),
         **dict.fromkeys(
-            (*_CLUSTER, "cluster-dns-ip"), ("rejects it: EKS fills it in; leave it out", True)
+            (*CLUSTER, "cluster-dns-ip"), ("rejects it, as EKS fills it in; leave it out", True)
         ),
     }
 )
@@ -166,15 +166,17 @@ _cloudformation: Final = _by_table(
             key: (f"EKS does not know it; write it as {place} of AWS::EKS::Nodegroup", False)
             for key, place in {"node-labels": "Labels", "node-taints": "Taints"}.items()
         },
-        **dict.fromkeys(_CLUSTER, ("overrides what EKS fills in; leave it out", True)),
+        **dict.fromkeys(CLUSTER, ("overrides what EKS fills in; leave it out", True)),
     }
 )
 
 
 def _user_data(kubernetes: Mapping[str, Any]) -> Iterator[Effect]:
-    for key in _CLUSTER:
+    for key in CLUSTER:
         if key not in kubernetes:
-            text = "is missing: nobody fills it in on nodes of your own Auto Scaling group"
+            text = (
+                "is missing, and nothing adds it on nodes of your own Auto Scaling group; write it"
+            )
             yield Effect((*KUBERNETES_PATH, key), text)
 
 
@@ -189,7 +191,7 @@ TARGETS: Final = tuple(_RULES)
 
 
 def effects(target: str, settings: Mapping[str, Any]) -> list[Effect]:
-    """Return what a target does to settings: to ``settings.kubernetes``, and to little else."""
+    """Return what a target does to settings, almost all of it to ``settings.kubernetes``."""
     kubernetes = settings.get("kubernetes", {})
     found = list(_RULES[target](kubernetes if isinstance(kubernetes, Mapping) else {}))
     if target == "karpenter":
@@ -198,7 +200,7 @@ def effects(target: str, settings: Mapping[str, Any]) -> list[Effect]:
 
 
 def _karpenter_commands(commands: Mapping[str, Any]) -> Iterator[Effect]:
-    """Karpenter reads them into a struct and writes it out whole, an empty mode too."""
+    """Yield the commands without a mode: Karpenter parses them and writes all fields, an empty mode too."""
     for name, command in commands.items():
         if "mode" not in command:
             text = 'writes mode = "", and Bottlerocket rejects the user data; write a mode'

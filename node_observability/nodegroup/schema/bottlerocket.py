@@ -72,7 +72,9 @@ _LIMIT: Final = Scalar(
     ),
 )
 
-CREDENTIAL: Final = Struct(
+CREDENTIAL_FORMS: Final = ("password", "auth", "identitytoken")
+"""Of a registry's credentials, exactly one has to be given; ``auth`` is base64 of ``user:password``."""
+_CREDENTIAL: Final = Struct(
     {
         "registry": LINE,
         "username": LINE,
@@ -82,7 +84,7 @@ CREDENTIAL: Final = Struct(
     },
     required=("registry",),
 )
-MIRROR: Final = Struct(
+_MIRROR: Final = Struct(
     {
         "registry": LINE,
         "endpoint": ListOf(URL),
@@ -147,9 +149,9 @@ _GROUPS: Final[dict[str, Kind]] = {
     ),
     "container-registry": Struct(
         {
-            # A table of registry = [endpoints] is the older form of mirrors.
-            "mirrors": OneOf((ListOf(MIRROR), MapOf(LINE, ListOf(URL)))),
-            "credentials": secret(ListOf(CREDENTIAL)),
+            # The table of registry = [endpoints] is the older form of mirrors.
+            "mirrors": OneOf((ListOf(_MIRROR), MapOf(LINE, ListOf(URL)))),
+            "credentials": secret(ListOf(_CREDENTIAL)),
         },
         aliases={"creds": "credentials"},
     ),
@@ -238,9 +240,9 @@ _GROUPS: Final[dict[str, Kind]] = {
 }
 
 SETTINGS: Final = Struct(_GROUPS)
-# User data has the one table; Bottlerocket ignores others without a word, so a typo there hides.
+# Bottlerocket silently ignores any other table, so a typo there is hard to find.
 USER_DATA: Final = Struct(
     {"settings": SETTINGS},
-    refused={name: f"stands outside of settings; write settings.{name}" for name in _GROUPS},
+    refused={name: f"is outside of settings; write settings.{name}" for name in _GROUPS},
     required=("settings",),
 )

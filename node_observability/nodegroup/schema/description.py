@@ -1,7 +1,8 @@
-"""What a description of a node group may hold: our own input, key by key.
+"""The keys of a node group's description.
 
-Keys are in camelCase, as in Helm's values and eksctl's files; under ``kubelet`` and ``settings`` stand
-Bottlerocket's own names. docs/reference/node-groups.md explains each.
+Keys are in camelCase, as in Helm's values and eksctl's files; ``kubelet`` and ``settings`` have
+Bottlerocket's own names. docs/reference/node-groups.md explains each. What becomes a setting as it is
+(``ANY`` and ``Unchecked`` here) is checked once, as a setting: see ``rules.settings``.
 """
 
 from typing import Final
@@ -11,8 +12,7 @@ from node_observability.nodegroup.schema.admin_container import SSH_KEYS
 from node_observability.nodegroup.schema.bottlerocket import SETTINGS
 from node_observability.nodegroup.schema.kinds import (
     ADDRESS,
-    ANY_SECRET,
-    BASE64,
+    ANY,
     BOOLEAN,
     LINE,
     STRING,
@@ -26,7 +26,10 @@ from node_observability.nodegroup.schema.kinds import (
     pattern,
     secret,
 )
+from node_observability.nodegroup.schema.kubelet_names import KUBELET
 
+UPDATER_LABEL: Final = ("bottlerocket.aws/updater-interface-version", "2.0.0")
+"""Key and value of the label that Bottlerocket's update operator looks for."""
 _SUBNET: Final = pattern('a subnet id as "subnet-0123456789abcdef0"', r"subnet-[0-9a-f]{8,17}")
 _ZONE: Final = pattern('an availability zone as "us-west-2a"', r"[a-z]{2}(?:-[a-z]+)+-[0-9][a-z]")
 _CIDR: Final = pattern('a network as "10.0.0.0/16"', r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}")
@@ -34,11 +37,11 @@ _ZONES: Final = MapOf(_ZONE, Struct({"id": _SUBNET, "cidr": _CIDR}, required=("i
 _GIB: Final = integer(1, 65536)
 _NODES: Final = integer(0, 10_000)
 _TAGS: Final = MapOf(LINE, STRING)
-EXTRA_SETTINGS: Final = Struct(
-    {name: kind for name, kind in SETTINGS.fields.items() if name not in ("kubernetes", "motd")},
+_EXTRA_SETTINGS: Final = Struct(
+    {name: Unchecked() for name in SETTINGS.fields if name not in ("kubernetes", "motd")},
     refused={
         "kubernetes": "write these settings under kubelet",
-        "motd": "write it as motd, at the top",
+        "motd": "write it as motd, at the top of the description",
     },
 )
 
@@ -50,11 +53,11 @@ DESCRIPTION: Final = Struct(
         ),
         "cluster": Struct(
             {
-                "name": kubernetes_values.CLUSTER_NAME,
+                "name": ANY,
                 "region": pattern('a region as "ap-northeast-2"', r"[a-z]{2}(?:-[a-z]+)+-[0-9]"),
                 "kubernetesVersion": pattern('a version in quotes, as "1.34"', r"1\.[0-9]{2}"),
-                "apiServer": URL,
-                "certificate": BASE64,
+                "apiServer": ANY,
+                "certificate": ANY,
                 "dnsIp": ADDRESS,
                 "vpc": Struct(
                     {
@@ -83,7 +86,7 @@ DESCRIPTION: Final = Struct(
         "sessionManager": BOOLEAN,
         "sshKeyName": LINE,
         "tags": _TAGS,
-        "labels": MapOf(kubernetes_values.LABEL_KEY, kubernetes_values.LABEL_VALUE),
+        "labels": Unchecked(),
         "taints": ListOf(
             Struct(
                 {
@@ -94,20 +97,17 @@ DESCRIPTION: Final = Struct(
                 required=("key", "effect"),
             )
         ),
-        # The names are judged by ``kubelet``, which knows the kubelet's own; the values afterwards.
-        "kubelet": Unchecked(),
-        "logRotation": Struct(
-            {"maxSize": kubernetes_values.QUANTITY, "maxFiles": integer(2, 1000)}
-        ),
+        "kubelet": KUBELET,
+        "logRotation": Struct({"maxSize": ANY, "maxFiles": integer(2, 1000)}),
         "registries": ListOf(
             secret=True,
             item=Struct(
                 {
                     "registry": LINE,
                     "username": LINE,
-                    "password": ANY_SECRET,
-                    "auth": ANY_SECRET,
-                    "identitytoken": ANY_SECRET,
+                    "password": ANY,
+                    "auth": ANY,
+                    "identitytoken": ANY,
                     "mirrors": ListOf(URL, least=1),
                 },
                 required=("registry",),
@@ -115,19 +115,19 @@ DESCRIPTION: Final = Struct(
         ),
         "adminContainer": Struct(
             {
-                "enabled": BOOLEAN,
-                "source": URL,
-                "superpowered": BOOLEAN,
+                "enabled": ANY,
+                "source": ANY,
+                "superpowered": ANY,
                 "instanceConnect": BOOLEAN,
                 "user": secret(pattern("a Linux user name", r"[a-z_][a-z0-9_-]{0,31}")),
-                "passwordHash": ANY_SECRET,
+                "passwordHash": ANY,
                 **{name: ListOf(LINE, least=1) for name in SSH_KEYS},
             },
             hides_keys=True,
         ),
         "updateOperator": BOOLEAN,
-        "motd": STRING,
-        "settings": EXTRA_SETTINGS,
+        "motd": ANY,
+        "settings": _EXTRA_SETTINGS,
         "cloudFormation": Struct(
             {
                 "subnetExports": ListOf(

@@ -1,7 +1,7 @@
-"""What a value may be: the vocabulary in which the tables of settings and of our input are written.
+"""The kinds of values, in which the tables of settings and of descriptions are written.
 
-Guarantees: a kind is immutable data; a scalar's ``accepts`` is total (any object in, a truth value
-out). Not here: walking a document (``walk``), and which setting is of which kind (``model``).
+Guarantees: a kind is immutable data; a scalar's ``accepts`` takes any object and raises nothing. Not here:
+comparing a document with a kind (``validate``), and which setting is of which kind (``bottlerocket``).
 """
 
 import base64
@@ -29,7 +29,7 @@ _LINE_ENDS = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value. ``expects`` completes "expected …"; ``accepts`` decides; a ``secret`` is never shown."""
+    """One value. ``expects`` completes "expected …"; no error shows a value that is ``secret``."""
 
     expects: str
     accepts: Callable[[object], bool]
@@ -38,11 +38,11 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """A table of known keys; of a ``secret`` one, nothing within is ever shown.
+    """A table of known keys; no error shows anything within a ``secret`` one.
 
-    ``aliases`` are other spellings that the reader accepts, by the key that they stand for;
-    ``refused`` are keys that people expect, each with the reason why there is none. Where ``hides_keys``,
-    unknown keys are not shown either, as in a secret one: they may be secrets that lost their place.
+    ``aliases`` map other accepted spellings to the key that they mean. ``refused`` maps keys that people
+    expect to what to write instead. ``unknown`` is the error of any other key. With ``hides_keys``, errors
+    do not show unknown keys, as in a secret table: they may be secrets in the wrong place.
     """
 
     fields: "Mapping[str, Kind]"
@@ -51,6 +51,7 @@ class Struct:
     required: tuple[str, ...] = ()
     secret: bool = False
     hides_keys: bool = False
+    unknown: str = "unknown key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,14 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of several shapes (a scalar, a list, a table): the first that fits the value's is meant."""
+    """One of several kinds of different shape (scalar, list, table), chosen by the shape of the value."""
 
     kinds: "tuple[Kind, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Unchecked:
-    """A part that exists in the settings model, but whose insides are not in our table."""
+    """A table whose keys and values are not checked."""
 
 
 Kind = Scalar | Struct | MapOf | ListOf | OneOf | Unchecked
@@ -89,23 +90,23 @@ _CanBeSecret = TypeVar("_CanBeSecret", Scalar, Struct, MapOf, ListOf)
 
 
 def secret(kind: _CanBeSecret) -> _CanBeSecret:
-    """Return the kind of a secret that has to be of ``kind``; no value at or below it is ever shown."""
+    """Return the same kind for a secret: no error shows a value at or below it."""
     return replace(kind, secret=True)
 
 
 def text(expects: str, accepts: Callable[[str], bool]) -> Scalar:
-    """Return a kind of string."""
+    """Return the kind of strings that ``accepts`` accepts."""
     return Scalar(expects, lambda value: isinstance(value, str) and accepts(value))
 
 
 def pattern(expects: str, regex: str) -> Scalar:
-    """Return a kind of string that matches ``regex`` whole, with ASCII classes."""
+    """Return the kind of strings that match the whole of ``regex``, with ASCII classes."""
     compiled = re.compile(regex, re.ASCII)
     return text(expects, lambda value: compiled.fullmatch(value) is not None)
 
 
 def integer(least: int, most: int, *, step: int = 1) -> Scalar:
-    """Return a kind of integer within bounds, both included, that ``step`` divides."""
+    """Return the kind of integers from ``least`` to ``most`` that ``step`` divides."""
     expects = f"an integer from {least} to {most}" + (f", a multiple of {step}" if step > 1 else "")
     return Scalar(
         expects,
@@ -120,7 +121,7 @@ def integer(least: int, most: int, *, step: int = 1) -> Scalar:
 
 
 def choice(*names: str) -> Scalar:
-    """Return a kind of string that is one of ``names``."""
+    """Return the kind of strings that are one of ``names``."""
     quoted = [f'"{name}"' for name in names]
     listed = f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else quoted[0]
     return text(listed, lambda value: value in names)
@@ -136,7 +137,7 @@ def _decodes(value: str) -> bool:
 
 
 def _is_bundle(value: str) -> bool:
-    """Whether every part of a bundle is a certificate, or there is no bundle (which takes one away)."""
+    """Whether every part of a bundle is a certificate; an empty one removes the bundle."""
     if not value.strip():
         return True
     if not _decodes(value):
@@ -155,9 +156,10 @@ def _is_address(value: str) -> bool:
 
 
 def _is_url(value: str) -> bool:
-    """Bottlerocket puts ``http://`` before what is no URL; so addresses and image references pass.
+    """Whether Bottlerocket takes a string as a URL.
 
-    ``ubuntu:24.04`` and ``fd00:ec2::123`` are URLs as they stand, with a strange scheme.
+    It puts ``http://`` before what is not a URL, so addresses and image references pass.
+    ``ubuntu:24.04`` and ``fd00:ec2::123`` parse as URLs with an unusual scheme.
     """
     if _NOT_IN_URL.search(value):
         return False
@@ -166,7 +168,7 @@ def _is_url(value: str) -> bool:
         return rest != ""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
-        # It is parsed when it is asked for.
+        # Reading the port parses it.
         _ = parts.port
     except ValueError:
         return False
@@ -186,5 +188,5 @@ HOSTNAME = pattern(
 )
 # The length is containerd's limit for an id, which Bottlerocket's identifiers become.
 IDENTIFIER = pattern("letters, digits and '-', 76 at most", r"[0-9A-Za-z-]{0,76}")
-ANY_SECRET: Kind = Scalar("{env: NAME} or {file: PATH}", lambda _: True)
-"""In the schema of a description; ``credentials.source_problems`` validates it, since it shows no value."""
+ANY = Scalar("any value", lambda _: True)
+"""What is checked elsewhere: as a setting, or, for a secret, by ``credentials.source_problems``."""

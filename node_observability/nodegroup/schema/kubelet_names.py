@@ -1,16 +1,15 @@
-"""The kubelet's own names for settings, as ``KubeletConfiguration`` has them. Pure.
+"""Maps other names of ``settings.kubernetes`` to Bottlerocket's: the kubelet's and our description's.
 
-People have them in scripts and in ``--kubelet-extra-args``; Bottlerocket's names are in kebab-case and
-not always the same words. Source: k8s.io/kubelet, config/v1beta1, and Bottlerocket's templates of the
-kubelet configuration.
+People have the kubelet's names in scripts and in ``--kubelet-extra-args``; Bottlerocket's are in
+kebab-case and not always the same words. Source: k8s.io/kubelet, config/v1beta1 (``KubeletConfiguration``),
+and Bottlerocket's templates of the kubelet's configuration.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from node_observability.hints import close_to
 from node_observability.nodegroup.schema.bottlerocket_kubernetes import FEATURE_GATES, KUBERNETES
-from node_observability.nodegroup.schema.problem import Path, Problem
+from node_observability.nodegroup.schema.kinds import ANY, Struct
 
 # Where the words differ, not just their case.
 _OTHER_WORDS: Final = {
@@ -73,9 +72,21 @@ NAMES: Final[Mapping[str, str]] = {
     **{_camel(name): name for name in _SAME_WORDS},
     **_OTHER_WORDS,
 }
-KUBELET_NAMES: Final[Mapping[str, str]] = {setting: name for name, setting in NAMES.items()}
+"""Bottlerocket's settings by the kubelet's names."""
+LOG_ROTATION: Final = {
+    "maxSize": "container-log-max-size",
+    "maxFiles": "container-log-max-files",
+}
+"""Bottlerocket's settings by the names under ``logRotation``."""
+CLUSTER: Final = {
+    "apiServer": "api-server",
+    "certificate": "cluster-certificate",
+    "name": "cluster-name",
+    "dnsIp": "cluster-dns-ip",
+}
+"""Bottlerocket's settings by the names under ``cluster``."""
 
-WITHOUT_SETTING: Final[Mapping[str, str]] = {
+_WITHOUT_SETTING: Final[Mapping[str, str]] = {
     "featureGates": FEATURE_GATES,
     "feature-gates": FEATURE_GATES,
     "podsPerCore": "Bottlerocket has no setting for it; set max-pods",
@@ -87,13 +98,21 @@ WITHOUT_SETTING: Final[Mapping[str, str]] = {
     "memorySwap": "write memory-swap-behavior, with the value of swapBehavior",
     "reservedMemory": "write memory-manager-reserved-memory, a table by NUMA node",
 }
-REFUSED: Final[Mapping[str, str]] = {
-    **WITHOUT_SETTING,
-    "registerWithTaints": "write taints in the description",
-    "node-labels": "write labels in the description, each target has its own place for them",
-    "node-taints": "write taints in the description, each target has its own place for them",
+_REFUSED: Final = {
+    **_WITHOUT_SETTING,
+    "registerWithTaints": "write taints at the top of the description",
+    "node-labels": "write labels at the top of the description; each target has its own place for them",
+    "node-taints": "write taints at the top of the description; each target has its own place for them",
+    **{setting: f"write it as cluster.{name}" for name, setting in CLUSTER.items()},
 }
 
+KUBELET: Final = Struct(
+    {name: ANY for name in KUBERNETES.fields if name not in _REFUSED},
+    aliases=NAMES,
+    refused=_REFUSED,
+    unknown="Bottlerocket has no such setting",
+)
+"""The names that a description may use under ``kubelet``. Values are checked as settings."""
 
 IN_SETTINGS: Final[Mapping[str, str]] = {
     **{
@@ -101,38 +120,13 @@ IN_SETTINGS: Final[Mapping[str, str]] = {
         for name, setting in NAMES.items()
         if name != setting
     },
-    **WITHOUT_SETTING,
+    **_WITHOUT_SETTING,
 }
-"""What to say of the kubelet's own names where only Bottlerocket's count."""
+"""The kubelet's names that user data may not use, each with what to write instead."""
 
 
-def problems(settings: Mapping[str, object], path: Path) -> Iterator[Problem]:
-    """Yield the names that are neither the kubelet's nor Bottlerocket's, and those said twice."""
-    met: dict[str, str] = {}
-    for name in settings:
-        setting = NAMES.get(name, name)
-        here = (*path, name)
-        if name in REFUSED:
-            yield Problem(here, REFUSED[name])
-        elif setting not in KUBERNETES.fields:
-            hint = close_to(name, [*KUBERNETES.fields, *NAMES])
-            yield Problem(here, f"Bottlerocket has no setting for it{hint}")
-        elif setting in met:
-            yield Problem(here, f"{met[setting]} says the same; keep one of them")
-        else:
-            met[setting] = name
-
-
-def translated(settings: Mapping[str, object]) -> dict[str, object]:
-    """Return kubelet settings under Bottlerocket's names and in its shapes."""
-    return {
-        NAMES.get(name, name): _reshaped(NAMES.get(name, name), value)
-        for name, value in settings.items()
-    }
-
-
-def _reshaped(setting: str, value: object) -> object:
-    """Turn the kubelet's maps of strings into the list and the table that Bottlerocket wants."""
+def reshaped(setting: str, value: object) -> object:
+    """Return a value with the list or table that Bottlerocket needs for the kubelet's map of strings."""
     if setting == "cpu-manager-policy-options" and isinstance(value, Mapping):
         return [name for name, on in value.items() if on in (True, "true")]
     if setting == "topology-manager-policy-options" and isinstance(value, Mapping):

@@ -1,19 +1,18 @@
-r"""The grammars of Kubernetes' values in Bottlerocket's settings.
+r"""The patterns of labels, taints, quantities and durations in Bottlerocket's settings.
 
-Each kind here accepts what Bottlerocket's model *and* the kubelet behind it accept: a value that only
-the first takes (an unknown taint effect, ``100K``) makes a node that never joins.
+Each kind accepts what both Bottlerocket's model and the kubelet accept: with a value that only the first
+takes (an unknown taint effect, ``100K``) a node never joins.
 Sources: bottlerocket-settings-sdk, modeled-types/src/kubernetes.rs; Kubernetes' documentation of labels,
 taints and quantities (k8s.io/apimachinery, ``resource.Quantity``).
 """
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from node_observability.nodegroup.schema.kinds import Scalar, choice, pattern, text
 
 _NAME = r"[0-9A-Za-z](?:[0-9A-Za-z._-]{0,61}[0-9A-Za-z])?"
-# Kubernetes wants a DNS subdomain before the slash; the model would take any letters, dots and dashes.
+# Kubernetes takes only a DNS subdomain before the slash; the model takes any letters, dots and dashes.
 _PREFIX = (
     r"(?=[0-9a-z.-]{1,253}/)[0-9a-z](?:[0-9a-z-]*[0-9a-z])?(?:\.[0-9a-z](?:[0-9a-z-]*[0-9a-z])?)*"
 )
@@ -41,35 +40,6 @@ TAINT: Final = pattern(
     f'"VALUE:EFFECT", VALUE as for a label or empty, EFFECT one of {", ".join(EFFECTS)}',
     rf"(?:{_NAME})?:(?:{'|'.join(EFFECTS)})",
 )
-# The kubelet does not start with other labels of these domains (``--node-labels``, since Kubernetes 1.16).
-_KUBERNETES: Final = ("kubernetes.io", "k8s.io")
-_ALLOWED_PREFIXES: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
-_ALLOWED_LABELS: Final = frozenset(
-    f"{prefix}/{name}"
-    for prefix, names in {
-        "kubernetes.io": "arch hostname os",
-        "beta.kubernetes.io": "arch instance-type os",
-        "topology.kubernetes.io": "region zone",
-        "failure-domain.beta.kubernetes.io": "region zone",
-        "failure-domain.kubernetes.io": "region zone",
-    }.items()
-    for name in names.split()
-)
-
-
-def is_below(key: str, domains: Iterable[str]) -> bool:
-    """Whether a label's prefix is one of ``domains``, or below one."""
-    prefix = key.rpartition("/")[0]
-    return any(prefix == domain or prefix.endswith(f".{domain}") for domain in domains)
-
-
-def is_for_the_kubelet(key: str) -> bool:
-    """Whether a kubelet may put a label of this key on its own node."""
-    return (
-        not is_below(key, _KUBERNETES) or is_below(key, _ALLOWED_PREFIXES) or key in _ALLOWED_LABELS
-    )
-
-
 CLUSTER_NAME: Final = pattern(
     "a cluster name: 1 to 100 letters, digits, '-' and '_', a letter or digit first",
     r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}",
@@ -84,7 +54,7 @@ def _is_threshold(value: str) -> bool:
     percentage = _PERCENTAGE.fullmatch(value)
     if percentage is not None:
         return float(percentage[1]) < _ALL_PERCENT
-    # Zero switches a signal off as a percentage only; the kubelet does not start with the quantity.
+    # "0%" switches a signal off; the kubelet does not start with the quantity 0.
     return _QUANTITY.fullmatch(value) is not None and re.match(r"[0.]*[1-9]", value) is not None
 
 
@@ -103,7 +73,7 @@ _CPU_SET = re.compile(r"[0-9]{1,9}(?:-[0-9]{1,9})?(?:,[0-9]{1,9}(?:-[0-9]{1,9})?
 
 
 def _is_cpu_set(value: str) -> bool:
-    """As k8s.io/utils/cpuset parses it: no range that ends before it begins."""
+    """Whether k8s.io/utils/cpuset parses it: no range may end before it begins."""
     if not _CPU_SET.fullmatch(value):
         return False
     ranges = (part.partition("-") for part in value.split(","))
@@ -128,5 +98,5 @@ def _is_percent(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _ALL_PERCENT
 
 
-# The model takes it as a number and, for old user data, as a string.
+# The model takes a number and, for old user data, a string of digits.
 PERCENT: Final = Scalar("an integer from 0 to 100", _is_percent)

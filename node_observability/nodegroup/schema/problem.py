@@ -1,7 +1,9 @@
-"""A problem, and the way to a value: what checks and readers hand each other. Pure."""
+"""A problem, and the path of a value in a document: what checks return. Pure."""
 
+import dataclasses
 import re
 from dataclasses import dataclass
+from typing import Self
 
 Path = tuple[str | int, ...]
 # Up to the last "@": an account in a URL, or before a host without a scheme.
@@ -10,18 +12,18 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class HiddenKey(str):
-    """A key in a path that may be a secret: its line is found by it, and it is never shown."""
+    """A key that may be a secret: it serves to find its line, and no error shows it."""
 
     __slots__ = ()
 
 
 def without_account(text: str) -> str:
-    """Return a text that may be an address as it may be shown."""
+    """Return a text without the account (``user:password@``) that an address in it may have."""
     return _ACCOUNT.sub(r"\1…@", text)
 
 
 def dotted(path: Path) -> str:
-    """Return a path as TOML and people write it: ``settings.kubernetes.node-taints."a.b/c"[0]``."""
+    """Return a path as text: ``settings.kubernetes.node-taints."a.b/c"[0]``."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -36,12 +38,22 @@ def dotted(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong at a place, and the fix, in one sentence."""
+    """What is wrong at a path, and the fix, in one sentence; ``line`` counts from 1 in the user's file."""
 
     path: Path
     text: str
+    line: int | None = None
 
     @property
     def sentence(self) -> str:
-        """Return the place and what is wrong there."""
+        """Return the path and what is wrong there."""
         return f"{dotted(self.path)}: {self.text}" if self.path else self.text
+
+    def in_file(self, name: str) -> str:
+        """Return the sentence with file and line before it."""
+        place = f"{name}:{self.line}" if self.line else name
+        return f"{place}: {self.sentence}"
+
+    def of_target(self, target: str) -> Self:
+        """Return the problem with the target's name in its text."""
+        return dataclasses.replace(self, text=f"{target}: {self.text}")

@@ -1,8 +1,7 @@
-"""Compares a parsed document with a kind; every problem is found at once. Pure.
+"""Compares a parsed document with a kind and finds every problem at once. Pure.
 
-Guarantees: nothing at or below a ``secret`` kind is shown, keys that it does not know included, nor a string
-where a table or an array belongs (credentials pasted in place of them look like that), nor the account within
-a URL.
+Guarantees: no problem shows a value at or below a ``secret`` kind, nor an unknown key there; nor a string in
+place of a table or an array (pasted credentials look like that); nor the account within a URL.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +29,7 @@ def problems(
     match kind:
         case Scalar():
             if not kind.accepts(value):
-                found = "" if hidden or kind.secret else f", found {shown(value)}"
+                found = "" if hidden or kind.secret else f", found {as_text(value)}"
                 yield Problem(path, f"expected {kind.expects}{found}")
         case Struct():
             yield from _struct(kind, value, path, hidden=hidden or kind.secret)
@@ -46,12 +45,14 @@ def problems(
             else:
                 yield from problems(fitting, value, path, hidden=hidden)
         case Unchecked():
-            if not isinstance(value, dict):
+            if isinstance(value, dict):
+                yield from _not_in_toml(value, path)
+            else:
                 yield Problem(path, f"expected a table{_found(value, hidden=hidden)}")
 
 
 def unchecked(kind: Kind, value: object, path: Path = ()) -> Iterator[Path]:
-    """Yield each part of ``value`` that the table knows to exist, and no more."""
+    """Yield the path of each part of ``value`` that the table does not check."""
     if isinstance(kind, Unchecked):
         yield path
     elif isinstance(kind, Struct) and isinstance(value, Mapping):
@@ -61,8 +62,8 @@ def unchecked(kind: Kind, value: object, path: Path = ()) -> Iterator[Path]:
                 yield from unchecked(kind.fields[name], inner, (*path, key))
 
 
-def shown(value: object) -> str:
-    """Return a value as a sentence names it, without an account in it, and cut where it is long."""
+def as_text(value: object) -> str:
+    """Return a value as errors show it: without an account in it, and shortened if it is long."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -83,13 +84,13 @@ def shown(value: object) -> str:
             return "an integer of more than 64 bits" if huge else str(value)
 
 
-def shape(value: object) -> str:
-    """Return a value as a sentence names it where it is of the wrong shape: no string is shown."""
-    return "a string" if isinstance(value, str) else shown(value)
+def type_as_text(value: object) -> str:
+    """Return a value of the wrong shape as errors show it: of a string only that it is one."""
+    return "a string" if isinstance(value, str) else as_text(value)
 
 
 def _found(value: object, *, hidden: bool) -> str:
-    return "" if hidden else f", found {shape(value)}"
+    return "" if hidden else f", found {type_as_text(value)}"
 
 
 def _struct(kind: Struct, value: object, path: Path, *, hidden: bool) -> Iterator[Problem]:
@@ -104,12 +105,12 @@ def _struct(kind: Struct, value: object, path: Path, *, hidden: bool) -> Iterato
             yield Problem(here, kind.refused[name])
         elif name not in kind.fields:
             hint = close_to(str(key), [*kind.fields, *kind.aliases])
-            # A typo is shown, what else stands among secrets is not.
+            # A typo of a known key is shown; any other key there may be a secret.
             if (hidden or kind.hides_keys) and not hint:
                 here = (*path, HiddenKey(key))
-            yield Problem(here, f"there is no such key{hint}")
+            yield Problem(here, f"{kind.unknown}{hint}")
         elif name in met:
-            yield Problem(here, f"{met[name]} says the same; keep one of them")
+            yield Problem(here, f"{met[name]} is the same setting; keep one of them")
         else:
             met[name] = key
             yield from problems(kind.fields[name], inner, here, hidden=hidden)
@@ -124,9 +125,9 @@ def _map(kind: MapOf, value: object, path: Path, *, hidden: bool) -> Iterator[Pr
         return
     for key, inner in value.items():
         here = (*path, HiddenKey(key) if hidden else key)
-        if isinstance(inner, Mapping) and _takes_no_table(kind.value):
-            # key.with.dots = "x" without quotes is a table within a table.
-            name = "KEY" if hidden else without_account(_joined(key, inner))
+        if isinstance(inner, Mapping) and _is_never_a_table(kind.value):
+            # TOML reads key.with.dots = "x" without quotes as a table within a table.
+            name = "KEY" if hidden else without_account(_with_dots(key, inner))
             yield Problem(here, f'a key with dots must be in quotes: "{name}" = …')
         elif not kind.key.accepts(key):
             yield Problem(here, f"expected {kind.key.expects} as the key")
@@ -146,13 +147,27 @@ def _list(kind: ListOf, value: object, path: Path, *, hidden: bool) -> Iterator[
         yield from problems(kind.item, item, (*path, index), hidden=hidden)
 
 
-def _takes_no_table(kind: Kind) -> bool:
+def _not_in_toml(value: object, path: Path) -> Iterator[Problem]:
+    """Yield the values that can't be written as TOML, or that are not a setting (dates)."""
+    match value:
+        case Mapping():
+            for key, inner in value.items():
+                yield from _not_in_toml(inner, (*path, key))
+        case list():
+            for index, inner in enumerate(value):
+                yield from _not_in_toml(inner, (*path, index))
+        case _ if not isinstance(value, str | int | float):
+            text = f"expected a string, a number, true or false, found {as_text(value)}"
+            yield Problem(path, text)
+
+
+def _is_never_a_table(kind: Kind) -> bool:
     if isinstance(kind, OneOf):
-        return all(_takes_no_table(one) for one in kind.kinds)
+        return all(_is_never_a_table(one) for one in kind.kinds)
     return isinstance(kind, Scalar | ListOf)
 
 
-def _joined(key: str, inner: Mapping[str, object]) -> str:
+def _with_dots(key: str, inner: Mapping[str, object]) -> str:
     name = key
     at: object = inner
     while isinstance(at, Mapping) and at:

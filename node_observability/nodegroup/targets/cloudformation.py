@@ -1,15 +1,18 @@
 """A CloudFormation stack: a managed node group, its role, and a launch template where one is needed.
 
-Without settings, volumes, tags or an SSH key there is no launch template, as the managed node group post has
-it: EKS fills in the cluster's address and certificate either way, so the template fits any cluster.
+Without settings, volumes, tags or an SSH key there is no launch template. EKS fills in the cluster's address
+and certificate either way, so the template fits any cluster.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from node_observability.nodegroup.assembly import Settings
-from node_observability.nodegroup.description import NodeGroup
-from node_observability.nodegroup.formats import templates, toml_reader
+from node_observability.nodegroup.formats import templates
+from node_observability.nodegroup.formats.toml_reader import TomlDocument
+from node_observability.nodegroup.node_group import NodeGroup
+from node_observability.nodegroup.rules.settings import has_secrets
+from node_observability.nodegroup.rules.targets import CLUSTER, LABELS_AND_TAINTS
 from node_observability.nodegroup.schema.problem import Path, Problem
 from node_observability.nodegroup.targets import common
 
@@ -19,25 +22,23 @@ _CAPACITY: Final = {"on-demand": "ON_DEMAND", "spot": "SPOT"}
 
 def losses(group: NodeGroup) -> Iterator[Problem]:
     """Yield what a managed node group can't make of a description."""
-    yield from common.pinned(
-        group, "EKS", "it wants release and commit as ReleaseVersion; leave it out"
-    )
-    yield from common.reserved_labels(
-        group, ("kubernetes.io", "k8s.io", "eks.amazonaws.com"), "EKS"
-    )
-    exports = group.cloudformation.get("subnetExports")
+    if group.bottlerocket_version != "latest":
+        text = "EKS can't select a release by its number (ReleaseVersion has a commit too); leave it out"
+        yield Problem(("bottlerocketVersion",), text)
+    yield from common.reserved_labels(group, ("kubernetes.io", "k8s.io", "eks.amazonaws.com"))
+    exports = group.cloud_formation.get("subnetExports")
     if not group.subnets and not exports:
-        yield Problem(("subnets",), "is missing: write subnets, or cloudFormation.subnetExports")
+        yield Problem(("subnets",), "needs subnets; write some, or cloudFormation.subnetExports")
     if group.subnets and exports:
-        yield Problem(("subnets",), "cloudFormation.subnetExports says the same; keep one")
+        yield Problem(("subnets",), "cloudFormation.subnetExports is set too; keep one")
     if common.sizes(group)["max"] < 1:
-        yield Problem(("size", "max"), "EKS wants at least 1")
+        yield Problem(("size", "max"), "EKS needs at least 1")
 
 
-def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
+def render(groups: Sequence[NodeGroup]) -> str:
     """Return the template of one node group."""
-    ((group, settings),) = groups
-    inside = placed(group, settings)
+    (group,) = groups
+    inside = placed(group)
     return templates.document(
         "cloudformation.yaml.j2",
         description=f"Bottlerocket nodes {group.name}, by node-observability",
@@ -46,7 +47,7 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
         ami_type=ami_type(group),
         capacity_type=_CAPACITY[group.capacity_type],
         instance_types=list(group.instance_types),
-        exports=list(group.cloudformation.get("subnetExports", ())),
+        exports=list(group.cloud_formation.get("subnetExports", ())),
         subnets=list(group.subnets),
         size=common.sizes(group),
         labels=dict(group.labels),
@@ -57,50 +58,52 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
         ssh_key=group.ssh_key_name,
         volumes=_volumes(group),
         # One hop ends before a pod's network; two is what EKS' own templates have.
-        hop_limit=1 if common.has_secrets(inside) else 2,
+        hop_limit=1 if has_secrets(inside) else 2,
         user_data=templates.user_data(inside) if inside else "",
     )
 
 
-def placed(group: NodeGroup, settings: Settings) -> Settings:
+def placed(group: NodeGroup) -> Settings:
     """Return the settings that go into the launch template's user data."""
-    if "dnsIp" not in group.cluster:
-        return settings
-    kubernetes = {"cluster-dns-ip": group.cluster["dnsIp"], **common.kubernetes_of(settings)}
-    return {**settings, "kubernetes": kubernetes}
+    return common.without(group.settings, *CLUSTER, *LABELS_AND_TAINTS)
 
 
 def ami_type(group: NodeGroup) -> str:
-    """Return EKS' name for the kind of image."""
+    """Return EKS' name of the image's variant."""
     name = f"BOTTLEROCKET_{_ARCHITECTURES[group.architecture]}"
     return name + ("_NVIDIA" if group.nvidia else "") + ("_FIPS" if group.fips else "")
 
 
-def form_problems(document: toml_reader.Document) -> list[tuple[int, str]]:
-    """Return lines of user data, each with what EKS can't read in it when it merges user data.
+def merge_problems(document: TomlDocument) -> list[Problem]:
+    """Return what EKS can't read in user data when it merges it with its own, by line.
 
     Source: EKS user guide, "Customize managed nodes with launch templates", which lists five forms.
     """
     header = "EKS can't merge a header with a quoted key; write the key below its table"
     quote = "EKS can't merge an escaped quote; write the string in single quotes"
-    found = [(one.line, header) for one in document.statements if one.quoted_header]
-    found += [(line, quote) for one in document.statements for line in one.escaped_quotes]
-    found += [(document.line(path) or 1, text) for path, text in tree_problems(document.data)]
-    return sorted(set(found))
+    found = []
+    for one in document.statements:
+        if one.quoted_header:
+            found.append(Problem(one.path, header, one.line))
+        found += [Problem(one.path, quote, line) for line in dict.fromkeys(one.escaped_quotes)]
+    found += [document.located(problem) for problem in value_problems(document.data)]
+    return sorted(found, key=lambda one: one.line or 1)
 
 
-def tree_problems(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Yield the values that EKS can't merge however they are written."""
+def value_problems(value: object, path: Path = ()) -> Iterator[Problem]:
+    """Yield the values that EKS can't merge, however they are written."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             if '"' in key or "'" in key:
-                yield (*path, key), "EKS can't merge a key with a quote in it; leave it out"
-            yield from tree_problems(inner, (*path, key))
+                yield Problem(
+                    (*path, key), "EKS can't merge a key with a quote in it; leave it out"
+                )
+            yield from value_problems(inner, (*path, key))
     elif isinstance(value, list):
         if len({type(inner) for inner in value}) > 1:
-            yield path, "EKS can't merge an array of values of several types; leave it out"
+            yield Problem(path, "EKS can't merge an array of several types of values; leave it out")
         for index, inner in enumerate(value):
-            yield from tree_problems(inner, (*path, index))
+            yield from value_problems(inner, (*path, index))
 
 
 def _taints(group: NodeGroup) -> list[dict[str, str]]:
@@ -115,7 +118,7 @@ def _taints(group: NodeGroup) -> list[dict[str, str]]:
 
 
 def _volumes(group: NodeGroup) -> list[dict[str, Any]]:
-    """Return both volumes where one is described, so that both are encrypted; EC2 knows the image's sizes."""
+    """Return both volumes if one is described, so that both are encrypted; sizes default to the image's."""
     if not group.volumes:
         return []
     devices = {common.OS_DEVICE: "osGib", common.DATA_DEVICE: "dataGib"}

@@ -1,64 +1,56 @@
 """eksctl's ClusterConfig: node groups of its own (``nodeGroups``) and managed ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from node_observability.nodegroup.assembly import Settings
-from node_observability.nodegroup.description import NodeGroup
 from node_observability.nodegroup.formats import templates
+from node_observability.nodegroup.node_group import NodeGroup
+from node_observability.nodegroup.rules.settings import has_secrets
+from node_observability.nodegroup.rules.targets import CLUSTER, LABELS_AND_TAINTS
 from node_observability.nodegroup.schema.problem import Problem
 from node_observability.nodegroup.targets import common
-
-_FIRST = 0
 
 
 def losses(group: NodeGroup) -> Iterator[Problem]:
     """Yield what eksctl can't make of a description for ``nodeGroups``."""
-    yield from _losses(group)
-    met: set[str] = set()
-    for index, taint in enumerate(group.taints):
-        if taint.key in met:
-            text = (
-                f"eksctl keeps one taint a key, and {taint.key} has one above; use eksctl-managed"
-            )
+    yield from losses_managed(group)
+    keys = [taint.key for taint in group.taints]
+    for index, key in enumerate(keys):
+        if key in keys[:index]:
+            text = f"keeps one taint per key, and {key} has one above; use eksctl-managed"
             yield Problem(("taints", index), text)
-        met.add(taint.key)
 
 
 def losses_managed(group: NodeGroup) -> Iterator[Problem]:
     """Yield what eksctl can't make of a description for ``managedNodeGroups``."""
-    yield from _losses(group)
-    if "dnsIp" in group.cluster:
-        text = "eksctl takes no DNS address for managed node groups: EKS fills it in; leave it out"
-        yield Problem(("cluster", "dnsIp"), text)
-
-
-def _losses(group: NodeGroup) -> Iterator[Problem]:
-    yield from common.missing(group, "eksctl", "region")
-    yield from common.required_types(group, "eksctl")
-    yield from common.pinned(group, "eksctl", "leave it out, or upgrade with eksctl")
-    yield from common.kubelet_labels(group)
+    if "region" not in group.cluster:
+        yield Problem(("cluster", "region"), "needs a region; write one")
+    if not group.instance_types:
+        yield Problem(("instanceTypes",), "needs an instance type; write at least one")
+    if group.bottlerocket_version != "latest":
+        text = "can't select a release by its number; leave it out, or upgrade with eksctl"
+        yield Problem(("bottlerocketVersion",), text)
+    yield from common.forbidden_labels(group)
     if "osGib" in group.volumes:
-        yield Problem(("volumes", "osGib"), "eksctl sizes only the data volume; leave it out")
+        yield Problem(("volumes", "osGib"), "sizes only the data volume; leave it out")
     if not group.session_manager:
-        text = "eksctl always lets nodes use Session Manager; leave it out"
+        text = "always lets nodes use Session Manager; leave it out"
         yield Problem(("sessionManager",), text)
 
 
-def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
+def render(groups: Sequence[NodeGroup]) -> str:
     """Return one ClusterConfig with the node groups as ``nodeGroups``."""
-    return _document("nodeGroups", groups, [_own(group) for group, _ in groups])
+    return _document("nodeGroups", [(group, _own(group)) for group in groups])
 
 
-def render_managed(groups: list[tuple[NodeGroup, Settings]]) -> str:
+def render_managed(groups: Sequence[NodeGroup]) -> str:
     """Return one ClusterConfig with the node groups as ``managedNodeGroups``."""
-    return _document("managedNodeGroups", groups, [_managed(group) for group, _ in groups])
+    return _document("managedNodeGroups", [(group, _managed(group)) for group in groups])
 
 
-def _document(
-    key: str, groups: list[tuple[NodeGroup, Settings]], fields: list[dict[str, Any]]
-) -> str:
-    cluster = groups[_FIRST][0].cluster
+def _document(key: str, groups: Sequence[tuple[NodeGroup, dict[str, Any]]]) -> str:
+    cluster = groups[0][0].cluster
     return templates.document(
         "eksctl.yaml.j2",
         key=key,
@@ -67,10 +59,10 @@ def _document(
         groups=[
             {
                 "name": group.name,
-                "fields": {**_family(group), **own, **_shared(group, settings)},
-                "bottlerocket": _bottlerocket(settings),
+                "fields": {**_family(group), **own, **_shared(group)},
+                "bottlerocket": _bottlerocket(group),
             }
-            for (group, settings), own in zip(groups, fields, strict=True)
+            for group, own in groups
         ],
     )
 
@@ -80,7 +72,7 @@ def _family(group: NodeGroup) -> dict[str, Any]:
 
 
 def _own(group: NodeGroup) -> dict[str, Any]:
-    """Return how ``nodeGroups`` name instance types; several, or Spot, are a distribution."""
+    """Return the fields of ``nodeGroups``: several instance types, or Spot, are a distribution."""
     types = list(group.instance_types)
     spot = group.capacity_type == "spot"
     fields: dict[str, Any] = {}
@@ -106,7 +98,7 @@ def _managed(group: NodeGroup) -> dict[str, Any]:
     return fields
 
 
-def _shared(group: NodeGroup, settings: Settings) -> dict[str, Any]:
+def _shared(group: NodeGroup) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "minSize": group.size.get("min"),
         "desiredCapacity": group.size.get("desired"),
@@ -118,44 +110,46 @@ def _shared(group: NodeGroup, settings: Settings) -> dict[str, Any]:
         "subnets": list(group.subnets) or None,
         "privateNetworking": group.private_networking,
         "ssh": {"allow": True, "publicKeyName": group.ssh_key_name} if group.ssh_key_name else None,
-        # There are credentials in the user data: keeps pods from it, but for those on the host's network.
-        "disablePodIMDS": True if common.has_secrets(settings) else None,
-        "maxPodsPerNode": common.kubernetes_of(settings).get("max-pods"),
-        "labels": dict(group.labels) or None,
+        # Keeps pods from credentials in the user data, except pods on the host's network.
+        "disablePodIMDS": True if has_secrets(group.settings) else None,
+        "maxPodsPerNode": group.kubernetes.get("max-pods"),
+        "labels": group.labels or None,
         "taints": common.taints_of_kubernetes(group) or None,
         "tags": dict(group.tags) or None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _bottlerocket(settings: Settings) -> dict[str, Any]:
-    """Return the section of eksctl's that holds settings.
+def _bottlerocket(group: NodeGroup) -> dict[str, Any]:
+    """Return the section ``bottlerocket``, which holds the settings.
 
-    The admin container is switched on beside the settings: eksctl does that by itself for ``ssh``, and
-    rejects managed node groups that say it in both places.
+    The admin container is switched on beside the settings: for ``ssh``, eksctl does that itself, and it
+    rejects managed node groups that do it in both places.
     """
-    inside = placed(settings)
-    enabled = settings.get("host-containers", {}).get("admin", {}).get("enabled")
+    inside = placed(group)
+    enabled = group.settings.get("host-containers", {}).get("admin", {}).get("enabled")
     return {
         **({"enableAdminContainer": enabled} if enabled is not None else {}),
         **({"settings": inside} if inside else {}),
     }
 
 
-def placed(settings: Settings) -> Settings:
-    """Return the settings without what stands elsewhere in eksctl's file."""
-    inside = common.without(settings, "max-pods")
-    containers = dict(inside.get("host-containers", {}))
-    if "enabled" in containers.get("admin", {}):
-        admin = {name: value for name, value in containers["admin"].items() if name != "enabled"}
-        containers = {**containers, "admin": admin} if admin else _others(containers)
-        inside = {**inside, "host-containers": containers} if containers else _less(inside)
-    return inside
+def placed(group: NodeGroup) -> Settings:
+    """Return the settings that eksctl's file has as such."""
+    return placed_managed(group, "cluster-dns-ip")
 
 
-def _others(containers: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in containers.items() if name != "admin"}
-
-
-def _less(inside: Settings) -> Settings:
-    return {name: value for name, value in inside.items() if name != "host-containers"}
+def placed_managed(group: NodeGroup, *elsewhere: str) -> Settings:
+    """Return the settings that eksctl's file for managed node groups has as such."""
+    keys = (*CLUSTER, *LABELS_AND_TAINTS, "max-pods", *elsewhere)
+    settings = common.without(group.settings, *keys)
+    containers = dict(settings.get("host-containers", {}))
+    if "admin" in containers:
+        admin = {key: value for key, value in containers["admin"].items() if key != "enabled"}
+        containers |= {"admin": admin}
+        if not admin:
+            del containers["admin"]
+        settings["host-containers"] = containers
+        if not containers:
+            del settings["host-containers"]
+    return settings

@@ -1,14 +1,18 @@
 """Karpenter's EC2NodeClass and NodePool."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from node_observability.kubernetes_names import LABEL
 from node_observability.nodegroup.assembly import Settings
-from node_observability.nodegroup.description import NodeGroup
 from node_observability.nodegroup.formats import templates
-from node_observability.nodegroup.rules import kubelet as kubelet_rules
-from node_observability.nodegroup.rules.targets import KARPENTER_KUBELET
+from node_observability.nodegroup.node_group import NodeGroup
+from node_observability.nodegroup.rules.kubelet import without_threshold
+from node_observability.nodegroup.rules.targets import (
+    CLUSTER,
+    KARPENTER_KUBELET,
+    LABELS_AND_TAINTS,
+)
 from node_observability.nodegroup.schema.problem import Problem
 from node_observability.nodegroup.targets import common
 
@@ -20,35 +24,34 @@ _DEFAULT_OS_GIB: Final = 4
 def losses(group: NodeGroup) -> Iterator[Problem]:
     """Yield what Karpenter can't make of a description."""
     if not LABEL.fullmatch(group.name):
-        yield Problem(("name",), "Karpenter wants lower-case letters, digits and '-' only")
+        yield Problem(("name",), "takes only lower-case letters, digits and '-'")
     if group.fips:
-        yield Problem(
-            ("fips",), "Karpenter's alias has no FIPS images; select them by amiSelectorTerms"
-        )
+        text = "has no alias for FIPS images; leave it out, and select them with amiSelectorTerms"
+        yield Problem(("fips",), text)
     if group.update_operator:
-        text = "not with Karpenter: it replaces nodes, and the operator updates them in place; leave it out"
+        text = "replaces nodes, while the operator updates them in place; leave it out"
         yield Problem(("updateOperator",), text)
     if group.ssh_key_name:
-        yield Problem(
-            ("sshKeyName",), "Karpenter gives nodes no key; use adminContainer.authorizedKeys"
-        )
+        text = "gives nodes no EC2 key; use adminContainer.authorizedKeys"
+        yield Problem(("sshKeyName",), text)
     if not group.session_manager:
-        yield Problem(("sessionManager",), "it is a matter of karpenter.role here; leave it out")
-    for signal in kubelet_rules.ungrounded(group.kubelet):
-        text = "has no eviction-soft, and Karpenter rejects its EC2NodeClass"
-        yield Problem(("kubelet", "eviction-soft-grace-period", signal), text)
+        text = "leaves this to the role in karpenter.role; leave it out"
+        yield Problem(("sessionManager",), text)
+    for signal in without_threshold(group.kubernetes):
+        path = ("settings", "kubernetes", "eviction-soft-grace-period", signal)
+        text = "rejects an EC2NodeClass with a grace period and no eviction-soft; write both"
+        yield group.assembled.described(Problem(path, text))
     yield from common.reserved_labels(
         group,
         ("kubernetes.io", "k8s.io", "karpenter.sh", "karpenter.k8s.aws"),
-        "Karpenter",
         ("node.kubernetes.io", "node-restriction.kubernetes.io", "kops.k8s.io"),
     )
 
 
-def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
+def render(groups: Sequence[NodeGroup]) -> str:
     """Return both resources of one node group."""
-    ((group, settings),) = groups
-    inside = placed(settings)
+    (group,) = groups
+    inside = placed(group)
     own = group.karpenter
     return templates.document(
         "karpenter.yaml.j2",
@@ -64,7 +67,7 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
         if group.private_networking is None
         else not group.private_networking,
         volumes=_volumes(group),
-        kubelet=_kubelet(group, settings),
+        kubelet=_kubelet(group),
         tags=dict(group.tags),
         user_data=templates.user_data(inside) if inside else "",
         labels=dict(group.labels),
@@ -74,9 +77,10 @@ def render(groups: list[tuple[NodeGroup, Settings]]) -> str:
     )
 
 
-def placed(settings: Settings) -> Settings:
+def placed(group: NodeGroup) -> Settings:
     """Return the settings that go into the user data."""
-    return common.without(settings, *KARPENTER_KUBELET)
+    elsewhere = (*CLUSTER, "cluster-dns-ip", *LABELS_AND_TAINTS, *KARPENTER_KUBELET)
+    return common.without(group.settings, *elsewhere)
 
 
 def _alias(group: NodeGroup) -> str:
@@ -84,20 +88,19 @@ def _alias(group: NodeGroup) -> str:
     return f"bottlerocket@{version}" if version == "latest" else f"bottlerocket@v{version}"
 
 
-def _kubelet(group: NodeGroup, settings: Settings) -> dict[str, Any]:
-    kubernetes = common.kubernetes_of(settings)
+def _kubelet(group: NodeGroup) -> dict[str, Any]:
     kubelet = {
-        name: _as_kubelet(kubernetes[key])
+        name: _percent_as_number(group.kubernetes[key])
         for key, name in KARPENTER_KUBELET.items()
-        if key in kubernetes
+        if key in group.kubernetes
     }
     if "dnsIp" in group.cluster:
         kubelet["clusterDNS"] = [group.cluster["dnsIp"]]
     return kubelet
 
 
-def _as_kubelet(value: object) -> object:
-    """Return percentages as numbers: Bottlerocket takes strings of digits too, the kubelet does not."""
+def _percent_as_number(value: object) -> object:
+    """Return a string of digits as a number: Bottlerocket takes both, the kubelet only numbers."""
     return int(value) if isinstance(value, str) and value.isdigit() else value
 
 

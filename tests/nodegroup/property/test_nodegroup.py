@@ -9,13 +9,13 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from node_observability.nodegroup import check_user_data
-from node_observability.nodegroup.description import parse
+from node_observability.nodegroup import check_user_data, load
 from node_observability.nodegroup.formats import templates, toml_reader, yaml_document
 from node_observability.nodegroup.render import losses
 from node_observability.nodegroup.rules import settings as settings_rules
-from node_observability.nodegroup.schema import admin_container, kubernetes_values, validate
+from node_observability.nodegroup.schema import admin_container, kubernetes_values
 from node_observability.nodegroup.schema.bottlerocket import SETTINGS
+from node_observability.nodegroup.schema.bottlerocket_kubernetes import KUBERNETES
 from node_observability.nodegroup.schema.description import DESCRIPTION
 from node_observability.nodegroup.schema.kinds import (
     LINE,
@@ -26,7 +26,7 @@ from node_observability.nodegroup.schema.kinds import (
     Scalar,
     Struct,
 )
-from tests.support.nodegroups import described, rendered, tree_of
+from tests.support.nodegroups import described, description_errors, rendered
 
 # Everything that UTF-8 can carry.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -57,7 +57,7 @@ def test_toml_reads_back_as_it_was(tree: dict[str, object]) -> None:
 
 
 @given(TREE)
-def test_every_key_of_a_document_is_on_the_line_that_is_told(tree: dict[str, object]) -> None:
+def test_every_key_of_a_document_has_its_line(tree: dict[str, object]) -> None:
     text = templates.user_data(tree)
     document = toml_reader.read(text)
     lines = text.splitlines()
@@ -90,8 +90,8 @@ def test_a_word_that_some_reader_takes_for_something_else_is_quoted(word: str) -
 def _without_message(target: str, motd: str) -> tuple[object, str]:
     """Return a target's resources without the user data, and the message in the user data."""
     group = described(motd=motd, subnets=["subnet-01234567"])
-    # What EKS could not merge is refused, and told.
-    assume(not losses(target, group, tree_of(group)))
+    # What EKS can't merge is an error.
+    assume(not losses(target, group))
     text = rendered(target, group)
     # Without CloudFormation's tags; a message that held one would not read back.
     resources = list(yaml.safe_load_all(re.sub(r"(: |- )!(?:Ref|Sub|GetAtt) ", r"\1", text)))
@@ -110,16 +110,16 @@ def test_no_message_breaks_out_of_its_place(target: str, motd: str) -> None:
 
 
 @given(st.binary(max_size=64))
-def test_any_bytes_get_a_report_and_no_traceback(data: bytes) -> None:
+def test_any_bytes_have_a_report_and_no_traceback(data: bytes) -> None:
     assert check_user_data.check(data).size_bytes == len(data)
 
 
 @given(st.text(string.printable))
-def test_any_text_gets_a_report_and_no_traceback(text: str) -> None:
+def test_any_text_has_a_report_and_no_traceback(text: str) -> None:
     assert check_user_data.check(text.encode()).size_bytes == len(text)
 
 
-# The settings models' own patterns, restated; ours accept nothing that these refuse.
+# The patterns of the settings models; ours must not accept what these refuse.
 _NUMBER = r"([0-9]+\.)?[0-9]+"
 _MODEL = {
     kubernetes_values.LABEL_KEY: r"([0-9A-Za-z.-]{1,253}/)?[0-9A-Za-z]([0-9A-Za-z._-]{0,61}[0-9A-Za-z])?",
@@ -219,15 +219,28 @@ _WORDS = [
 ]
 
 
-@given(_documents(DESCRIPTION))
-def test_any_description_gets_a_node_group_or_problems_and_no_traceback(document: object) -> None:
-    group, problems = parse(document)
-    assert (group is None) == bool(problems)
+# With what a description passes on as settings, which its own schema does not check.
+_WHOLE = Struct(
+    {
+        **DESCRIPTION.fields,
+        "kubelet": KUBERNETES,
+        "labels": KUBERNETES.fields["node-labels"],
+        "settings": SETTINGS,
+    }
+)
+
+
+@given(_documents(_WHOLE))
+def test_any_description_is_a_node_group_or_has_errors_and_no_traceback(document: object) -> None:
+    text = yaml.safe_dump(document)
+    if not description_errors(text):
+        assert load.parse(text, "a").group.name
 
 
 @given(_documents(SETTINGS))
-def test_any_settings_get_a_verdict_and_no_traceback(settings: object) -> None:
-    if not list(validate.problems(SETTINGS, settings)):
+def test_any_settings_are_right_or_have_errors_and_no_traceback(settings: object) -> None:
+    problems = settings_rules.problems({"settings": settings}, kubelet_sets_labels=True)
+    assert all(problem.sentence for problem in problems)
+    if not problems:
         assert isinstance(settings, dict)
-        for problem in settings_rules.problems(settings):
-            assert problem.sentence
+        assert all(problem.sentence for problem in settings_rules.warnings(settings))

@@ -2,18 +2,14 @@
 
 import base64
 import json
+from fractions import Fraction
 
 import pytest
 
 from node_observability.inputs.nodes import Taint
-from node_observability.nodegroup import (
-    assembly,
-    chart_values,
-    check_user_data,
-    credentials,
-    render,
-)
+from node_observability.nodegroup import chart_values, check_user_data, render
 from node_observability.nodegroup.formats.envelope import LIMIT_BYTES
+from node_observability.nodegroup.rules import kubelet
 from node_observability.nodegroup.schema.kubelet_names import NAMES
 from node_observability.nodegroup.targets import common
 from tests.support.nodegroups import described
@@ -105,7 +101,7 @@ def test_a_setting_takes_the_last_good_value_and_not_the_first_bad(
 ) -> None:
     assert check_user_data.check(user_data(setting, good)).errors == ()
     (error,) = check_user_data.check(user_data(setting, bad)).errors
-    assert ".".join(map(str, error.problem.path)).startswith(f"settings.{setting}")
+    assert ".".join(map(str, error.path)).startswith(f"settings.{setting}")
 
 
 @pytest.mark.parametrize(("low", "high", "right"), [(79, 80, True), (80, 80, False)])
@@ -115,6 +111,19 @@ def test_the_low_threshold_is_below_the_high(low: int, high: int, *, right: bool
         f"image-gc-high-threshold-percent = {high}\n"
     )
     assert (check_user_data.check(text.encode()).errors == ()) is right
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1h2m3s4ms", Fraction(3_723_004, 1000)),
+        ("0.5h", Fraction(1800)),
+        ("250ms", Fraction(1, 4)),
+        ("0s", Fraction(0)),
+    ],
+)
+def test_a_duration_is_the_sum_of_its_parts(text: str, expected: Fraction) -> None:
+    assert kubelet.seconds(text) == expected
 
 
 def test_user_data_of_just_the_limit_is_taken() -> None:
@@ -141,7 +150,9 @@ def test_every_secret_setting_is_warned_of(setting: str, value: object) -> None:
     report = check_user_data.check(user_data(setting, value))
     assert report.errors == ()
     (warning,) = report.warnings
-    assert warning.problem.text.startswith("can be read on the node")
+    assert warning.text.startswith(
+        "every pod that reaches the instance metadata can read this secret"
+    )
 
 
 # The kubelet's own names (k8s.io/kubelet, config/v1beta1), by the setting: those in which a word differs.
@@ -208,9 +219,7 @@ def test_effects_are_spelled_as_eks_has_them() -> None:
     ],
 )
 def test_karpenter_takes_labels_of_these_prefixes(key: str, *, taken: bool) -> None:
-    group = described(labels={key: "b"})
-    tree = assembly.settings(group, credentials.placeholder)
-    assert (render.losses("karpenter", group, tree) == []) is taken
+    assert (render.losses("karpenter", described(labels={key: "b"})) == []) is taken
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,13 @@ import pytest
 from node_observability import cli
 from node_observability.errors import UsageError
 from node_observability.nodegroup import check_user_data
-from node_observability.nodegroup.description import parse
-from node_observability.nodegroup.formats import toml_reader, toml_statements, yaml_document
+from node_observability.nodegroup.formats import toml_reader, yaml_document
+from tests.support.nodegroups import description_errors, user_data_errors
 
 BASE = "name: workers\ncluster: {name: demo}\n"
 
 
-def told(text: str) -> list[str]:
-    return [
-        f"{one.line} {one.problem.sentence}" for one in check_user_data.check(text.encode()).errors
-    ]
-
-
-def told_of_yaml(text: str) -> list[str]:
+def yaml_errors(text: str) -> list[str]:
     with pytest.raises(UsageError) as caught:
         yaml_document.read(text, "a")
     return [problem.removeprefix("a:").replace(": ", " ", 1) for problem in caught.value.problems]
@@ -49,12 +43,12 @@ def told_of_yaml(text: str) -> list[str]:
     ],
 )
 def test_toml_without_measure_is_told_by_its_line(text: str, expected: str) -> None:
-    assert told(text) == [expected]
+    assert user_data_errors(text) == [expected]
 
 
 def test_json_nested_without_measure_is_told() -> None:
     data = b64encode(b"[" * 9000).decode()
-    assert told(f"[settings.host-containers.admin]\nuser-data = '{data}'\n") == [
+    assert user_data_errors(f"[settings.host-containers.admin]\nuser-data = '{data}'\n") == [
         (
             "2 settings.host-containers.admin.user-data: expected base64 of a JSON object, as the admin"
             " container reads it"
@@ -72,8 +66,8 @@ def test_lines_of_a_long_string_are_read_once(quotes: str) -> None:
 
 
 def test_the_size_alone_is_told_where_nothing_makes_it_fit() -> None:
-    (sentence,) = told("[settings]\nmotd = [" + "1,\n" * 100_000)
-    assert sentence.startswith("None is 300019 bytes, 283635 more than EC2 takes")
+    (sentence,) = user_data_errors("[settings]\nmotd = [" + "1,\n" * 100_000)
+    assert sentence.startswith("300019 bytes, 283635 above EC2's limit of 16384")
 
 
 STATEMENTS = {
@@ -91,46 +85,45 @@ STATEMENTS = {
 @pytest.mark.parametrize("text", STATEMENTS)
 def test_a_document_is_taken_apart_into_statements(text: str) -> None:
     assert toml_reader.read(text).data
-    found = [(one.line, one.text) for one in toml_statements.statements(text)]
+    found = [(one.line, one.text) for one in toml_reader.statements(text)]
     assert found == STATEMENTS[text]
 
 
 def test_an_alias_bomb_is_told() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    found = told_of_yaml("\n".join(lines))
+    found = yaml_errors("\n".join(lines))
     assert found == ["5 more than 100,000 values, with aliases (*) written out"]
 
 
 def test_a_bomb_of_merges_is_told() -> None:
     lines = ["a0: &a0 {x: 1}"]
     lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 12)]
-    assert len(told_of_yaml("\n".join(lines))) == 1
+    assert len(yaml_errors("\n".join(lines))) == 1
 
 
 @pytest.mark.parametrize("text", ["a: " + "[" * 3000, "a: " + "{a: " * 3000, "- " * 3000])
 def test_yaml_without_measure_is_told(text: str) -> None:
-    assert told_of_yaml(text) == ["1 nested more than 100 levels deep"]
+    assert yaml_errors(text) == ["1 nested more than 100 levels deep"]
 
 
 @pytest.mark.parametrize(
     "value", ["!!int hunter2", "!!bool hunter2", "!!timestamp x", "!!float x", "!!null x", "="]
 )
 def test_a_tag_that_does_not_fit_its_value_is_told_without_it(value: str) -> None:
-    (sentence,) = told_of_yaml(f"a: {value}\n")
+    (sentence,) = yaml_errors(f"a: {value}\n")
     assert sentence.startswith("1 a: has a tag, or is read by YAML as none of its plain values")
 
 
 @pytest.mark.parametrize("value", ["!!set {a, b}", "!!binary aGk=", "!!omap [a: 1]", "!!pairs []"])
 def test_tags_of_other_types_are_refused(value: str) -> None:
-    assert told_of_yaml(f"a: {value}\n")[0].startswith("1 a: has a tag")
+    assert yaml_errors(f"a: {value}\n")[0].startswith("1 a: has a tag")
 
 
 def test_numbers_with_more_digits_than_python_reads_are_told() -> None:
-    assert told_of_yaml(f"a: {'9' * 5000}\n")[0].startswith("1 not YAML: Exceeds the limit")
-    document = yaml_document.read(f"{BASE}size: {{min: 0x{'f' * 5000}}}\n", "a")
-    (problem,) = parse(document.data)[1]
-    assert problem.text.endswith("found an integer of more than 64 bits")
+    assert yaml_errors(f"a: {'9' * 5000}\n")[0].startswith("1 not YAML: Exceeds the limit")
+    (problem,) = description_errors(f"{BASE}size: {{min: 0x{'f' * 5000}}}\n")
+    assert problem.endswith("found an integer of more than 64 bits")
 
 
 def test_a_description_of_more_than_a_mebibyte_is_not_read(

@@ -186,7 +186,7 @@ def test_labels_that_a_daemonset_wants_beside_the_charts_own_are_compared() -> N
         ([], "expected the chart's values, found an empty array"),
         (
             {"nodeSelection": {"labelkey": "os"}},
-            "nodeSelection.labelkey: there is no such key; did you mean labelKey?",
+            "nodeSelection.labelkey: unknown key; did you mean labelKey?",
         ),
         ({"nodeSelection": 1}, "nodeSelection: expected a table, found 1"),
         (

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
-from node_observability.nodegroup import assembly, credentials, render
-from tests.support.nodegroups import described
+from node_observability.nodegroup import credentials, load, render
+from node_observability.nodegroup.node_group import NodeGroup
+from tests.support.nodegroups import MINIMAL
 
 AT = ("registries", 0, "password")
 
@@ -23,7 +25,7 @@ def test_a_secret_is_read_from_the_environment() -> None:
         ({"PASSWORD": "hunter2\nb"}, "the environment variable PASSWORD has more than one line"),
     ],
 )
-def test_a_variable_that_holds_no_secret_is_told_without_its_value(
+def test_a_variable_that_holds_no_secret_is_an_error_that_does_not_show_it(
     environment: dict[str, str], expected: str
 ) -> None:
     with pytest.raises(credentials.SecretError) as caught:
@@ -38,25 +40,23 @@ def test_a_file_is_relative_to_the_description(tmp_path: Path) -> None:
     assert resolve({"file": str(tmp_path / "password")}, AT) == "hunter2"
 
 
-def test_a_secret_that_eks_could_not_merge_is_told_without_its_value() -> None:
-    group = described(
-        cluster={"name": "demo", "region": "eu-west-1"},
-        instanceTypes=["m5.large"],
-        registries=[{"registry": "r", "username": "u", "password": {"env": "PASSWORD"}}],
-    )
-    resolve = credentials.reader({"PASSWORD": 'hunter"2'}, Path())
-    tree = assembly.settings(group, resolve)
-    (problem,) = render.losses_by_secrets("eksctl-managed", group, tree)
-    assert "a credential has quotes" in problem.sentence
+def with_secret(secret: str, **parts: object) -> NodeGroup:
+    registries = [{"registry": "r", "username": "u", "password": {"env": "PASSWORD"}}]
+    text = yaml.safe_dump({**MINIMAL, "registries": registries, **parts})
+    return load.parse(text, "a").with_secrets(credentials.reader({"PASSWORD": secret}, Path()))
+
+
+def test_the_error_of_a_secret_that_eks_could_not_merge_does_not_show_it() -> None:
+    cluster = {"name": "demo", "region": "eu-west-1"}
+    group = with_secret('hunter"2', cluster=cluster, instanceTypes=["m5.large"])
+    (problem,) = render.losses("eksctl-managed", group)
+    assert problem.sentence.startswith("registries[0].password: eksctl-managed: EKS can't merge a")
     assert "hunter" not in problem.sentence
-    # Its own node groups are not merged by EKS.
-    assert render.losses_by_secrets("eksctl", group, tree) == []
-    assert 'hunter\\"2' in render.render("eksctl", [(group, tree)])
+    # EKS does not merge the user data of nodeGroups.
+    assert render.losses("eksctl", group) == []
+    assert 'hunter\\"2' in render.render("eksctl", [group])
 
 
-def test_secrets_that_make_user_data_too_large_are_told() -> None:
-    group = described(registries=[{"registry": "r", "identitytoken": {"env": "TOKEN"}}])
-    resolve = credentials.reader({"TOKEN": "x" * 17_000}, Path())
-    tree = assembly.settings(group, resolve)
-    (problem,) = render.losses_by_secrets("karpenter", group, tree)
-    assert "more than EC2 takes (16384)" in problem.sentence
+def test_secrets_that_make_user_data_too_large_are_an_error() -> None:
+    (problem,) = render.losses("karpenter", with_secret("x" * 17_000))
+    assert problem.sentence.endswith("exceeds EC2's limit of 16384")

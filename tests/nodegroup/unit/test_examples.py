@@ -9,7 +9,10 @@ import yaml
 
 from node_observability.nodegroup import check_user_data
 from node_observability.nodegroup.formats import toml_reader
-from node_observability.nodegroup.targets.cloudformation import form_problems
+from node_observability.nodegroup.node_group import NodeGroup
+from node_observability.nodegroup.rules.labels_and_taints import labels_and_taints
+from node_observability.nodegroup.rules.targets import CLUSTER, LABELS_AND_TAINTS
+from node_observability.nodegroup.targets.cloudformation import merge_problems
 from tests.support import nodegroups
 
 CASES = [(name, target) for name in nodegroups.NAMES for target in nodegroups.targets_of(name)]
@@ -27,6 +30,12 @@ def _short_form(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, object]
 
 
 _Loader.add_multi_constructor("!", _short_form)
+
+
+def _kubelet(group: NodeGroup) -> dict[str, Any]:
+    """Return the kubelet's settings, without those of the cluster, labels and taints."""
+    others = (*CLUSTER, *LABELS_AND_TAINTS)
+    return {key: value for key, value in group.kubernetes.items() if key not in others}
 
 
 def _template(text: str) -> Mapping[str, Any]:
@@ -71,12 +80,11 @@ def test_user_data_reads_back_as_the_description_says(name: str) -> None:
     text = nodegroups.rendered("user-data", group)
     report = check_user_data.check(text.encode())
     assert report.errors == ()
-    labels, taints = check_user_data.labels_and_taints(report.settings)
+    labels, taints = labels_and_taints(report.settings)
     assert labels == dict(group.labels)
     assert taints == list(group.taints)
-    kubernetes = tomllib.loads(text)["settings"]["kubernetes"]
-    assert {name: kubernetes[name] for name in group.kubelet} == dict(group.kubelet)
-    assert kubernetes["cluster-name"] == group.cluster["name"]
+    assert tomllib.loads(text)["settings"] == group.settings
+    assert group.kubernetes["cluster-name"] == group.cluster["name"]
 
 
 @pytest.mark.parametrize(
@@ -118,8 +126,8 @@ def test_cloudformation_reads_back_as_the_description_says(name: str) -> None:
     data = template["Resources"]["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
     if "UserData" in data:
         text = data["UserData"]["Fn::Base64"]
-        assert tomllib.loads(text)["settings"] == nodegroups.tree_of(group)
-        assert not form_problems(toml_reader.read(text))
+        assert tomllib.loads(text)["settings"] == {**group.settings, "kubernetes": _kubelet(group)}
+        assert not merge_problems(toml_reader.read(text))
 
 
 @pytest.mark.parametrize("name", [name for name, target in CASES if target == "karpenter"])
@@ -137,7 +145,7 @@ def test_karpenter_reads_back_as_the_description_says(name: str) -> None:
     spec = node_class["spec"]
     inside = tomllib.loads(spec.get("userData", ""))
     passed = inside.get("settings", {}).get("kubernetes", {})
-    assert len(spec.get("kubelet", {})) + len(passed) == len(group.kubelet)
+    assert len(spec.get("kubelet", {})) + len(passed) == len(_kubelet(group))
     assert "max-pods" not in passed
 
 
