@@ -1,9 +1,9 @@
-"""A cluster to look at: a shell in which kubectl and helm speak to it, and which ends it when it ends.
+"""A cluster to try things on: a shell in which kubectl and helm use it. The cluster ends with the shell.
 
 sudo tests/cluster/enter .venv/bin/python -m tests.cluster [COMMAND ARGUMENT...]
 
-Both nodes have the chart's images. `logger --socket $NODEOBS_JOURNAL TEXT` writes into the Bottlerocket
-node's journal.
+Both nodes have the chart's images. `logger --socket $NODEOBS_JOURNAL TEXT` writes to the journal of the
+Bottlerocket node.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""As much of a client of the Kubernetes API as the tests need, by its certificates."""
+"""A client of the Kubernetes API, as far as the tests need one, which signs in with a certificate."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ _MERGE = "application/merge-patch+json"
 
 
 class Api:
-    """The API server; paths are those of its URLs, such as ``/api/v1/nodes``."""
+    """The API server; methods take the paths of its URLs, such as ``/api/v1/nodes``."""
 
     def __init__(self, server: str, authority: Path, certificate: tuple[Path, Path]) -> None:
         self._server = server
@@ -32,7 +32,7 @@ class Api:
         return self._ask("GET", path)
 
     def exists(self, path: str) -> bool:
-        """Whether there is such an object."""
+        """Whether the object exists."""
         reply = self._session.get(self._server + path, timeout=_TIMEOUT_S)
         if not reply.ok and reply.status_code != _GONE:
             raise ClusterError(f"GET {path}: {reply.status_code} {reply.text[:2000]}")
@@ -56,7 +56,7 @@ class Api:
         self._ask("DELETE", path)
 
     def answers(self, path: str) -> bool:
-        """Whether a path is answered with success; also where nobody listens yet."""
+        """Whether a path is answered with success; False if nothing listens yet."""
         try:
             return self._session.get(self._server + path, timeout=5).ok
         except (requests.ConnectionError, requests.Timeout):

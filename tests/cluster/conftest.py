@@ -1,4 +1,4 @@
-"""The tests on a cluster: with ``--cluster`` and below ``enter`` only; failures show what it says."""
+"""The fixtures of tests on a cluster, which run only with ``--cluster`` and below ``enter``."""
 
 import shutil
 from collections.abc import Callable, Generator, Iterator
@@ -15,7 +15,7 @@ _KEPT_LOGS = ROOT / ".cache/cluster/logs"
 _evidence: list[Callable[[], str]] = []
 figures: list[str] = []
 _failed: dict[Path, str] = {}
-"""The first test that failed in each file: the others of a file go on where it stopped."""
+"""The first test that failed in each file: each test continues where the one before ended."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -30,7 +30,7 @@ def _asked_for(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="module")
 def plane(_asked_for: None, request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
-    """Run a control plane of its own for each file of tests; its logs are kept in .cache/cluster/logs."""
+    """Run a control plane for each test file; its logs are kept in .cache/cluster/logs."""
     try:
         with ControlPlane() as running:
             _evidence.append(running.evidence)
@@ -46,7 +46,7 @@ def plane(_asked_for: None, request: pytest.FixtureRequest) -> Iterator[ControlP
 
 @pytest.fixture(scope="module")
 def zabbix(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """Run a Zabbix of its own for each file of tests, with nothing in it, in the cluster's network."""
+    """Run an empty Zabbix for each test file, in the cluster's network."""
     assert plane.api
     directory = base() / f"{request.path.stem}-zabbix"
     with Stack(directory, address=HOST) as running:
@@ -57,7 +57,7 @@ def zabbix(plane: ControlPlane, request: pytest.FixtureRequest) -> Iterator[Stac
 
 @pytest.fixture(scope="module")
 def evidence() -> list[Callable[[], str]]:
-    """Return what is shown when a test fails; fixtures add theirs."""
+    """Return the functions whose text is shown when a test fails; fixtures add theirs."""
     return _evidence
 
 
@@ -75,7 +75,7 @@ def pytest_runtest_makereport(
     if report.failed and item.path.is_relative_to(Path(__file__).parent):
         _failed.setdefault(item.path, item.name)
         for show in _evidence:
-            # Evidence that cannot be had must not take the place of the failure.
+            # A failure to get evidence must not hide the test's failure.
             try:
                 text = show()
             except (ClusterError, OSError) as error:
@@ -86,7 +86,7 @@ def pytest_runtest_makereport(
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if before := _failed.get(item.path):
-        pytest.skip(f"{before} failed, and this goes on where it should have ended")
+        pytest.skip(f"continues where {before} ended, which failed")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

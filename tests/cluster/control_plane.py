@@ -1,7 +1,7 @@
 """etcd, API server, controller manager and scheduler, as kubeadm starts them, in the network of ``enter``.
 
-There is no kube-proxy: the one Service that nodes and pods ask for, ``kubernetes``, has its address on the
-bridge, where the API server itself listens. Nor is there a cluster DNS; ``names`` serves what pods look up.
+Without kube-proxy: the only Service that nodes and pods use, ``kubernetes``, has its address on the bridge,
+where the API server listens. Without a cluster DNS: ``names`` answers what pods look up.
 """
 
 import os
@@ -16,18 +16,18 @@ from tests.support.certificates import Authority
 
 __all__ = ["BRIDGE", "HOST", "SERVER", "ControlPlane"]
 
-# Networks of documentation and benchmarks, RFC 5737 and 2544: no machine has them, and no route leads out.
+# Networks for documentation and benchmarks (RFC 5737, RFC 2544), which no machine uses.
 BRIDGE = "cluster"
 HOST = "192.0.2.1"
 SERVER = f"https://{HOST}:443"
 _SERVICES = "198.19.0.0/24"
 _SERVICE = "198.19.0.1"
 _START_S = 240
-"""7 s on an idle machine; more than a minute on one that builds beside it."""
+"""It takes 7 s on an idle machine, and more than a minute next to a build."""
 
 
 class ControlPlane:
-    """Start it as a context manager; one at a time, and the next begins with nothing."""
+    """A context manager; one at a time, each with an empty database."""
 
     def __init__(self) -> None:
         self._directory = base() / "control-plane"
@@ -70,7 +70,7 @@ class ControlPlane:
         program.start()
 
     def environment(self) -> dict[str, str]:
-        """Return the environment in which ``kubectl`` and ``helm`` are these and ask this cluster."""
+        """Return the environment in which ``kubectl`` and ``helm`` use this cluster."""
         path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
         return {
             **os.environ,
@@ -83,12 +83,12 @@ class ControlPlane:
         """Run a command in that environment; return what it printed.
 
         Raises:
-            ClusterError: it ended with none of these exit codes.
+            ClusterError: it ended with another exit code.
         """
         return run(*words, environment=self.environment(), codes=codes)
 
     def evidence(self) -> str:
-        """Return what the cluster says about itself, for a failure."""
+        """Return nodes, pods, events and the ends of the logs, for a failure."""
         texts = []
         for words in (
             ("get", "nodes,pods,daemonsets", "--all-namespaces", "--output", "wide"),
@@ -104,7 +104,7 @@ class ControlPlane:
         self._start(
             "etcd",
             *("--data-dir", str(self._directory / "etcd"), "--log-level", "warn"),
-            # What is lost in a power cut is lost with the machine anyway.
+            # It need not survive a power cut.
             "--unsafe-no-fsync",
         )
         api_server = self._start("kube-apiserver", *self._api_server_flags())
@@ -114,15 +114,13 @@ class ControlPlane:
         controllers = self._start(
             "kube-controller-manager",
             *(f"--kubeconfig={manager}", f"--authentication-kubeconfig={manager}"),
-            *(
-                f"--authorization-kubeconfig={manager}",
-                f"--root-ca-file={self.authority.certificate}",
-            ),
+            f"--authorization-kubeconfig={manager}",
+            f"--root-ca-file={self.authority.certificate}",
             f"--service-account-private-key-file={pki / 'service-accounts.key'}",
             *("--use-service-account-credentials=true", "--leader-elect=false"),
-            # A node that says nothing for a minute is slow here, not gone: a fleet shares two cores.
+            # A node that is silent for a minute is only slow here: the fleet shares two cores.
             "--node-monitor-grace-period=300s",
-            # Pods of nodes that come and go by the thousand are made as fast as the machine can.
+            # The pods of a thousand nodes are created as fast as the machine can.
             *("--kube-api-qps=500", "--kube-api-burst=1000", "--concurrent-daemonset-syncs=4"),
         )
         scheduler = self.authority.kubeconfig(SERVER, "system:kube-scheduler")
@@ -161,7 +159,7 @@ class ControlPlane:
             "--service-account-issuer=https://kubernetes.default.svc",
             "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction",
-            # What a thousand nodes at once ask for is not turned away.
+            # A thousand nodes send requests at once.
             *("--max-requests-inflight=2000", "--max-mutating-requests-inflight=1000"),
         ]
 

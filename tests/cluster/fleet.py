@@ -1,7 +1,7 @@
-"""More nodes than a machine can run: Node objects whose kubelet kwok plays, before the real control plane.
+"""More nodes than a machine can run: kwok simulates the kubelets, the control plane is real.
 
-Real are the API server, the scheduler and the DaemonSet controller, which decide where pods go and when they
-are replaced. kwok says that nodes and pods are ready; no container runs.
+The API server, the scheduler and the DaemonSet controller decide where pods run and when they are replaced.
+kwok reports nodes and pods as ready; no container runs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ _BOTTLEROCKET = "Bottlerocket OS 1.50.0 (aws-k8s-1.35)"
 
 @dataclass(frozen=True)
 class Kind:
-    """Nodes that are alike."""
+    """A number of equal nodes."""
 
     name: str
     count: int
@@ -85,7 +85,7 @@ def _nodes(kind: Kind) -> Iterator[Manifest]:
 
 
 class Fleet:
-    """The nodes of ``KINDS``; a context manager that has them ready."""
+    """The nodes of ``KINDS``; a context manager that waits until they are ready."""
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
@@ -93,7 +93,7 @@ class Fleet:
             "kwok",
             [
                 *(BIN / "kwok", "--kubeconfig", plane.kubeconfig, "--manage-all-nodes"),
-                # Leases in place of a status every few seconds for each node.
+                # With leases, instead of a status of each node every few seconds.
                 *("--config", _STAGES, "--node-lease-duration-seconds", "240"),
                 *("--cidr", "198.18.0.0/16", "--v", "WARN"),
             ],
@@ -120,7 +120,7 @@ class Fleet:
         self._kwok.stop()
 
     def label(self, name: str, key: str, value: str | None) -> None:
-        """Give a node a label; None takes it away."""
+        """Set a label of a node; None removes it."""
         self._plane.api.patch(f"/api/v1/nodes/{name}", {"metadata": {"labels": {key: value}}})
 
     def evidence(self) -> str:

@@ -1,8 +1,8 @@
-"""Images without a registry, as archives that ``ctr images import`` takes, under the names of the chart.
+"""Images without a registry, as archives for ``ctr images import``, with the names that the chart uses.
 
-The exporter's is what buildah makes of the Containerfile, agent2's is Debian's package in a small Debian, the
-pause image is a program of our own. Fluent Bit's is the binary that NODEOBS_FLUENT_BIT names, with the
-libraries that it is linked to; without one it is a stand-in that checks configuration and mounts
+The exporter's and the toolbox's are built by buildah from the Containerfile, agent2's is Debian's package in
+a small Debian, and the pause image is images/pause.go. Fluent Bit's has the binary that NODEOBS_FLUENT_BIT
+names, with its libraries; by default it is a stand-in that checks configuration and mounts
 (images/standin.go).
 """
 
@@ -66,8 +66,8 @@ def _built(name: str, kind: str, stage: str) -> Archive:
         image = build(ROOT / ".cache/image", stage)
     except ImageError as error:
         raise ClusterError(
-            f"{error}\nNo {kind} image of these sources: `python -m tests.cluster.images` builds one "
-            "where there is a network; below tests/cluster/enter there is none"
+            f"{error}\nThere is no {kind} image of these sources: run `python -m tests.cluster.images` "
+            "outside of tests/cluster/enter, which has no network"
         ) from error
     layer = _cached(f"{kind}-{image.rootfs.parent.name}.layer")
     if not layer.exists():
@@ -91,20 +91,10 @@ def agent(name: str) -> Archive:
     if not layer.exists():
         fresh = layer.with_suffix(".new.tar")
         run(
-            # Of its own session: when it fails it ends its whole process group, ours too.
-            *(
-                "setsid",
-                "--wait",
-                "mmdebstrap",
-                "--quiet",
-                "--variant=minbase",
-                "--include=zabbix-agent2",
-            ),
-            *(
-                "--dpkgopt=path-exclude=/usr/share/doc/*",
-                "--dpkgopt=path-exclude=/usr/share/locale/*",
-            ),
-            *(suite, fresh),
+            # In its own session: when mmdebstrap fails it kills its whole process group.
+            *("setsid", "--wait", "mmdebstrap", "--quiet", "--variant=minbase"),
+            *("--include=zabbix-agent2", "--dpkgopt=path-exclude=/usr/share/doc/*"),
+            *("--dpkgopt=path-exclude=/usr/share/locale/*", suite, fresh),
             deadline_s=1800,
         )
         fresh.rename(layer)
@@ -119,14 +109,16 @@ def pause() -> Archive:
 
 
 def fluent_bit_program() -> Path | None:
-    """Return the binary that NODEOBS_FLUENT_BIT names; None where it names none.
+    """Return the binary that NODEOBS_FLUENT_BIT names; None if it is not set.
 
     Raises:
-        ClusterError: it names a file that is no program.
+        ClusterError: the file is not a program.
     """
     named = os.environ.get("NODEOBS_FLUENT_BIT", "")
     if named and not os.access(named, os.X_OK):
-        raise ClusterError(f"NODEOBS_FLUENT_BIT={named}: no such program; unset it for a stand-in")
+        raise ClusterError(
+            f"NODEOBS_FLUENT_BIT={named}: is not a program; unset it to use a stand-in"
+        )
     return Path(named) if named else None
 
 
@@ -148,7 +140,7 @@ def _libraries(program: Path) -> str:
     except ClusterError as error:
         if "not a dynamic executable" not in str(error):
             raise
-        return ""  # linked to none
+        return ""  # a static binary
 
 
 def _cached(name: str) -> Path:
@@ -157,7 +149,7 @@ def _cached(name: str) -> Path:
 
 
 def _go(name: str) -> Path:
-    """Return a program of ours, linked to nothing."""
+    """Return a static binary of a program in images/."""
     if shutil.which("go") is None:
         raise ClusterError("no Go, which builds the pause image; see https://go.dev/doc/install")
     program = _cached(name)
@@ -170,7 +162,7 @@ def _go(name: str) -> Path:
 
 @contextmanager
 def _replaced(path: Path) -> Iterator[Path]:
-    """Write a file beside it and rename it: another run may be reading the old one."""
+    """Yield a new file that then replaces the path, as another run may be reading the old one."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         yield fresh
@@ -194,7 +186,7 @@ def _layer(path: Path, files: Mapping[str, Path]) -> None:
 
 
 def _archive(name: str, layer: Path, config: Mapping[str, Any]) -> Archive:
-    """Write an image of one layer in the form of ``docker save``."""
+    """Write an image of one layer in the format of ``docker save``."""
     with layer.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     description = json.dumps(
@@ -222,9 +214,9 @@ def _archive(name: str, layer: Path, config: Mapping[str, Any]) -> Archive:
 
 
 def main() -> int:
-    """Build what needs Debian's packages, while there is a network: the namespaces of a cluster have none."""
+    """Build all images while there is a network: the namespaces of a cluster have none."""
     try:
-        # The quick ones first: they say at once what is wrong with the machine.
+        # The quick ones first, to find problems of the machine at once.
         for archive in (
             *(fluent_bit("fluent-bit"), pause(), agent("agent")),
             *(exporter("exporter"), toolbox("toolbox")),

@@ -1,4 +1,4 @@
-"""The two nodes that the chart tells apart, with its images, and the journal of one."""
+"""The two nodes that the chart distinguishes, with its images, and the journal of one of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _TAINT = {"key": "os", "value": "bottlerocket", "effect": "NoSchedule"}
 
 @dataclass(frozen=True)
 class Machines:
-    """What runs."""
+    """Both nodes, the journald of the first, and the images by name."""
 
     bottlerocket: Node
     other: Node
@@ -27,7 +27,7 @@ class Machines:
 
 
 def image_names(manifest: str) -> dict[str, str]:
-    """Return the images that a manifest names, by container."""
+    """Return the name of each container's image in a manifest."""
     specs = [
         one["spec"].get("jobTemplate", one)["spec"]["template"]["spec"]
         for one in objects(manifest)
@@ -38,7 +38,7 @@ def image_names(manifest: str) -> dict[str, str]:
 
 @contextmanager
 def machines(plane: ControlPlane, manifest: str) -> Iterator[Machines]:
-    """Run both nodes, ready, with the images that a manifest of the chart names."""
+    """Run both nodes until they are ready, with the images that a manifest of the chart names."""
     names = image_names(manifest)
     archives = {
         "zabbix-agent2": images.agent(names["zabbix-agent2"]),
@@ -52,7 +52,7 @@ def machines(plane: ControlPlane, manifest: str) -> Iterator[Machines]:
     other = Node(plane, 2, OTHER)
     with Journald(bottlerocket.root) as journald, bottlerocket, other:
         for node in (bottlerocket, other):
-            # All of them: the pod of `helm test` may be anywhere.
+            # All images, because the pod of `helm test` may run on any node.
             node.load(*archives.values())
             node.join()
         yield Machines(bottlerocket, other, journald, archives)

@@ -1,4 +1,4 @@
-"""A name server for pods: a few fixed names, and no such name for all others (RFC 1035)."""
+"""A name server for pods: it knows a few fixed names, and answers NXDOMAIN for all others (RFC 1035)."""
 
 import socket
 import struct
@@ -32,7 +32,7 @@ def answer(query: bytes, names: Mapping[str, str]) -> bytes:
 
 
 class NameServer:
-    """It listens on port 53 of an address, over UDP."""
+    """A name server on UDP port 53 of an address."""
 
     def __init__(self, address: str, names: Mapping[str, str]) -> None:
         self._address = address
@@ -42,13 +42,13 @@ class NameServer:
         self._thread = threading.Thread(target=self._serve)
 
     def start(self) -> None:
-        """Serve until ``stop``."""
+        """Start it."""
         self._socket.bind((self._address, 53))
         self._socket.settimeout(0.2)
         self._thread.start()
 
     def stop(self) -> None:
-        """End it."""
+        """Stop it."""
         self._stopped.set()
         self._thread.join()
         self._socket.close()

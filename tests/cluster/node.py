@@ -1,7 +1,7 @@
-"""A node: containerd and kubelet in namespaces for mounts and network, with directories of its own.
+"""A node: containerd and kubelet with directories and namespaces for mounts and network of their own.
 
-To its programs the node's /var/log, /run and /var/lib are theirs alone, and its network
-has an address on the bridge of the control plane. So two nodes on this machine don't meet but by the network.
+Its programs see their own /var/log, /run and /var/lib, and an address on the bridge of the control plane. So
+two nodes on one machine share nothing but the network.
 """
 
 import contextlib
@@ -22,13 +22,15 @@ from tests.support.waiting import wait_for
 
 __all__ = ["Node"]
 
-# Directories that every machine has, so that none is made on it. /srv is a disk of the node's, as /local is
-# on Bottlerocket: the template leaves out / and /var, which are parts of others there.
+# Directories that exist on every machine, so that none has to be created. /srv is a disk of the node, like
+# /local on Bottlerocket: the template ignores / and /var, which are parts of other file systems there.
 _OWN = ("var/log", "run", "var/lib", "srv")
 _SYSTEMS = ("containerd", "kubelet", "cni", "journal", "pods", "containers")
+_UNLIMITED = ("memory.available", "nodefs.available", "imagefs.available")
 _SOCKET = "/run/containerd/containerd.sock"
+_CTR = ("ctr", "--address", _SOCKET, "--namespace", "k8s.io")
 
-# The kubelet would set these for the whole machine; it leaves them alone where they are as it wants them.
+# The kubelet would set these for the whole machine, unless they already have these values.
 _KERNEL = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -38,7 +40,7 @@ _KERNEL = {
     "kernel/keys/root_maxbytes": "25000000",
 }
 
-# Mounts must be shared for what kubelet passes on to containers, and reach nobody outside.
+# Mounts must be shared so that kubelet can pass them on to containers, but stay inside the namespace.
 _ENTER = """
 mount --make-rshared /
 for path in $2; do mount --bind "$1/$path" "/$path"; done
@@ -58,7 +60,7 @@ state = "/run/containerd"
   path = "{directory}/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
-  # A machine that is itself a sandbox may not let anybody lower it (CAP_SYS_RESOURCE).
+  # In a sandbox nothing may lower it (CAP_SYS_RESOURCE).
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
@@ -69,7 +71,7 @@ state = "/run/containerd"
 
 
 def _pids(procs: Path) -> list[int]:
-    """Return the processes of a cgroup; none when it has gone."""
+    """Return the process ids in a cgroup; none if it does not exist any more."""
     try:
         return [int(pid) for pid in procs.read_text().split()]
     except OSError as error:
@@ -79,7 +81,7 @@ def _pids(procs: Path) -> list[int]:
 
 
 class Node:
-    """One node; start it as a context manager. ``number`` makes its addresses, from 1."""
+    """One node; a context manager. Its addresses are made from ``number``, which counts from 1."""
 
     def __init__(
         self,
@@ -103,17 +105,8 @@ class Node:
         self._holder = Program(
             f"{name}-namespaces",
             [
-                *(
-                    "unshare",
-                    "--mount",
-                    "--net",
-                    "--propagation=private",
-                    "sh",
-                    "-euc",
-                    _ENTER,
-                    "sh",
-                ),
-                *(self.root, " ".join(_OWN), " ".join(_KERNEL)),
+                *("unshare", "--mount", "--net", "--propagation=private", "sh", "-euc", _ENTER),
+                *("sh", self.root, " ".join(_OWN), " ".join(_KERNEL)),
             ],
         )
         self.containerd = Program(f"{name}-containerd", ["containerd"])
@@ -133,7 +126,7 @@ class Node:
         return self
 
     def start(self) -> None:
-        """Make the namespaces, start containerd and then the kubelet."""
+        """Create the namespaces, start containerd, and prepare the kubelet."""
         for path, value in _KERNEL.items():
             file = self.root / "proc" / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -147,18 +140,9 @@ class Node:
         self.kubelet = self._program("kubelet", BIN / "kubelet", *self._kubelet())
 
     def load(self, *archives: Archive) -> None:
-        """Give containerd images."""
+        """Import images into containerd."""
         for archive in archives:
-            self.run(
-                "ctr",
-                "--address",
-                _SOCKET,
-                "--namespace",
-                "k8s.io",
-                "images",
-                "import",
-                archive.path,
-            )
+            self.run(*_CTR, "images", "import", archive.path)
 
     def join(self) -> float:
         """Start the kubelet; return the seconds until the node is ready."""
@@ -166,7 +150,7 @@ class Node:
         return self.kubelet.ready(self.is_ready, "to be a ready node", 90)
 
     def is_ready(self) -> bool:
-        """Whether the API has it so."""
+        """Whether the API lists the node as ready."""
         path = f"/api/v1/nodes/{self.name}"
         return self._plane.api.exists(path) and is_ready(self._plane.api.get(path))
 
@@ -175,33 +159,19 @@ class Node:
         return run(*self._inside(), *command)
 
     def containers(self) -> dict[str, int]:
-        """Return the process ids of containers by the names of their pods' containers."""
-        ids = self.run(
-            "ctr", "--address", _SOCKET, "--namespace", "k8s.io", "tasks", "list"
-        ).splitlines()
+        """Return the process ids of the running containers by their names."""
         found = {}
-        for line in ids[1:]:
+        for line in self.run(*_CTR, "tasks", "list").splitlines()[1:]:
             identity, pid, status = line.split()
             if status == "RUNNING":
-                told = self.run(
-                    *(
-                        "ctr",
-                        "--address",
-                        _SOCKET,
-                        "--namespace",
-                        "k8s.io",
-                        "containers",
-                        "info",
-                        identity,
-                    )
-                )
-                labels: dict[str, Any] = json.loads(told)["Labels"]
+                about = json.loads(self.run(*_CTR, "containers", "info", identity))
+                labels: dict[str, Any] = about["Labels"]
                 if name := labels.get("io.kubernetes.container.name"):
                     found[name] = int(pid)
         return found
 
     def files(self) -> set[str]:
-        """Return what others than container runtime, kubelet and journald keep in the node's directories."""
+        """Return what is in the node's directories, except for containerd, kubelet and journald."""
         found: set[str] = set()
         for parent in ("var/log", "var/lib", "srv"):
             for path in (self.root / parent).iterdir():
@@ -226,24 +196,24 @@ class Node:
         return "\n".join(one.tail() for one in (self.containerd, self.kubelet))
 
     def __exit__(self, *_exception: object) -> None:
-        """End containers, programs and namespaces; another node of this name finds nothing of it."""
+        """End containers, programs and namespaces; leave nothing for another node of this name."""
         self.kubelet.stop()
         self._end_containers()
         self.containerd.stop()
         self._holder.stop(signal.SIGKILL)
-        # The kernel does it too, but when it comes to it: another node of this name may be there before.
+        # The kernel does this too, but maybe later than another node of this name starts.
         run("ip", "link", "delete", self._interface, codes=(0, 1))
         if (self.logs / "pods").exists():
             shutil.copytree(self.logs / "pods", logs() / f"{self.name}-pods", dirs_exist_ok=True)
         shutil.rmtree(self.root)
 
     def _end_containers(self) -> None:
-        """Kill what runs in the node's cgroup: shims end when their container has."""
+        """Kill what runs in the node's cgroup; shims exit after their container."""
         top = self._top()
 
         def members() -> list[int]:
             found = []
-            for directory, _, files in os.walk(top):  # which passes over those that go meanwhile
+            for directory, _, files in os.walk(top):  # skips directories that vanish
                 if "cgroup.procs" in files:
                     found += _pids(Path(directory) / "cgroup.procs")
             return found
@@ -257,7 +227,7 @@ class Node:
         wait_for(none, f"the containers of {self.name} to end", 20, every_s=0.2)
 
     def _top(self) -> Path:
-        """Return the node's cgroup, below one of the controllers where each has its own."""
+        """Return the node's cgroup; with cgroup v1 the one of a single controller."""
         top = Path("/sys/fs/cgroup/pids") / self._cgroup().lstrip("/")
         return top if top.parent.exists() else Path("/sys/fs/cgroup") / self._cgroup().lstrip("/")
 
@@ -282,19 +252,12 @@ class Node:
         run("ip", "route", "add", self._pods, "via", self.address)
 
     def _containerd(self) -> Path:
+        routes = [{"dst": "0.0.0.0/0"}]
+        addresses = {"type": "host-local", "subnet": self._pods, "routes": routes}
         network = {
             "cniVersion": "0.4.0",
             "name": "pods",
-            "plugins": [
-                {
-                    "type": "ptp",
-                    "ipam": {
-                        "type": "host-local",
-                        "subnet": self._pods,
-                        "routes": [{"dst": "0.0.0.0/0"}],
-                    },
-                }
-            ],
+            "plugins": [{"type": "ptp", "ipam": addresses}],
         }
         (self.root / "cni").mkdir()
         (self.root / "cni/pods.conflist").write_text(json.dumps(network))
@@ -318,7 +281,7 @@ class Node:
         for controller in controllers:
             if (controller / cgroup()).exists():
                 own = controller / self._cgroup().lstrip("/")
-                own.mkdir(exist_ok=True)  # of a node that was here before
+                own.mkdir(exist_ok=True)  # an earlier node may have made it
                 for name in ("cpuset.cpus", "cpuset.mems"):
                     if (own / name).exists() and not (own / name).read_text().strip():
                         (own / name).write_text((own.parent / name).read_text())
@@ -344,12 +307,8 @@ class Node:
             "resolvConf": "",
             "volumePluginDir": str(self.root / "volume-plugins"),
             "registerWithTaints": self._taints,
-            # The machine's disk is not the node's to watch.
-            "evictionHard": {
-                "memory.available": "0%",
-                "nodefs.available": "0%",
-                "imagefs.available": "0%",
-            },
+            # The node must not react to the machine's disk.
+            "evictionHard": dict.fromkeys(_UNLIMITED, "0%"),
             "imageGCHighThresholdPercent": 100,
             "nodeStatusUpdateFrequency": "5s",
         }

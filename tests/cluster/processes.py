@@ -1,6 +1,6 @@
-"""The programs of a cluster: each with a log of its own, which is shown when it does not do what it should.
+"""The programs of a cluster, each with its own log, which is shown when the program fails.
 
-All run below ``enter``, whose end ends them, so that nothing here has to clean up after a crash.
+All run below ``enter``, and end with it, so that nothing here cleans up after a crash.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ _TAIL_BYTES = 4000
 
 
 class ClusterError(RuntimeError):
-    """A part of the cluster did not do what it was told; the text says what it printed last."""
+    """A part of the cluster failed; the text has the end of its output."""
 
 
 def base() -> Path:
-    """Return the directory that ends with the namespaces.
+    """Return the directory that is removed with the namespaces.
 
     Raises:
         ClusterError: this is not below ``tests/cluster/enter``.
@@ -39,14 +39,14 @@ def base() -> Path:
 
 
 def logs() -> Path:
-    """Return the directory of what programs print; its content is what is kept of a cluster."""
+    """Return the directory for the output of programs, which is kept when the cluster is gone."""
     path = base() / "logs"
     path.mkdir(exist_ok=True)
     return path
 
 
 def cgroup() -> str:
-    """Return the cgroup, below each controller, that ends with the namespaces."""
+    """Return the cgroup, below each controller, that is removed with the namespaces."""
     return os.environ["NODEOBS_CLUSTER_CGROUP"]
 
 
@@ -59,7 +59,7 @@ def run(
     """Run a command to its end; return what it printed.
 
     Raises:
-        ClusterError: it ended with none of these exit codes, or not within ``deadline_s``.
+        ClusterError: it ended with another exit code, or not within ``deadline_s``.
     """
     words = [str(word) for word in command]
     try:
@@ -84,7 +84,7 @@ def run(
 
 
 class Program:
-    """One program. ``inside`` is a command that brings it into another namespace, put before it."""
+    """One program; ``inside`` is a command prefix that moves it into another namespace."""
 
     def __init__(
         self, name: str, command: Sequence[str | Path], *, inside: Sequence[str] = ()
@@ -102,7 +102,7 @@ class Program:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it, again too."""
+        """Start it, or start it again."""
         try:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(

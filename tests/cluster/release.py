@@ -1,4 +1,4 @@
-"""The chart as a release on a cluster: installed, upgraded and uninstalled by helm, watched by the API."""
+"""The chart as a release on a cluster: helm installs, upgrades and uninstalls it, the API shows it."""
 
 import base64
 import sys
@@ -20,7 +20,7 @@ AGENT, CRI, DOCKER = (
 )
 _DAEMON_SETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/daemonsets"
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
-# The controller manager makes these in each namespace, moments after it.
+# The controller manager creates these in each namespace, moments later.
 _NAMESPACES_OWN = ("configmap/kube-root-ca.crt", "serviceaccount/default")
 _GONE_S = 240
 """1,800 pods were gone after 76 s."""
@@ -28,14 +28,14 @@ _PASSING = ("events", "componentstatuses")
 
 
 class Release:
-    """One release; ``flags`` are helm's, the same for each command that renders."""
+    """One release; each helm command that renders gets ``flags``."""
 
     def __init__(self, plane: ControlPlane, *flags: str) -> None:
         self._plane = plane
         self._flags = flags
 
     def prepare(self, psk: str = "") -> None:
-        """Make the namespace, which allows hostPath volumes, and the Secret of the agents."""
+        """Create the namespace, which allows hostPath volumes, and the agents' Secret."""
         label = {"pod-security.kubernetes.io/enforce": "privileged"}
         self._plane.api.create(
             "/api/v1/namespaces", {"metadata": {"name": NAMESPACE, "labels": label}}
@@ -48,7 +48,7 @@ class Release:
             self._plane.api.create(f"/api/v1/namespaces/{NAMESPACE}/secrets", secret)
 
     def manifest(self) -> str:
-        """Return what would be installed."""
+        """Return the rendered chart."""
         return self._helm("template", RELEASE, str(CHART), *self._flags)
 
     def install(self, *flags: str) -> float:
@@ -80,7 +80,7 @@ class Release:
         return self._plane.api.get(f"{_DAEMON_SETS}/{name}")
 
     def pods(self, daemon_set: str = "") -> list[Manifest]:
-        """Return the pods of a DaemonSet, or all, those that end included."""
+        """Return the pods of a DaemonSet, or of all, including those that are terminating."""
         return [
             pod
             for pod in self._plane.api.list(_PODS)
@@ -98,7 +98,7 @@ class Release:
         return found
 
     def wait_ready(self, counts: Mapping[str, int], deadline_s: float = 180) -> float:
-        """Return the seconds until each DaemonSet has so many ready pods of its present form only."""
+        """Return the seconds until each DaemonSet has this number of ready pods, all up to date."""
         return wait_for(
             lambda: self.is_rolled_out(counts),
             f"ready pods {dict(counts)}",
@@ -108,7 +108,7 @@ class Release:
         )
 
     def is_rolled_out(self, counts: Mapping[str, int]) -> bool:
-        """Whether each DaemonSet has so many ready pods of its present form, and no other."""
+        """Whether each DaemonSet has this number of ready pods, all up to date."""
         return all(self._is_rolled_out(name, count) for name, count in counts.items())
 
     def _is_rolled_out(self, name: str, count: int) -> bool:
@@ -123,7 +123,7 @@ class Release:
         )
 
     def ready_pod(self, daemon_set: str, other_than: str = "", deadline_s: float = 120) -> Manifest:
-        """Return the one pod of a DaemonSet when it is ready; ``other_than`` is a uid that has gone."""
+        """Return the one pod of a DaemonSet when it is ready; not the one with the uid ``other_than``."""
         found: list[Manifest] = []
 
         def one() -> bool:
@@ -157,14 +157,14 @@ class Release:
         )
 
     def logs(self, pod: Manifest, container: str, *flags: str) -> str:
-        """Return what a container said."""
+        """Return the output of a container."""
         return self._plane.kubectl(
             *("logs", pod["metadata"]["name"], "--namespace", NAMESPACE),
             *("--container", container, *flags),
         )
 
     def objects(self) -> set[str]:
-        """Return the names of all objects in the namespace, and of those in none, that events do not make."""
+        """Return the names of all objects in the namespace or in none, except for short-lived kinds."""
         found = set(_NAMESPACES_OWN)
         for namespaced in ("true", "false"):
             kinds = self._plane.kubectl(
@@ -179,18 +179,18 @@ class Release:
         return found
 
     def evidence(self) -> str:
-        """Return what the containers said last, or why that cannot be told."""
+        """Return the last output of each container, or why there is none."""
 
-        def said(pod: Manifest, container: str, *flags: str) -> str:
+        def output(pod: Manifest, container: str, *flags: str) -> str:
             try:
                 return self.logs(pod, container, "--tail", "30", *flags)
-            except ClusterError as error:  # one that waits for its image, for one, has said nothing
+            except ClusterError as error:  # such as: it still waits for its image
                 return str(error)
 
         return "\n".join(
-            f"--- {pod['metadata']['name']} {one['name']} ---\n{said(pod, one['name'])}"
+            f"--- {pod['metadata']['name']} {one['name']} ---\n{output(pod, one['name'])}"
             + (
-                f"before its restart:\n{said(pod, one['name'], '-p')}"
+                f"before its restart:\n{output(pod, one['name'], '-p')}"
                 if one["restartCount"]
                 else ""
             )
@@ -199,7 +199,7 @@ class Release:
         )
 
     def coverage(self, *flags: str) -> str:
-        """Return what ``node-observability coverage`` prints for this cluster, with whatever it found."""
+        """Return what ``node-observability coverage`` prints for this cluster; findings are allowed."""
         program = Path(sys.executable).with_name("node-observability")
         words = (str(program), "coverage", "--namespace", NAMESPACE, *flags)
         return self._plane.command(*words, codes=(0, 1))

@@ -1,4 +1,4 @@
-"""1,200 nodes of every sort, and pods where ``node-observability coverage`` said that they would be."""
+"""1,200 nodes of all kinds, with pods where ``node-observability coverage`` predicted them."""
 
 import json
 import math
@@ -19,14 +19,14 @@ from tests.support.waiting import wait_for
 DEADLINE_S = 1200.0
 MOVED = 100
 MAX_UNAVAILABLE = 0.1
-"""What the chart's updateStrategy says."""
+"""Of the chart's updateStrategy."""
 
 Figure = Callable[[str], None]
 
 
 @dataclass
 class Installed:
-    """The fleet, and the release on it."""
+    """The fleet, and the release that is installed on it."""
 
     fleet: Fleet
     release: Release
@@ -46,10 +46,10 @@ def installed(
         yield Installed(fleet, release)
 
 
-def expected(said: str) -> dict[str, set[str]]:
+def expected(output: str) -> dict[str, set[str]]:
     """Return the nodes of each DaemonSet in what ``coverage --output json`` printed."""
     found: dict[str, set[str]] = {AGENT: set(), CRI: set(), DOCKER: set()}
-    for node in json.loads(said)["nodes"]:
+    for node in json.loads(output)["nodes"]:
         for name in node["daemonSets"]:
             found[name].add(node["name"])
     return found
@@ -60,24 +60,24 @@ def sizes(placement: dict[str, set[str]]) -> dict[str, int]:
     return {name: len(nodes) for name, nodes in placement.items()}
 
 
-def test_pods_are_where_coverage_said_before_the_install(
+def test_pods_are_where_coverage_predicted_before_the_install(
     installed: Installed, figure: Figure, tmp_path: Path
 ) -> None:
     release = installed.release
     manifest = tmp_path / "manifest.yaml"
     manifest.write_text(release.manifest())
     begun_s = time.monotonic()
-    # 1 for its errors: unlabelled Bottlerocket nodes are one kind of the fleet.
-    said = expected(release.coverage("--output", "json", "--manifest", str(manifest)))
-    figure(f"coverage of the fleet: {time.monotonic() - begun_s:.1f} s, {sizes(said)}")
-    assert sizes(said) == {AGENT: 700, CRI: 700, DOCKER: 400}
+    predicted = expected(release.coverage("--output", "json", "--manifest", str(manifest)))
+    figure(f"coverage of the fleet: {time.monotonic() - begun_s:.1f} s, {sizes(predicted)}")
+    assert sizes(predicted) == {AGENT: 700, CRI: 700, DOCKER: 400}
     took_s = release.install()
-    ready_s = release.wait_ready(sizes(said), DEADLINE_S)
+    ready_s = release.wait_ready(sizes(predicted), DEADLINE_S)
     figure(
-        f"fleet: helm install {took_s:.1f} s, {sum(sizes(said).values())} pods ready {ready_s:.0f} s later"
+        f"fleet: helm install {took_s:.1f} s, {sum(sizes(predicted).values())} pods ready "
+        f"{ready_s:.0f} s later"
     )
-    assert release.placement() == said
-    every_node = Counter(node for name in (CRI, DOCKER) for node in said[name])
+    assert release.placement() == predicted
+    every_node = Counter(node for name in (CRI, DOCKER) for node in predicted[name])
     assert set(every_node.values()) == {1}, "a node has two Fluent Bits"
 
 
@@ -88,11 +88,13 @@ def test_relabelled_nodes_change_their_pods(installed: Installed, figure: Figure
     begun_s = time.monotonic()
     for name in others:
         fleet.label(name, "os", "bottlerocket")
-    said = expected(release.coverage("--output", "json"))
-    assert said[CRI] == before[CRI] | set(others)
-    assert said[DOCKER] == before[DOCKER] - set(others)
-    release.wait_ready(sizes(said), DEADLINE_S)
-    wait_for(lambda: release.placement() == said, "the pods to have moved", DEADLINE_S, every_s=1)
+    predicted = expected(release.coverage("--output", "json"))
+    assert predicted[CRI] == before[CRI] | set(others)
+    assert predicted[DOCKER] == before[DOCKER] - set(others)
+    release.wait_ready(sizes(predicted), DEADLINE_S)
+    wait_for(
+        lambda: release.placement() == predicted, "the pods to have moved", DEADLINE_S, every_s=1
+    )
     figure(
         f"fleet: {MOVED} nodes relabelled and their pods moved in {time.monotonic() - begun_s:.0f} s"
     )

@@ -1,6 +1,6 @@
-"""Two real nodes, the chart on them, and lines followed from journal and container to where they should be.
+"""Two real nodes with the chart, and lines followed from journal and containers to their destinations.
 
-The tests are one run: they share the cluster and go on where the one before stopped, down to the uninstall.
+The tests share the cluster and build on each other, down to the uninstall.
 """
 
 import json
@@ -39,20 +39,20 @@ ONE_EACH = {AGENT: 1, CRI: 1, DOCKER: 1}
 LOAD_PER_S = 20
 NUMBER = re.compile(rb" load\[\d+\]: (\w+) (\d+) ")
 WALKER = re.compile(r" walker\[\d+\]: the first line that is followed$", re.MULTILINE)
-# agent2 asks for its items a minute after it registered, and the server needs time to hand out a new host.
+# agent2 requests its items a minute after it registered, and the server needs time to publish a new host.
 ITEMS_S = 180.0
 LATE_S = 20.0
-"""The p99 of a line's way is 8 to 9 s on two busy cores: the agent sends each 5 s."""
+"""The p99 is 8 to 9 s on two busy cores: the agent sends every 5 s."""
 KEPT = {
     BOTTLEROCKET: {
         "var/log/node-observability/messages",
         "var/lib/node-observability/journal-exporter",
         "var/lib/node-observability/fluent-bit-cri",
     },
-    # The second is empty: made for the mount, for this node has no Docker.
+    # The second is empty: it was created for the mount, as this node has no Docker.
     OTHER: {"var/lib/node-observability/fluent-bit-docker", "var/lib/docker/containers"},
 }
-"""What the chart's README says that an uninstall leaves on the nodes."""
+"""What an uninstall leaves on the nodes, according to the chart's README."""
 NO_FLUENT_BIT = "NODEOBS_FLUENT_BIT names no binary: the stand-in checked configuration and mounts"
 CONFIGURATION = "/etc/zabbix/node-observability/zabbix_agent2.conf"
 
@@ -61,7 +61,7 @@ Figure = Callable[[str], None]
 
 @dataclass
 class Cluster:
-    """All that the tests speak with."""
+    """The nodes, Zabbix, the output of Fluent Bit and the release."""
 
     plane: ControlPlane
     bottlerocket: Node
@@ -72,7 +72,7 @@ class Cluster:
     output: Receiver
     release: Release
     objects: set[str]
-    """What there was before the first install."""
+    """What existed before the first install."""
 
     def numbers(self, name: str) -> Counter[int]:
         """Return how often each number of a load is in the node's files."""
@@ -85,7 +85,7 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def applied(zabbix: Stack) -> Stack:
-    """Return a Zabbix that knows what to do with nodes; in ``test_zabbix_jobs`` the chart sees to that."""
+    """Return a Zabbix after ``apply``, which the chart runs in ``test_zabbix_jobs``."""
     run(
         *(Path(sys.executable).with_name("node-observability"), "zabbix", "apply"),
         *("--cluster", "cluster-test"),
@@ -97,7 +97,7 @@ def applied(zabbix: Stack) -> Stack:
             "ZABBIX_PSK": zabbix.psk,
         },
     )
-    # Else the agent may be faster than the server is to see the new action.
+    # Otherwise the agent may register before the server has read the new action.
     zabbix.server.stop()
     zabbix.restart_server()
     return zabbix
@@ -107,7 +107,7 @@ def applied(zabbix: Stack) -> Stack:
 def cluster(
     plane: ControlPlane, applied: Stack, evidence: list[Callable[[], str]], figure: Figure
 ) -> Iterator[Cluster]:
-    """Run two nodes with the chart's images, and nothing installed."""
+    """Run two nodes with the chart's images, with nothing installed."""
     release = Release(plane, "--values", str(VALUES), "--set", f"zabbix.server.port={applied.port}")
     begun_s = time.monotonic()
     with machines(plane, release.manifest()) as running, receiver(HOST, 8888) as output:
@@ -122,14 +122,14 @@ def cluster(
         yield Cluster(plane, *nodes, running.journald, applied, host, output, release, objects)
 
 
-def test_the_daemon_sets_are_ready_on_the_nodes_that_coverage_said(
+def test_the_daemon_sets_are_ready_on_the_nodes_that_coverage_predicted(
     cluster: Cluster, figure: Figure, tmp_path: Path
 ) -> None:
     manifest = tmp_path / "manifest.yaml"
     manifest.write_text(cluster.release.manifest())
-    said = json.loads(cluster.release.coverage("--output", "json", "--manifest", str(manifest)))
+    output = cluster.release.coverage("--output", "json", "--manifest", str(manifest))
     expected: dict[str, set[str]] = {}
-    for node in said["nodes"]:
+    for node in json.loads(output)["nodes"]:
         for name in node["daemonSets"]:
             expected.setdefault(name, set()).add(node["name"])
     took_s = cluster.release.install()
@@ -149,13 +149,7 @@ def test_a_line_of_the_journal_is_in_var_log_messages_of_the_agents_container(
         text = cluster.release.execute(pod, "zabbix-agent2", "cat", "/var/log/messages")
         return WALKER.search(text) is not None
 
-    wait_for(
-        arrived,
-        "the line in the agent's container",
-        30,
-        evidence=cluster.release.evidence,
-        every_s=0.2,
-    )
+    wait_for(arrived, "the line in the agent's container", 30, evidence=cluster.release.evidence)
 
 
 def test_zabbix_registers_the_node_by_itself_and_receives_that_line(
@@ -169,11 +163,11 @@ def test_zabbix_registers_the_node_by_itself_and_receives_that_line(
         return any(WALKER.search(line["value"]) for line in cluster.host.lines())
 
     items_s = wait_for(received, "the line in Zabbix", ITEMS_S, every_s=1)
-    figure(f"registered {took_s:.0f} s after it was waited for, first lines {items_s:.0f} s later")
+    figure(f"registered after {took_s:.0f} s more, first lines {items_s:.0f} s later")
 
 
 def test_the_agent_sees_the_exporter_and_the_host(cluster: Cluster) -> None:
-    """What needs the host's network and its root file system; discovery first comes after up to 15 min."""
+    """Values that need the host's network and root file system; discovery takes up to 15 minutes."""
     wait_for(
         lambda: cluster.host.last_values().get("nodeobs.exporter.up") == "1",
         "the exporter's metrics in Zabbix",
@@ -197,7 +191,7 @@ def test_helm_test_has_every_program_read_its_configuration(cluster: Cluster) ->
 
 
 def talk(cluster: Cluster, node_name: str, name: str, script: str) -> None:
-    """Run a shell script in a pod of somebody's."""
+    """Run a shell script in a pod outside of the release."""
     container = {
         "name": "talker",
         "image": image_names(cluster.release.manifest())["zabbix-agent2"],
@@ -223,9 +217,9 @@ def test_a_line_of_a_container_arrives_parsed_at_the_output(
     )
     daemon_set = CRI if node_name == BOTTLEROCKET else DOCKER
     if images.fluent_bit_program() is None:
-        said = cluster.release.logs(cluster.release.ready_pod(daemon_set), "fluent-bit")
-        assert "the configuration is whole" in said
-        assert re.search(r"[1-9]\d* container logs can be read", said)
+        output = cluster.release.logs(cluster.release.ready_pod(daemon_set), "fluent-bit")
+        assert "the configuration is whole" in output
+        assert re.search(r"[1-9]\d* container logs can be read", output)
         pytest.skip(NO_FLUENT_BIT)
 
     def records() -> list[dict[str, Any]]:
@@ -236,7 +230,6 @@ def test_a_line_of_a_container_arrives_parsed_at_the_output(
         "both lines",
         60,
         evidence=lambda: str(cluster.output.records()[-20:]),
-        every_s=0.2,
     )
     found = {record.get("stream"): record for record in records()}
     assert found.keys() == {"stdout", "stderr"}, records()
@@ -266,19 +259,18 @@ def test_no_line_of_a_container_is_lost_when_fluent_bit_is_replaced_or_killed(
     def records() -> list[dict[str, Any]]:
         return cluster.output.of_pod(name)
 
-    wait_for(lambda: len(numbers()) > 0, "the first numbers", 60, every_s=0.2)
+    wait_for(lambda: len(numbers()) > 0, "the first numbers", 60)
     pod = release.ready_pod(daemon_set)
     release.delete_pod(pod)
     release.ready_pod(daemon_set, other_than=pod["metadata"]["uid"])
     replaced = numbers()
     os.kill(node.containers()["fluent-bit"], signal.SIGKILL)
-    assert len(replaced) < count, "all had been said before it was killed"
+    assert len(replaced) < count, "all lines were there before it was killed"
     wait_for(
         lambda: numbers().keys() == set(range(count)),
         "every number",
         120,
         evidence=lambda: str(sorted(set(range(count)) - numbers().keys())),
-        every_s=0.2,
     )
     again, again_before = (found.total() - len(found) for found in (numbers(), replaced))
     figure(
@@ -291,11 +283,11 @@ def test_no_line_of_a_container_is_lost_when_fluent_bit_is_replaced_or_killed(
 def test_a_line_is_in_the_history_seconds_after_it_was_logged(
     cluster: Cluster, figure: Figure
 ) -> None:
-    """By the API, which is asked all the while; the agent sends each 5 s, as the chart has it."""
+    """As the API shows it; the agent sends every 5 s, as the chart configures it."""
     with Load(cluster.journald, "late", 10) as load, Watch(cluster.host, load) as watch:
         load.mark("nothing", 60)
         load.stop()
-        wait_for(watch.has_all, "the last lines", 60, evidence=watch.missing, every_s=0.2)
+        watch.wait_for_all(60)
     late_s = sorted(watch.seen_s[number] - sent_s for number, sent_s in enumerate(load.sent_s))
     quantiles = statistics.quantiles(late_s, n=100)
     figure(
@@ -323,11 +315,11 @@ def test_nothing_is_lost_whatever_happens_to_the_pod_and_the_kubelet(
         load.mark("pod back", pause_s)
         os.kill(node.containers()["journal-exporter"], signal.SIGKILL)
         load.mark("exporter killed", pause_s)
-        wait_for(lambda: restarts(release, "journal-exporter") == 1, "its restart", 60, every_s=0.2)
+        wait_for(lambda: restarts(release, "journal-exporter") == 1, "its restart", 60)
         release.ready_pod(AGENT)
         os.kill(node.containers()["zabbix-agent2"], signal.SIGKILL)
         load.mark("agent killed", pause_s)
-        wait_for(lambda: restarts(release, "zabbix-agent2") == 1, "its restart", 60, every_s=0.2)
+        wait_for(lambda: restarts(release, "zabbix-agent2") == 1, "its restart", 60)
         release.ready_pod(AGENT)
         starts_s += agent_starts_s(release)
         running = node.containers()
@@ -343,7 +335,9 @@ def test_nothing_is_lost_whatever_happens_to_the_pod_and_the_kubelet(
         load.stop()
         figure(f"helm upgrade: {took_s:.1f} s, the new pods ready {rolled_s + pause_s:.0f} s later")
         upgraded = release.ready_pod(AGENT)
-        assert upgraded["metadata"]["uid"] != pod["metadata"]["uid"], "it replaced no pod"
+        assert upgraded["metadata"]["uid"] != pod["metadata"]["uid"], (
+            "the upgrade did not replace the pod"
+        )
         settings = release.execute(upgraded, "zabbix-agent2", "cat", CONFIGURATION)
         assert "cluster=cluster-test nodegroup=workers\n" in settings
         expect_all(cluster, watch, load, [*starts_s, *agent_starts_s(release)], figure)
@@ -372,22 +366,11 @@ def agent_starts_s(release: Release) -> list[float]:
 def expect_all(
     cluster: Cluster, watch: Watch, load: Load, starts_s: list[float], figure: Figure
 ) -> None:
-    """Each line is once in the node's files and in Zabbix, but for what the starts of agents repeat."""
+    """Expect each line once in the node's files and in Zabbix, except for repeats by starts of agents."""
     wanted = set(range(len(load.sent_s)))
-    wait_for(
-        lambda: cluster.numbers(load.name).keys() >= wanted,
-        "every line in the files",
-        60,
-        every_s=0.2,
-    )
+    wait_for(lambda: cluster.numbers(load.name).keys() >= wanted, "every line in the files", 60)
     assert set(cluster.numbers(load.name).values()) == {1}
-    wait_for(
-        watch.has_all,
-        f"every line of {load.name} in Zabbix",
-        240,
-        evidence=watch.missing,
-        every_s=0.2,
-    )
+    watch.wait_for_all(240)
     found = counts(cluster.host.lines(), load.name)
     again = {number: count for number, count in found.items() if count > 1}
     figure(
@@ -404,7 +387,7 @@ def expect_all(
 
 
 def test_each_container_stays_within_what_it_requests(cluster: Cluster, figure: Figure) -> None:
-    """The scheduler counts on requests; a limit cannot be exceeded, for its container is killed there."""
+    """The scheduler relies on requests. The kernel enforces limits, by killing the container."""
     summary = json.loads(
         cluster.plane.kubectl("get", "--raw", f"/api/v1/nodes/{BOTTLEROCKET}/proxy/stats/summary")
     )
@@ -428,7 +411,7 @@ def test_each_container_stays_within_what_it_requests(cluster: Cluster, figure: 
         assert millicores > 0, name
 
 
-def test_uninstall_leaves_the_nodes_files_and_a_new_install_goes_on_where_they_end(
+def test_uninstall_leaves_the_nodes_files_and_a_new_install_continues_them(
     cluster: Cluster, figure: Figure
 ) -> None:
     release = cluster.release
@@ -444,7 +427,6 @@ def test_uninstall_leaves_the_nodes_files_and_a_new_install_goes_on_where_they_e
             "everything of the release to be gone",
             60,
             evidence=lambda: str(release.objects() ^ cluster.objects),
-            every_s=0.2,
         )
         nodes = (cluster.bottlerocket, cluster.other)
         wait_for(
@@ -452,7 +434,6 @@ def test_uninstall_leaves_the_nodes_files_and_a_new_install_goes_on_where_they_e
             "the nodes to forget the pods",
             60,
             evidence=lambda: str([node.traces(pods) for node in nodes]),
-            every_s=0.2,
         )
         assert {node.name: node.files() for node in nodes} == KEPT
         load.mark("away", 5)

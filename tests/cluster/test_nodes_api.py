@@ -1,4 +1,4 @@
-"""The nodes as ``prune`` gets them from a real API server: by the chart's account, in pages, and expired."""
+"""``prune`` lists nodes from a real API server: with the chart's account, in pages, one of them expired."""
 
 import base64
 from collections.abc import Iterator

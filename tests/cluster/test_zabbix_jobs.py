@@ -1,6 +1,7 @@
-"""The chart's Jobs with the toolbox's image: ``zabbix apply`` after install, ``zabbix prune`` by the clock.
+"""The chart's Jobs with the toolbox's image: ``zabbix apply`` after an install, ``zabbix prune`` on schedule.
 
-Nothing else prepares the Zabbix here, so that the node registers by what the Job made. The tests are one run.
+Nothing else prepares Zabbix, so that the node can register only with what the Job made. The tests build on
+each other.
 """
 
 import os
@@ -25,14 +26,14 @@ from tests.support.zabbix.stack import Stack
 TEMPLATE = "Bottlerocket node by Zabbix agent active"
 GROUP = "Kubernetes/cluster-test/Bottlerocket nodes"
 GONE, BY_HAND, ELSEWHERE = "gone-1", "by-hand-1", "elsewhere-1"
-# The server looks at a registration that it knows every two minutes only; then the action has been made.
+# The server processes a repeated registration only every two minutes; then the action exists.
 REGISTERED_S = 300.0
 SETTINGS = {
     "existingSecret": "zabbix-api",
     "apply.enabled": "true",
     "apply.retries": "0",
     "prune.enabled": "true",
-    "prune.suspend": "true",  # the tests are its clock
+    "prune.suspend": "true",  # the tests start it
     "prune.grace": "1s",
     "prune.deleteAfter": "1s",
 }
@@ -42,13 +43,13 @@ States = dict[str, tuple[str, list[str]]]
 
 @dataclass
 class Jobs:
-    """All that the tests speak with."""
+    """The cluster, Zabbix and the release."""
 
     plane: ControlPlane
     zabbix: Stack
     release: Release
     objects: set[str]
-    """What there was before the first install."""
+    """What existed before the first install."""
 
     def put_token(self, token: str) -> None:
         """Give the Jobs another token."""
@@ -65,9 +66,9 @@ class Jobs:
             return bool(status.get("succeeded") or status.get("failed"))
 
         wait_for(ended, f"{name} to end", 120, evidence=self.plane.evidence, every_s=0.2)
-        said = self._kubectl("logs", f"job/{name}")
-        assert self.plane.api.get(path)["status"].get("succeeded") == 1, said
-        return said
+        output = self._kubectl("logs", f"job/{name}")
+        assert self.plane.api.get(path)["status"].get("succeeded") == 1, output
+        return output
 
     def states(self) -> States:
         """Return whether each host of Zabbix is disabled ("1"), and its tags' names."""
@@ -80,13 +81,13 @@ class Jobs:
         }
 
     def may(self, *words: str) -> bool:
-        """Whether the account of the CronJob may do it."""
+        """Whether the account of the CronJob is allowed to do something, such as ``list nodes``."""
         account = f"system:serviceaccount:{NAMESPACE}:{RELEASE}-prune-hosts"
-        told = self.plane.command(
+        answer = self.plane.command(
             *("kubectl", "auth", "can-i", *words, "--all-namespaces", "--as", account),
             codes=(0, 1),
         )
-        return told.strip() == "yes"
+        return answer.strip() == "yes"
 
     def _kubectl(self, *words: str) -> str:
         return self.plane.kubectl(*words, "--namespace", NAMESPACE)
@@ -94,7 +95,7 @@ class Jobs:
 
 @pytest.fixture(scope="module")
 def jobs(plane: ControlPlane, zabbix: Stack, evidence: list[Callable[[], str]]) -> Iterator[Jobs]:
-    """Run both nodes with the images, the toolbox's too, beside a Zabbix that knows nothing of them."""
+    """Run both nodes with the images, the toolbox's too, and a Zabbix without any preparation."""
     sets = {
         "zabbix.server.port": str(zabbix.port),
         "zabbix.api.url": zabbix.url,
@@ -111,12 +112,14 @@ def jobs(plane: ControlPlane, zabbix: Stack, evidence: list[Callable[[], str]]) 
         yield Jobs(plane, zabbix, release, release.objects())
 
 
-def test_an_apply_that_zabbix_refuses_fails_the_install_and_its_pod_says_why(jobs: Jobs) -> None:
+def test_an_apply_that_zabbix_refuses_fails_the_install_and_its_pod_logs_the_reason(
+    jobs: Jobs,
+) -> None:
     with pytest.raises(ClusterError, match="post-install"):
         jobs.release.install("--timeout", "120s")
-    said = jobs.plane.kubectl("logs", f"job/{RELEASE}-apply-template", "--namespace", NAMESPACE)
-    assert re.search("authori[sz]ed|re-login", said), said
-    assert "Traceback" not in said
+    output = jobs.plane.kubectl("logs", f"job/{RELEASE}-apply-template", "--namespace", NAMESPACE)
+    assert re.search("authori[sz]ed|re-login", output), output
+    assert "Traceback" not in output
     assert jobs.release.daemon_set(AGENT), "the objects are installed"
     assert jobs.zabbix.call("template.get", {"filter": {"host": TEMPLATE}}) == []
 
@@ -173,7 +176,7 @@ def test_prune_disables_and_then_deletes_the_host_of_a_node_that_is_gone_and_no_
     create_host(jobs.zabbix, GONE, UNHEARD, group=GROUP)
     create_host(jobs.zabbix, BY_HAND, UNHEARD, group=GROUP, enabled=False)
     create_host(jobs.zabbix, ELSEWHERE, UNHEARD, group="Somebody's")
-    # Without a label no DaemonSet wants it, and no kubelet has to end a pod on it.
+    # Without a label no DaemonSet places a pod there, which would need a kubelet to end it.
     jobs.plane.api.create("/api/v1/nodes", {"metadata": {"name": GONE}})
     before = jobs.states()
     assert before.keys() == {BOTTLEROCKET, GONE, BY_HAND, ELSEWHERE}
@@ -192,19 +195,18 @@ def test_prune_disables_and_then_deletes_the_host_of_a_node_that_is_gone_and_no_
     assert jobs.states() == {name: state for name, state in before.items() if name != GONE}
 
 
-def test_uninstall_takes_jobs_cronjob_and_rights_with_it(jobs: Jobs) -> None:
+def test_uninstall_removes_jobs_cronjob_and_rights(jobs: Jobs) -> None:
     jobs.release.uninstall()
     wait_for(
         lambda: jobs.release.objects() == jobs.objects,
         "everything of the release to be gone",
         60,
         evidence=lambda: str(jobs.release.objects() ^ jobs.objects),
-        every_s=0.2,
     )
 
 
 def test_a_job_that_failed_stays_past_an_uninstall_until_it_is_deleted(jobs: Jobs) -> None:
-    """As Helm does with hooks, and as the chart's README says."""
+    """Helm leaves hooks, as the chart's README explains."""
     jobs.put_token("0" * 64)
     with pytest.raises(ClusterError, match="post-install"):
         jobs.release.install("--timeout", "120s")
@@ -215,7 +217,6 @@ def test_a_job_that_failed_stays_past_an_uninstall_until_it_is_deleted(jobs: Job
         "all but the failed Job to be gone",
         60,
         evidence=lambda: str(jobs.release.objects() ^ jobs.objects),
-        every_s=0.2,
     )
     assert f"job.batch/{name}" in jobs.release.objects()
     jobs.plane.kubectl(

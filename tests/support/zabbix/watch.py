@@ -4,6 +4,7 @@ import threading
 import time
 from typing import Self
 
+from tests.support.waiting import wait_for
 from tests.support.zabbix.hosts import Host
 from tests.support.zabbix.load import Load, counts
 from tests.support.zabbix.processes import StackError
@@ -46,6 +47,14 @@ class Watch:
         if self._failed:
             raise self._failed[0]
         return len(self.seen_s) >= len(self._load.sent_s)
+
+    def wait_for_all(self, timeout_s: float = 30) -> None:
+        """Return when every line that was logged so far has been seen.
+
+        Raises:
+            WaitError: it was not within ``timeout_s``; the text has the number of missing lines.
+        """
+        wait_for(self.has_all, f"all lines of {self._load.name}", timeout_s, evidence=self.missing)
 
     def missing(self) -> str:
         """Return how many lines of each part have not been seen."""

@@ -173,7 +173,7 @@ def test_a_line_is_in_the_history_a_few_seconds_after_it_was_logged(
     with Load(node.journald, f"late{per_s}", per_s) as load, Watch(node, load) as watch:
         load.mark("", 60 if long else 4)
         load.stop()
-        wait_for(watch.has_all, "all lines", evidence=watch.missing)
+        watch.wait_for_all()
     seen_s = watch.seen_s
     late_s = [seen_s[number] - sent_s for number, sent_s in enumerate(load.sent_s)]
     cuts = statistics.quantiles(late_s, n=100)
