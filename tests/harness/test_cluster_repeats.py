@@ -1,4 +1,4 @@
-"""Which repeated lines the tests on a cluster put up with."""
+"""Which repeated lines the tests on a cluster accept."""
 
 from collections import Counter
 
@@ -19,13 +19,15 @@ def test_a_line_that_an_agent_started_on_before_it_was_stored_may_come_twice() -
         ([], "no agent started"),
         ([100.5], "it started before the line was logged"),
         ([107.0], "it started when the line had been stored"),
-        ([104.0, 104.0], "the same start is told twice, and the line is there three times"),
+        ([104.0, 104.0], "the same start is given twice, and the line is there three times"),
     ],
 )
-def test_a_repeated_line_that_no_start_explains_is_told(starts_s: list[float], why: str) -> None:
+def test_a_repeated_line_that_no_start_explains_is_returned(
+    starts_s: list[float], why: str
+) -> None:
     times = 3 if len(starts_s) > 1 else 2
-    told = unexplained(Counter({0: 1, 1: times}), SENT_S, {0: 103, 1: 106}, starts_s)
-    assert told == {1: times}, why
+    found = unexplained(Counter({0: 1, 1: times}), SENT_S, {0: 103, 1: 106}, starts_s)
+    assert found == {1: times}, why
 
 
 def test_each_start_explains_one_copy() -> None:

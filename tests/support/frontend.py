@@ -1,4 +1,4 @@
-"""A frontend's API on loopback that answers as it is told: nonsense, refusals, an end in the middle."""
+"""A frontend's API on loopback with scripted answers: results, refusals, nonsense, silence."""
 
 import json
 import threading
@@ -13,13 +13,13 @@ __all__ = ["Frontend", "frontend", "refusal"]
 
 
 def refusal(text: str, code: int = -32500) -> dict[str, Any]:
-    """Return what the API answers when it refuses."""
+    """Return the API's answer when it refuses a call."""
     return {"error": {"code": code, "message": "Application error.", "data": text}}
 
 
 @dataclass
 class Frontend:
-    """``answers`` has a method's JSON, or a status and a body that is none."""
+    """``answers`` has a method's JSON, or an HTTP status and any body. Methods in ``silent`` get none."""
 
     answers: dict[str, dict[str, Any] | list[Any] | tuple[int, bytes]] = field(
         default_factory=lambda: {
@@ -36,7 +36,7 @@ class Frontend:
 
 @contextmanager
 def frontend() -> Iterator[Frontend]:
-    """Run it while the block runs."""
+    """Run one while the block runs."""
     own = Frontend()
     ended = threading.Event()
 

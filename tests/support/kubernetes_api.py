@@ -1,4 +1,4 @@
-"""As much of a Kubernetes API, on loopback, as ``kubectl debug`` asks for; it keeps what it is sent."""
+"""A Kubernetes API on loopback with what ``kubectl debug`` needs; it keeps the bodies that it gets."""
 
 import json
 from collections.abc import Iterator
@@ -33,12 +33,12 @@ DISCOVERY: dict[str, object] = {
     "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
     "/api/v1": _RESOURCES,
 }
-"""What kubectl asks first: path by path, which resources there are."""
+"""The answers to kubectl's first requests, by path: which resources exist."""
 
 
 @dataclass
 class Api:
-    """Where it listens, and every body it was sent, with method and path."""
+    """Its address, and method, path and body of each change that it was sent."""
 
     url: str = ""
     sent: list[tuple[str, str, bytes]] = field(default_factory=list)
@@ -60,7 +60,7 @@ def _answer(path: str) -> object:
 
 @contextmanager
 def kubernetes_api() -> Iterator[Api]:
-    """Run it while the block runs."""
+    """Run one while the block runs."""
     api = Api()
 
     class Server(Handler):

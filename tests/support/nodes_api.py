@@ -1,6 +1,6 @@
-"""A Kubernetes API over TLS, on loopback, as far as listing nodes goes: tokens, selectors, pages that expire.
+"""A Kubernetes API over TLS on loopback that lists nodes, with tokens, selectors, and pages that expire.
 
-Pages, refusals and their ``Status`` have the form that the API has.
+Pages, refusals and their ``Status`` have the format of the real API.
 """
 
 import json
@@ -28,7 +28,7 @@ _REASONS = {
 
 @dataclass
 class NodesApi:
-    """What it knows, and what it was asked; ``faults`` says what goes wrong with a page (0 is the first)."""
+    """The nodes that it lists, and the requests that it got; ``faults`` has what fails, by page from 0."""
 
     nodes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
@@ -40,11 +40,11 @@ class NodesApi:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return what kubelet sets in a pod."""
+        """The variables that kubelet sets in a pod."""
         return {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self.port)}
 
     def page(self, query: Mapping[str, str]) -> dict[str, Any]:
-        """Return a page of the nodes that a query is for."""
+        """Return a page of the nodes that a query selects."""
         names = [name for name in self.nodes if self._selected(name, query.get("labelSelector"))]
         start, limit = int(query.get("continue", "0")), int(query.get("limit", "0"))
         end = start + limit if limit else len(names)
@@ -96,7 +96,7 @@ class _Handler(Handler):
 
 @contextmanager
 def nodes_api(authority: Authority, *, name: str = "IP:127.0.0.1") -> Iterator[NodesApi]:
-    """Run it while the block runs, with a certificate for ``name``."""
+    """Run one while the block runs, with a certificate for ``name``."""
     api = NodesApi()
     handler = type("Handler", (_Handler,), {"api": api})
     with serving(handler, certificate=authority.issue("apiserver", name)) as api.port:

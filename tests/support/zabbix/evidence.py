@@ -1,7 +1,7 @@
-"""What is left of a run to look at: every file of the exporter's output, and what each daemon said.
+"""Keeps every file of the exporter's output and the log of each daemon, to examine after a run.
 
-A line that is not in the history once is traced by it: whether the output has it, what the agent says of its
-files at that time (with ``DebugLevel=4``), what the server says.
+They show why a line is not in the history exactly once: whether the output contains it, what the agent logged
+about its files at that time (with ``DebugLevel=4``), and what the server logged.
 """
 
 import os
@@ -17,14 +17,14 @@ from tests.support.zabbix.node import Node
 
 __all__ = ["Evidence", "runs"]
 
-_LOOK_S = 0.25  # files are rotated a second apart at least, and ten are there at a time
+_LOOK_S = 0.25  # files are rotated at least a second apart, and ten exist at a time
 
 
 class Evidence:
     """A context manager that copies each archive of the output into ``directory`` before it is removed.
 
-    No links: the file system would then not give a removed file's inode to the next one, which agents see.
-    ``save`` adds the daemons' logs, and is called in the end.
+    It makes no links: they would keep the file system from reusing the inodes of removed files, which agents
+    see. ``save`` adds the daemons' logs, and is called at the end.
     """
 
     def __init__(self, node: Node, directory: Path) -> None:
@@ -44,7 +44,7 @@ class Evidence:
         self.save()
 
     def lines(self, load: Load) -> Counter[int]:
-        """Return how often each number of a load is in the output, once nothing more is written."""
+        """Return how often each number of a load is in the output; call it when the load has ended."""
         self._end()
         self._copy(self._node.exporter.files())
         found: Counter[int] = Counter()
@@ -53,7 +53,7 @@ class Evidence:
         return found
 
     def save(self) -> None:
-        """Keep what the daemons said."""
+        """Copy the daemons' logs and the agent's buffer."""
         logs = (self._node.agent.daemon.path, self._node.stack.server.path)
         for path in (*logs, self._node.exporter.errors, *self._node.agent.buffer.iterdir()):
             shutil.copy(path, self._directory / path.name)

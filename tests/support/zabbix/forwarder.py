@@ -1,4 +1,4 @@
-"""A TCP forwarder between agents and server: to close a port for new connections, as a firewall does."""
+"""A TCP forwarder between agents and server, which can close its port for new connections like a firewall."""
 
 import contextlib
 import selectors
@@ -15,10 +15,9 @@ _CHUNK_BYTES = 65536
 
 
 class Forwarder:
-    """Forward ``port`` to another one of the loopback address; a context manager.
+    """Forwards ``port`` to another port of the loopback address; a context manager.
 
-    ``close`` refuses new connections and lets those that are there come to their end; ``open`` takes new
-    ones again.
+    ``close`` refuses new connections and leaves existing ones open; ``open`` accepts new ones again.
     """
 
     def __init__(self, target: int) -> None:
@@ -35,14 +34,14 @@ class Forwarder:
         self.close()
 
     def open(self) -> None:
-        """Take connections."""
+        """Accept connections."""
         listener = socket.create_server(("127.0.0.1", self.port))
         self._stop.clear()
         self._thread = threading.Thread(target=self._accept, args=(listener,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Take no more; harmless when it takes none."""
+        """Accept no more; does nothing if it is closed."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -69,7 +68,7 @@ class Forwarder:
                     for key, _ in waiting.select():
                         self._move(waiting, key)
             except OSError:
-                return  # refused or reset: for the agent its connection has ended
+                return  # refused or reset: the agent sees its connection end
 
     @staticmethod
     def _move(waiting: selectors.BaseSelector, key: selectors.SelectorKey) -> None:

@@ -1,4 +1,4 @@
-"""Numbered lines into a real journal at a steady rate, and what became of each in Zabbix' history."""
+"""Logs numbered lines at a steady rate, and counts what Zabbix' history has of them."""
 
 import dataclasses
 import re
@@ -16,11 +16,11 @@ __all__ = ["Load", "Row", "counts", "drained", "matrix", "numbers", "rows", "sto
 
 _NUMBER = re.compile(r"load\[?\d*\]?: (\w+) (\d+) ")
 
-_QUIET_S = 6.0  # a server writes its history each second
+_QUIET_S = 6.0  # the server writes its history every second
 
 
 class Load:
-    """A thread that logs `NAME NUMBER …`; a context manager. ``mark`` begins a part of the run."""
+    """A thread that logs ``NAME NUMBER …``; a context manager. ``mark`` begins a part of the run."""
 
     def __init__(self, journald: Journald, name: str, per_s: int) -> None:
         self.name = name
@@ -39,12 +39,12 @@ class Load:
         self.stop()
 
     def stop(self) -> None:
-        """End it; harmless when it has ended."""
+        """Stop logging; does nothing if it has stopped."""
         self._stop.set()
         self._thread.join()
 
     def mark(self, part: str, seconds: float) -> None:
-        """Begin a part, and let it last."""
+        """Begin a part of the run, and return when it has lasted this long."""
         self.parts.append((part, len(self.sent_s)))
         time.sleep(seconds)
 
@@ -60,7 +60,7 @@ class Load:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What became of one part's lines."""
+    """How many lines of one part were lost or repeated."""
 
     where: str
     part: str
@@ -81,7 +81,7 @@ def counts(values: Iterable[dict[str, Any]], name: str) -> Counter[int]:
 
 
 def stored(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> Counter[int]:
-    """Wait until the last line has come and nothing more comes; return how often each is in the history."""
+    """Wait until the history has the last line and no longer grows; return how often it has each line."""
     last = len(load.sent_s) - 1
     found: Counter[int] = Counter()
 
@@ -97,7 +97,7 @@ def stored(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> Co
 
 
 def drained(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> None:
-    """Wait until the server has stored all that it was sent, while nothing more is sent."""
+    """Wait until the server has stored all lines, while no more are sent."""
     last, since_s = -1, 0.0
 
     def unchanged() -> bool:
@@ -112,7 +112,7 @@ def drained(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> N
 
 
 def rows(load: Load, found: Counter[int], where: str) -> list[Row]:
-    """Return a row for each part of the load."""
+    """Return a row per part of the load; ``where`` names what was counted."""
     ends = [begin for _, begin in load.parts[1:]] + [len(load.sent_s)]
     result = []
     for (part, begin), end in zip(load.parts, ends, strict=True):

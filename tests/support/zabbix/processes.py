@@ -1,7 +1,7 @@
 """Daemons in a mount namespace of their own, from the machine's packages or from another root.
 
-A daemon sees the directories that it is given under the paths that it expects (``/var/log``), and
-nothing of that is left behind: the mounts end with it, and it ends with us, even when we are killed.
+A daemon sees directories of the test at the paths that it expects (``/var/log``). Nothing is left behind: the
+mounts end with the daemon, and the daemon ends with the test, even if the test is killed.
 """
 
 import contextlib
@@ -17,8 +17,8 @@ __all__ = ["Daemon", "StackError"]
 
 DEADLINE_S = 30.0
 
-# With a root of its own, a daemon needs the kernel's file systems there. PR_SET_PDEATHSIG comes last:
-# the kernel forgets it where credentials change.
+# In another root a daemon needs the kernel's file systems. PR_SET_PDEATHSIG must be set last, because the
+# kernel clears it when credentials change.
 _ENTER = """
 root=$1; shift
 if [ "$root" != / ]; then
@@ -31,11 +31,11 @@ exec chroot "$root" "$@"
 
 
 class StackError(RuntimeError):
-    """A daemon did not do what it was told."""
+    """A daemon or the API of the stack failed."""
 
 
 class Daemon:
-    """One process and its children, with ``mounts`` (directory here: path there)."""
+    """One process and its children; ``mounts`` has directories of the test and their paths inside."""
 
     def __init__(
         self,
@@ -51,8 +51,7 @@ class Daemon:
         inside = (
             ["sh", "-euc", _ENTER, "sh", str(root), *pairs, "--"] if "--mount" in unshare else []
         )
-        # A namespace of process ids ends whole with its first process: no child outlives it. So does what
-        # they share as System V has it.
+        # All processes of a PID namespace end with its first one, and so does their System V shared memory.
         self._command = [
             *("setpriv", "--pdeathsig=KILL", "unshare", *unshare),
             *("--ipc", "--pid", "--fork", "--kill-child=KILL"),
@@ -64,7 +63,7 @@ class Daemon:
 
     @property
     def pid(self) -> int:
-        """The daemon's own process id, seen from here."""
+        """The process id of the daemon itself, outside of its namespace."""
         assert self._process is not None
         outer = self._process.pid
         children = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
@@ -78,7 +77,7 @@ class Daemon:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start it, again too."""
+        """Start it, or start it again."""
         assert not self.running
         with self.path.open("ab") as log:
             self._process = subprocess.Popen(
@@ -91,22 +90,22 @@ class Daemon:
             )
 
     def signal(self, number: int) -> None:
-        """Send the daemon itself a signal."""
+        """Send a signal to the daemon itself."""
         os.kill(self.pid, number)
 
     def stop(self) -> None:
-        """Ask it to end, and wait for that."""
+        """Ask it to end, and wait until it has."""
         assert self._process is not None
         self.signal(signal.SIGTERM)
         self._process.wait(DEADLINE_S)
         self._process = None
 
     def kill(self) -> None:
-        """End it and its children at once; harmless when it has ended."""
+        """Kill it and its children; does nothing if it has ended."""
         if self._process is None:
             return
         with contextlib.suppress(StackError, ProcessLookupError, FileNotFoundError):
-            # The outer process ends when it has seen its child end, which is then no zombie.
+            # The outer process ends after it has reaped its child.
             self.signal(signal.SIGKILL)
             self._process.wait(DEADLINE_S)
         self._process.kill()

@@ -1,4 +1,4 @@
-"""The nodes as a pod gets them, by its service account, or kubectl by a kubeconfig: whole or not at all."""
+"""Lists of nodes from the API with a pod's service account, and from kubectl: complete, or an error."""
 
 import argparse
 import json
@@ -73,7 +73,7 @@ def test_a_kubeconfig_and_the_selector_of_the_command_choose_the_nodes(
     assert everything == {*NAMES, "other"}
 
 
-def test_a_token_that_was_rotated_is_read_anew(api: NodesApi, account: Path) -> None:
+def test_a_rotated_token_is_read_again(api: NodesApi, account: Path) -> None:
     assert _listed(api, account)
     api.tokens = {"e30.second"}
     with pytest.raises(UsageError, match="the credentials are not accepted"):
@@ -100,7 +100,7 @@ def test_a_token_that_was_rotated_is_read_anew(api: NodesApi, account: Path) -> 
         ("silence", "timed out"),
     ],
 )
-def test_a_list_of_which_a_page_fails_is_none(
+def test_a_list_with_a_page_that_fails_is_an_error(
     page: int, fault: str, problem: str, *, api: NodesApi, account: Path
 ) -> None:
     api.faults = {page: fault}
@@ -113,7 +113,7 @@ def test_a_list_of_which_a_page_fails_is_none(
     assert TOKEN not in str(refused.value)
 
 
-def test_an_account_that_may_not_list_nodes_is_told_what_it_needs(
+def test_an_account_that_may_not_list_nodes_gets_an_error_with_the_permission(
     api: NodesApi, account: Path
 ) -> None:
     api.allowed = False
@@ -150,7 +150,7 @@ def test_proxies_and_authorities_of_the_environment_are_not_used(
         ("ca.crt", b"no certificate", "TLS failed"),
     ],
 )
-def test_an_account_that_is_damaged_is_refused(
+def test_a_damaged_account_is_refused(
     name: str, content: bytes, problem: str, *, api: NodesApi, account: Path
 ) -> None:
     (account / name).write_bytes(content)
@@ -214,7 +214,7 @@ def test_a_kubeconfig_is_read_by_kubectl_whose_plugins_do_not_see_the_secrets_of
         (1, "page of a proxy", "invalid character '<'"),
     ],
 )
-def test_a_list_of_which_kubectl_misses_a_page_is_none(
+def test_a_list_with_a_page_that_kubectl_fails_to_get_is_an_error(
     page: int,
     fault: str,
     problem: str,
@@ -233,7 +233,7 @@ def test_a_list_of_which_kubectl_misses_a_page_is_none(
     assert TOKEN not in str(refused.value)
 
 
-def test_a_kubeconfig_that_can_not_be_used_is_told_in_the_words_of_kubectl(
+def test_a_kubeconfig_that_can_not_be_used_is_reported_with_kubectls_message(
     api: NodesApi, authority: Authority, environment: dict[str, str], tmp_path: Path
 ) -> None:
     path = _kubeconfig(api, authority, tmp_path, "echo no session >&2; exit 3")

@@ -1,4 +1,4 @@
-"""One Zabbix and one node for the session: to start them takes most of the time."""
+"""One Zabbix and one node for the session, because starting them takes most of the time."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ def _whole_zabbix() -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Run a Zabbix; NODEOBS_ZABBIX_ROOT names another root that has its packages, of 7.0 for one."""
+    """Run a Zabbix; NODEOBS_ZABBIX_ROOT names another root with its packages, such as those of 7.0."""
     base = tmp_path_factory.mktemp("zabbix")
     root = Path(os.environ.get("NODEOBS_ZABBIX_ROOT", "/"))
     with Stack(base, root) as running:
@@ -41,7 +41,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def credentials(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the environment of a command that may do everything."""
+    """Return the environment of commands with all permissions."""
     directory = tmp_path_factory.mktemp("secrets")
     (directory / "token").write_text(stack.token() + "\n")
     (directory / "psk").write_text(stack.psk)
@@ -55,7 +55,7 @@ def credentials(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 @pytest.fixture
 def command(credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run ``node-observability zabbix …``; None takes a variable away."""
+    """Return a function that runs ``node-observability zabbix …``; None unsets a variable."""
 
     def run(*arguments: str, **environment: str | None) -> int:
         with monkeypatch.context() as patch:
@@ -71,12 +71,12 @@ def command(credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Com
 
 @pytest.fixture(scope="session")
 def applied(stack: Stack, credentials: dict[str, str]) -> Stack:
-    """Return a Zabbix to which ``apply`` was done."""
+    """Return a Zabbix after ``apply``."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in credentials.items():
             patch.setenv(name, value)
         assert cli.main(["zabbix", *APPLY]) == 0
-    # Else the first agent may be faster than the server is to see the new action.
+    # Otherwise the first agent may register before the server has read the new action.
     stack.server.stop()
     stack.restart_server()
     return stack

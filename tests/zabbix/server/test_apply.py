@@ -1,4 +1,4 @@
-"""``apply`` and ``diff`` against a real server: twice is once, and every refusal is one line."""
+"""``apply`` and ``diff`` against a real server: a second run changes nothing, a refusal is one line."""
 
 import json
 import logging
@@ -34,10 +34,10 @@ def test_a_second_apply_changes_nothing(
     assert capsys.readouterr().out == ""
 
 
-def test_macros_that_a_server_sorts_or_leaves_out_are_applied_once(
+def test_macros_that_a_server_sorts_or_omits_are_applied_once(
     applied: Stack, command: Command
 ) -> None:
-    """Servers sort a macro before those with a context, and an export has no empty values."""
+    """Servers sort a macro before those with a context, and exports omit empty values."""
     changed = ('--macro={$NODEOBS.LOG.PERIOD:"oom-kill"}=1m', "--macro={$NODEOBS.LOG.MATCHES}=")
     assert applied.url
     try:
@@ -47,7 +47,7 @@ def test_macros_that_a_server_sorts_or_leaves_out_are_applied_once(
         assert command(*APPLY) == 0
 
 
-def test_check_and_diff_tell_what_differs_and_change_nothing(
+def test_check_and_diff_print_what_differs_and_change_nothing(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     changed = (*APPLY[1:], "--macro={$CPU.UTIL.CRIT}=50", "--global-macro={$OURS}=1")
@@ -67,7 +67,7 @@ def test_check_and_diff_tell_what_differs_and_change_nothing(
     assert command(*APPLY, "--check") == 0
 
 
-def test_an_action_that_somebody_changed_is_mended(
+def test_an_action_that_somebody_changed_is_restored(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (action,) = applied.call("action.get", {"search": {"name": CLUSTER}, "output": ["actionid"]})
@@ -82,7 +82,7 @@ def test_an_action_that_somebody_changed_is_mended(
     assert command(*APPLY, "--check") == 0
 
 
-def test_what_somebody_adds_to_the_template_is_told_and_removed(
+def test_additions_to_the_template_are_printed_and_removed(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (template,) = applied.call("template.get", {"filter": {"host": TEMPLATE}})
@@ -107,9 +107,9 @@ def test_what_somebody_adds_to_the_template_is_told_and_removed(
             "template.update", {"templateid": host_id, "templates": [{"templateid": other_id}]}
         )
         assert command(*APPLY) == 0
-        told = capsys.readouterr().out
+        out = capsys.readouterr().out
         for part in ("item `of.a.person`: removed", "httptest `Web`: removed", "'Of others'"):
-            assert part in told
+            assert part in out
         assert command(*APPLY, "--check") == 0
         left = applied.call(
             "item.get", {"templateids": [host_id], "filter": {"key_": "of.a.person"}}
@@ -120,7 +120,7 @@ def test_what_somebody_adds_to_the_template_is_told_and_removed(
         applied.call(f"{groups}.delete", [group_id])
 
 
-def test_a_global_macro_that_is_secret_is_refused(
+def test_a_secret_global_macro_is_refused(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = {"macro": "{$OURS}", "value": "s3cret", "type": 1}
@@ -132,7 +132,7 @@ def test_a_global_macro_that_is_secret_is_refused(
         applied.call("usermacro.deleteglobal", made)
 
 
-def test_unencrypted_registration_stays_as_it_is_unless_it_is_to_be_refused(
+def test_unencrypted_registration_stays_as_it_is_unless_psk_only_is_given(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert applied.call("autoregistration.get", {"output": ["tls_accept"]})["tls_accept"] == "3"
@@ -146,7 +146,7 @@ def test_unencrypted_registration_stays_as_it_is_unless_it_is_to_be_refused(
         applied.call("autoregistration.update", {"tls_accept": 3, **psk})
 
 
-def test_another_psk_is_noticed_and_applied_though_the_server_never_tells_it(
+def test_another_psk_is_a_difference_although_the_server_never_shows_it(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "psk").write_text("ab" * 32)
@@ -158,7 +158,7 @@ def test_another_psk_is_noticed_and_applied_though_the_server_never_tells_it(
     assert applied.psk not in out
 
 
-def test_what_was_done_before_a_refusal_is_told_and_a_second_run_completes_it(
+def test_changes_before_a_refusal_are_printed_and_a_second_run_completes_them(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rules = {"api.access": 1, "api.mode": 0, "api": ["action.create"]}
@@ -189,12 +189,12 @@ def test_a_missing_permission_is_named(
     token = _token_of_new_user(applied, "reader", "1")
     assert command(*APPLY, ZABBIX_API_TOKEN=token, ZABBIX_API_TOKEN_FILE=None) == 2
     line = _err(capsys)
-    assert "this user may not call configuration.import" in line  # 7.0 refuses to compare already
+    assert "this user may not call configuration.import" in line  # 7.0 refuses even to compare
     assert "(No permissions to " in line
     assert "Users > User roles" in line
 
 
-def test_a_wrong_token_or_password_is_one_line_without_the_secret(
+def test_a_wrong_token_or_password_is_reported_in_one_line_without_the_secret(
     applied: Stack, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert applied.url
@@ -223,7 +223,7 @@ def test_no_secret_is_logged_at_any_level(
         assert secret not in caplog.text
 
 
-def test_a_wrong_address_is_one_line_with_the_fix(
+def test_a_wrong_address_is_reported_in_one_line_with_the_fix(
     command: Command, capsys: pytest.CaptureFixture[str], stack: Stack
 ) -> None:
     for url, problem in (
@@ -261,7 +261,7 @@ def test_a_server_that_is_too_old_or_redirects_is_refused(
         assert "redirects to https://elsewhere.example/" in _err(capsys)
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused_until_its_authority_is_given(
+def test_an_untrusted_certificate_is_refused_until_its_authority_is_given(
     command: Command, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     authority = Authority(tmp_path / "pki")
@@ -292,7 +292,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_until_its_authority_is
         (("--catalogue", "/nonexistent"), {}, "/nonexistent: can't be read"),
     ],
 )
-def test_bad_input_is_one_line_with_the_fix(
+def test_bad_input_is_reported_in_one_line_with_the_fix(
     arguments: tuple[str, ...],
     environment: dict[str, str | None],
     problem: str,

@@ -1,4 +1,4 @@
-"""Nodes whose clock is wrong, for which the values of an agent are sent as it would send them."""
+"""Nodes whose clock is wrong; the test sends values as their agents would."""
 
 import json
 import secrets
@@ -18,7 +18,7 @@ TRIGGER = "Bottlerocket: Clock differs from the server's"
 
 
 def _send(stack: Stack, host: str, ahead_s: int) -> None:
-    """Send what an active agent with such a clock does: the time, at that time."""
+    """Send the local time, as an active agent with such a clock does."""
     clock = int(time.time()) + ahead_s
     value = {"host": host, "key": "system.localtime", "value": str(clock), "id": 1}
     message = {"request": "agent data", "session": secrets.token_hex(16), "clock": clock, "ns": 0}
@@ -36,7 +36,7 @@ def hosts(applied: Stack) -> Iterator[Stack]:
 
 
 def _wrong(stack: Stack) -> set[str]:
-    """Return the hosts whose clock the server calls wrong."""
+    """Return the hosts with a clock problem on the server."""
     query = {"filter": {"description": TRIGGER, "value": 1}, "selectHosts": ["host"]}
     return {trigger["hosts"][0]["host"] for trigger in stack.call("trigger.get", query)}
 
@@ -44,14 +44,14 @@ def _wrong(stack: Stack) -> set[str]:
 def test_a_clock_ahead_or_behind_raises_a_trigger_that_recovers_when_it_is_right(
     hosts: Stack,
 ) -> None:
-    time.sleep(2.5)  # the server reads its configuration each second, and tells nobody
+    time.sleep(2.5)  # the server reads its configuration every second, and does not report it
 
-    def said(ahead_s: dict[str, int]) -> set[str]:
+    def hosts_with_problem(ahead_s: dict[str, int]) -> set[str]:
         for name, seconds in ahead_s.items():
             _send(hosts, name, seconds)
         time.sleep(1)
         return _wrong(hosts)
 
     wanted = {"clock-ahead", "clock-behind"}
-    wait_for(lambda: said(AHEAD_S) == wanted, "clocks to be called wrong")
-    wait_for(lambda: not said(dict.fromkeys(AHEAD_S, 0)), "clocks to be called right")
+    wait_for(lambda: hosts_with_problem(AHEAD_S) == wanted, "both problems")
+    wait_for(lambda: not hosts_with_problem(dict.fromkeys(AHEAD_S, 0)), "their recovery")

@@ -1,4 +1,4 @@
-"""``apply`` and ``prune`` as the chart runs them: arguments, environment, a pod's files; a real Zabbix."""
+"""``apply`` and ``prune`` as the chart runs them, with the arguments, environment and files of a pod."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.support.zabbix.node import NODE_NAME
 from tests.support.zabbix.stack import PSK_IDENTITY, Stack
 
 TOKEN = "e30.of-the-pod"  # noqa: S105 - of nobody
-# A pod's own /run, with what kubelet mounts there.
+# The /run of a pod, with what kubelet mounts there.
 _POD = """
 account=$1; shift
 mount -t tmpfs none /run
@@ -65,7 +65,7 @@ def _containers(stack: Stack) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def pod(applied: Stack, api: NodesApi, authority: Authority, tmp_path: Path) -> Pod:
-    """Return what runs the container of the chart's Job or CronJob."""
+    """Return a function that runs the container of the chart's Job or CronJob."""
     (tmp_path / "token").write_text(TOKEN)
     (tmp_path / "ca.crt").write_bytes(authority.certificate.read_bytes())
     secrets = {("zabbix-api", "token"): applied.token(), ("psk", "psk"): applied.psk}

@@ -1,4 +1,4 @@
-"""No line is lost and none repeated, whatever is killed, frozen or away; and how late a line is."""
+"""No line is lost or repeated, whatever is killed, frozen or away; and how late a line arrives."""
 
 import signal
 import statistics
@@ -18,8 +18,6 @@ from tests.support.zabbix.watch import Watch
 
 PER_S = 200
 NOT_LONG = "depends on how fast the machine is; part of the long runs: pytest tests/zabbix --long"
-
-
 # A rotation every few seconds, and archives for twice the longest outage.
 SETTINGS = ("--max-bytes", "128Ki", "--keep-files", "9", "--rotation-settle-s", "2")
 
@@ -27,7 +25,7 @@ SETTINGS = ("--max-bytes", "128Ki", "--keep-files", "9", "--rotation-settle-s", 
 def test_every_line_is_in_the_history_once_whatever_happens(
     applied: Stack, tmp_path: Path, *, long: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A server that stops, and one whose agent starts again, has stored what it took before."""
+    """The server has stored all that it accepted before it stops, and before an agent starts again."""
     if not long:
         pytest.skip(NOT_LONG)
     pause_s, outage_s = 8.0, 30.0
@@ -69,7 +67,7 @@ def test_every_line_is_in_the_history_once_whatever_happens(
         written = evidence.lines(load)
         rotations = node.exporter.metric("rotations_total")
     with capsys.disabled():
-        _tell(load, written, found)
+        _print(load, written, found)
         print(f"{rotations:.0f} rotations since the exporter's last start; {tmp_path}")  # noqa: T201
     wrong = (*rows(load, written, "file"), *rows(load, found, "logrt[]"))
     assert [row for row in wrong if row.lost or row.repeated] == []
@@ -79,10 +77,10 @@ def test_every_line_is_in_the_history_once_whatever_happens(
 def test_a_server_loses_or_has_sent_again_only_what_it_took_and_did_not_store(
     applied: Stack, tmp_path: Path, *, long: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Zabbix acknowledges a line when it is in memory, where a few seconds' wait for preprocessing.
+    """Zabbix acknowledges a line when it is in memory, where it waits a few seconds for preprocessing.
 
-    A server that stops forgets them. To an agent that starts it tells the position of what is stored, so they
-    are sent again. Neither is the agent's or the exporter's to mend.
+    A server that stops forgets these lines. To an agent that starts, it sends the position of the last stored
+    line, so the agent sends them again. Neither agent nor exporter can prevent that.
     """
     if not long:
         pytest.skip(NOT_LONG)
@@ -106,7 +104,7 @@ def test_a_server_loses_or_has_sent_again_only_what_it_took_and_did_not_store(
                 unsent = numbers(node.agent.unsent(), load.name)
                 before = counts(node.history(item_id), load.name)
                 losable.update(set(range(min(unsent, default=sent))) - set(before))
-                # Those it stored and did not acknowledge, for it was about to end, come again.
+                # Lines that it stored but did not acknowledge before it ended are sent again.
                 repeatable.update(unsent)
                 load.mark(f"server stopped at once, {number}", 2)
                 applied.restart_server()
@@ -114,18 +112,18 @@ def test_a_server_loses_or_has_sent_again_only_what_it_took_and_did_not_store(
         found = stored(load, node, item_id, 240)
         written = evidence.lines(load)
     with capsys.disabled():
-        _tell(load, written, found)
+        _print(load, written, found)
     assert [row for row in rows(load, written, "file") if row.lost or row.repeated] == []
     assert {number for number in range(len(load.sent_s)) if not found[number]} <= losable
     assert {number for number in found if found[number] > 1} <= repeatable
 
 
 def _agent(port: int = 0) -> AgentSettings:
-    """Return the settings of an agent that tells what it makes of its files."""
+    """Return the settings of an agent that logs what it does with its files."""
     return AgentSettings(metadata=METADATA, server_port=port, extra="DebugLevel=4")
 
 
-def _tell(load: Load, written: Counter[int], found: Counter[int]) -> None:
+def _print(load: Load, written: Counter[int], found: Counter[int]) -> None:
     sent = range(len(load.sent_s))
     print(f"\n{matrix(rows(load, written, 'file'))}\n{matrix(rows(load, found, 'logrt[]'))}")  # noqa: T201
     print(f"lost: {runs(number for number in sent if not found[number])}")  # noqa: T201

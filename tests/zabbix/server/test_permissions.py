@@ -1,4 +1,4 @@
-"""The permissions in docs/reference/zabbix.md are enough, and none of their methods can be left out."""
+"""The permissions in docs/reference/zabbix.md are sufficient, and each method in them is necessary."""
 
 import dataclasses
 import re
@@ -53,7 +53,7 @@ User = Callable[[Least], dict[str, str | None]]
 
 @pytest.fixture
 def user(applied: Stack) -> User:
-    """Make a user of a role that allows these methods alone; return what it logs in by."""
+    """Return a function that creates a user with these methods only, and returns its credentials."""
 
     def make(least: Least) -> dict[str, str | None]:
         name = f"restricted {secrets.token_hex(4)}"
@@ -71,7 +71,7 @@ def user(applied: Stack) -> User:
 
 
 def _rights(stack: Stack, least: Least) -> dict[str, list[dict[str, Any]]]:
-    """Return the rights of a user group, in which 6.2 and later keep groups of templates apart."""
+    """Return the rights of a user group; since 6.2 they list template groups separately."""
     (reference,) = template(stack)
     templates = {"templateids": [reference["templateid"]]}
     apart = stack.root != Path("/")
@@ -89,7 +89,7 @@ def _rights(stack: Stack, least: Least) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture
 def nodes(tmp_path: Path) -> Path:
-    """Return a list of nodes that has the one that other tests share, so that its host stays."""
+    """Return a list of nodes with the node that tests share, so that its host stays."""
     path = tmp_path / "nodes"
     path.write_text(f"{NODE_NAME}\n")
     return path
@@ -104,7 +104,7 @@ def orphaned(applied: Stack) -> str:
 
 
 class Need:
-    """Bring about that a command needs every method that it may, and give its arguments."""
+    """Prepares the server so that a command needs all its methods; each returns the command's arguments."""
 
     def __init__(self, stack: Stack, nodes: Path, orphaned: str) -> None:
         self._stack = stack
@@ -113,12 +113,12 @@ class Need:
         self._nodes = nodes
 
     def check(self, _method: str) -> tuple[str, ...]:
-        """One node, whose host has the template and no data."""
+        """Have one node, whose host has the template and no data."""
         self._nodes.write_text(f"{self._orphaned}\n")
         return ("check", *self._watch)
 
     def prune(self, method: str) -> tuple[str, ...]:
-        """One host whose node is gone; one that was disabled, where it is about deleting."""
+        """Have one host whose node is gone; for ``host.delete``, one that was disabled."""
         if method == "host.delete":
             (host,) = self._stack.call("host.get", {"filter": {"host": self._orphaned}})
             tags = [{"tag": "node-observability-pruned", "value": "1"}]
@@ -126,11 +126,11 @@ class Need:
         return ("prune", "--all-gone", *self._watch)
 
     def diff(self, _method: str) -> tuple[str, ...]:
-        """Take what is there already."""
+        """Leave the server as it is."""
         return ("diff", *APPLY[1:])
 
     def apply(self, method: str) -> tuple[str, ...]:
-        """Everything new; or everything changed, where it is about updating."""
+        """Have everything to create; for a method with ``update``, everything to change."""
         unique = secrets.token_hex(4)
         macro = f"{{$LEAST.{unique.upper()}}}"
         arguments = [*APPLY, f"--macro={{$CPU.UTIL.CRIT}}=9{int(unique, 16)}"]
@@ -152,7 +152,7 @@ class Need:
 
 @pytest.fixture
 def need(applied: Stack, nodes: Path, orphaned: str, command: Command) -> Iterator[Need]:
-    """Return what brings a command's needs about; in the end all is as it was."""
+    """Return a ``Need``; restore the server at the end."""
     yield Need(applied, nodes, orphaned)
     assert command(*APPLY) == 0
     for kind in ("host", "action"):
@@ -162,12 +162,12 @@ def need(applied: Stack, nodes: Path, orphaned: str, command: Command) -> Iterat
             applied.call(f"{kind}.delete", [part[f"{kind}id"] for part in found])
 
 
-def test_the_document_names_permissions_for_each_command_that_asks_the_server() -> None:
+def test_the_document_lists_permissions_for_each_command_that_uses_the_server() -> None:
     assert sorted(LEAST) == ["apply", "check", "diff", "prune"]
 
 
 @pytest.mark.parametrize(
-    ("name", "method", "told"),
+    ("name", "method", "printed"),
     [
         ("check", "", "ok ok no data no data"),
         ("prune", "", "disable: orphaned-"),
@@ -177,10 +177,10 @@ def test_the_document_names_permissions_for_each_command_that_asks_the_server() 
         ("apply", "update", "update action"),
     ],
 )
-def test_the_documented_permissions_are_enough(
+def test_the_documented_permissions_are_sufficient(
     name: str,
     method: str,
-    told: str,
+    printed: str,
     *,
     need: Need,
     user: User,
@@ -193,13 +193,13 @@ def test_the_documented_permissions_are_enough(
     code = command(*arguments, *extra, **user(LEAST[name]))
     out, err = capsys.readouterr()
     assert (code, err) == (1 if name == "check" else 0, "")
-    assert told in " ".join(out.split())
+    assert printed in " ".join(out.split())
 
 
 @pytest.mark.parametrize(
     ("name", "method"), [(name, method) for name in LEAST for method in LEAST[name].methods]
 )
-def test_no_method_can_be_left_out_and_a_missing_one_is_named(
+def test_each_method_is_necessary_and_a_missing_one_is_named(
     name: str,
     method: str,
     *,
@@ -216,7 +216,7 @@ def test_no_method_can_be_left_out_and_a_missing_one_is_named(
     assert f"this user may not call {method} " in capsys.readouterr().err
 
 
-def test_a_refusal_of_many_hosts_is_one_line(
+def test_a_refusal_for_many_hosts_is_reported_in_one_line(
     need: Need,
     applied: Stack,
     user: User,

@@ -1,4 +1,4 @@
-"""The tests' Zabbix itself."""
+"""The Zabbix of the tests itself."""
 
 from tests.support.zabbix.node import Node
 

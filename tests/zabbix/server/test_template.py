@@ -1,4 +1,4 @@
-"""From a line in a real journal to a trigger, through the real exporter, agent and server."""
+"""From a line in a real journal to a trigger, with the real exporter, agent and server."""
 
 import re
 
@@ -27,7 +27,7 @@ def test_a_node_registers_itself_with_the_psk_within_15_seconds(node: Node) -> N
 
 @pytest.fixture(scope="module")
 def raised(node: Node) -> Node:
-    """Return the node after every example of the catalogue went into its journal and raised its trigger."""
+    """Return the node after every example of the catalogue was logged there and raised its trigger."""
     assert node.problems() & NAMES == set()
     for pattern in PATTERNS:
         for line in (*pattern.matches, *pattern.not_matches):
@@ -38,7 +38,7 @@ def raised(node: Node) -> Node:
     return node
 
 
-def test_every_pattern_raises_its_trigger_from_the_journal_and_by_no_other_line(
+def test_every_pattern_raises_its_trigger_for_its_own_lines_only(
     raised: Node,
 ) -> None:
     lines = [line for pattern in PATTERNS for line in (*pattern.matches, *pattern.not_matches)]
@@ -50,14 +50,14 @@ def test_every_pattern_raises_its_trigger_from_the_journal_and_by_no_other_line(
         )
 
 
-def test_every_item_is_supported_and_has_a_value_and_apply_mends_what_somebody_changed(
+def test_every_item_is_supported_and_has_a_value_and_apply_restores_what_was_changed(
     node: Node, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shorten_intervals(node.stack)
     node.restart_agent()
     allowed = {f"nodeobs.log.match[{pattern.id}]" for pattern in PATTERNS}
 
-    def lacking() -> dict[str, str]:
+    def without_value() -> dict[str, str]:
         return {
             item["key_"]: item["error"] or "no value"
             for item in node.items()
@@ -73,19 +73,18 @@ def test_every_item_is_supported_and_has_a_value_and_apply_mends_what_somebody_c
     try:
         wait_for(found, "what is discovered", 60)
         node.restart_agent()
-        wait_for(lambda: not lacking(), "every item to have a value", 90)
+        wait_for(lambda: not without_value(), "every item to have a value", 90)
     finally:
-        left = lacking()
+        left = without_value()
         capsys.readouterr()
         assert command(*APPLY) == 0
-        told = capsys.readouterr().out
+        out = capsys.readouterr().out
         assert left == {}
-    assert "item `agent.version`: delay: `10s` -> `1h`" in told
+    assert "item `agent.version`: delay: `10s` -> `1h`" in out
     assert command(*APPLY, "--check") == 0
     names = {item["name"] for item in node.items()}
-    assert (
-        "/local: used in %" in names
-    )  # not /mnt/root/local, which is only where the agent sees it
+    # Not /mnt/root/local, where the agent sees it.
+    assert "/local: used in %" in names
 
 
 def test_every_trigger_of_a_pattern_recovers(raised: Node) -> None:

@@ -1,7 +1,7 @@
-"""Triggers of host, agent and exporter, each raised by what it is for, and recovering when that is over.
+"""Triggers of host, agent and exporter: each is raised by its cause, and recovers when the cause is gone.
 
-Those of log patterns are in ``test_template``. Missing are those that no test can bring about: a reboot,
-swap, a busy disk, journal files that root may not read or that crash their reader.
+``test_template`` has those of log patterns. No test can cause a reboot, swap, a busy disk, or journal files
+that root may not read or that crash their reader.
 """
 
 import os
@@ -25,8 +25,8 @@ _INCOMPATIBLE_FLAGS = 12  # where a journal file's header has them: systemd's JO
 
 
 @pytest.fixture
-def hurried(applied: Stack, command: Command, *, long: bool) -> Iterator[Stack]:
-    """Return a Zabbix that takes the template's items every 10 s."""
+def quick(applied: Stack, command: Command, *, long: bool) -> Iterator[Stack]:
+    """Return a Zabbix that checks the template's items every 10 s."""
     if not long:
         pytest.skip(NOT_LONG)
     shorten_intervals(applied)
@@ -43,17 +43,15 @@ def _recovered(node: Node, wanted: set[str], deadline_s: float = 90) -> None:
 
 
 def _close(node: Node, wanted: set[str]) -> None:
-    """Close problems by hand, as is allowed where their cause is over for long before an hour is."""
+    """Close problems by hand; those that count events of the last hour allow it."""
     found = node.stack.call("problem.get", {"hostids": [node.id], "output": ["eventid", "name"]})
     for problem in found:
         if problem["name"].removeprefix("Bottlerocket: ") in wanted:
             node.stack.call("event.acknowledge", {"eventids": [problem["eventid"]], "action": 1})
 
 
-def test_what_a_host_has_raises_the_triggers_whose_thresholds_are_below_it(
-    hurried: Stack, node: Node
-) -> None:
-    wanted = {  # a threshold below what it has, one above, and the trigger
+def test_values_of_the_host_raise_triggers_with_lower_thresholds(quick: Stack, node: Node) -> None:
+    wanted = {  # a threshold that raises the trigger, one that does not, and its name
         "{$CPU.UTIL.CRIT}": ("0", "100", "High CPU utilisation"),
         "{$LOAD_AVG_PER_CPU.MAX}": ("0", "999", "High load"),
         "{$MEMORY.AVAILABLE.PMIN}": ("100", "0", "Little memory available"),
@@ -68,7 +66,7 @@ def test_what_a_host_has_raises_the_triggers_whose_thresholds_are_below_it(
         ),
     }
     names = {name for _, _, name in wanted.values()}
-    assert hurried.url
+    assert quick.url
     node.restart_agent()
     key = "vfs.fs.size[/mnt/root/local,pused]"
     wait_for(lambda: key in {item["key_"] for item in node.items()}, "discovery", 60)
@@ -80,10 +78,10 @@ def test_what_a_host_has_raises_the_triggers_whose_thresholds_are_below_it(
     node.clear_macros()
 
 
-def test_a_quiet_log_and_a_silent_agent_are_told_and_their_return_too(
-    hurried: Stack, node: Node
+def test_a_stale_log_and_a_silent_agent_raise_triggers_until_they_are_back(
+    quick: Stack, node: Node
 ) -> None:
-    assert hurried.url
+    assert quick.url
     node.journald.send(b"the last one for a while", SYSLOG_IDENTIFIER="quiet")
     node.set_macro("{$NODEOBS.LOG.STALE}", "40s")
     node.set_macro("{$AGENT.NODATA_TIMEOUT}", "40s")
@@ -98,17 +96,17 @@ def test_a_quiet_log_and_a_silent_agent_are_told_and_their_return_too(
     node.clear_macros()
 
 
-def test_an_exporter_that_does_not_answer_is_told_until_it_does(
-    hurried: Stack, tmp_path: Path
+def test_an_exporter_that_does_not_answer_raises_a_trigger_until_it_does(
+    quick: Stack, tmp_path: Path
 ) -> None:
-    with Node(hurried, tmp_path, "mute", trouble=lambda node: node.exporter.kill()) as node:
+    with Node(quick, tmp_path, "mute", trouble=lambda node: node.exporter.kill()) as node:
         _raised(node, {"Exporter does not answer"})
         node.exporter.start()
         _recovered(node, {"Exporter does not answer"})
 
 
 def _damage(node: Node) -> None:
-    """Have a journal file that is none, and one of a format that is not known yet."""
+    """Add a corrupt journal file, and one with an unknown format."""
     (node.journald.persistent / "system@corrupt.journal").write_bytes(b"no journal" * 1000)
     newer = node.journald.persistent / "system@newer.journal"
     shutil.copy(node.journald.persistent / "system.journal", newer)
@@ -130,12 +128,10 @@ def _kill_worker(node: Node) -> None:
     wait_for(lambda: node.exporter.worker() != worker, "another worker")
 
 
-def test_damaged_journals_crashes_and_what_they_cost_are_told(
-    hurried: Stack, tmp_path: Path
-) -> None:
+def test_damaged_journals_crashes_and_losses_raise_triggers(quick: Stack, tmp_path: Path) -> None:
     files = {"Journal files: corrupt", "Journal files: unsupported"}
     counted = {"Exporter counted lost entries", "Host log was changed by somebody else"}
-    with Node(hurried, tmp_path, "damaged", trouble=_damage) as node:
+    with Node(quick, tmp_path, "damaged", trouble=_damage) as node:
         _raised(node, files)
         for path in node.journald.persistent.glob("system@*.journal"):
             path.unlink()
@@ -168,8 +164,10 @@ def test_damaged_journals_crashes_and_what_they_cost_are_told(
         _recovered(node, {"Exporter's worker restarts"})
 
 
-def test_an_exporter_that_hangs_is_told_until_it_goes_on(hurried: Stack, tmp_path: Path) -> None:
-    with Node(hurried, tmp_path, "hanging") as node:
+def test_an_exporter_that_hangs_raises_a_trigger_until_it_continues(
+    quick: Stack, tmp_path: Path
+) -> None:
+    with Node(quick, tmp_path, "hanging") as node:
         node.journald.send(b"it goes", SYSLOG_IDENTIFIER="hanging")
         node.exporter.wait_for_line(b"it goes")
         worker = node.exporter.worker()
@@ -182,7 +180,7 @@ def test_an_exporter_that_hangs_is_told_until_it_goes_on(hurried: Stack, tmp_pat
 
 
 def _fill_disk(node: Node) -> None:
-    """Have the exporter stand before a full disk, with entries behind it that wait ever longer."""
+    """Fill the exporter's disk, with entries that wait longer and longer."""
     node.journald.send(b"there is room", SYSLOG_IDENTIFIER="full")
     node.exporter.wait_for(
         lambda: node.exporter.metric("entries_read_total") >= 1, "an entry to be read"
@@ -200,13 +198,13 @@ def _fill_disk(node: Node) -> None:
     node.exporter.wait_for(behind, "the lag to grow")
 
 
-def test_a_full_disk_is_told_and_how_far_behind_the_log_is_until_there_is_room(
-    hurried: Stack, tmp_path: Path
+def test_a_full_disk_raises_triggers_for_itself_and_the_lag_until_there_is_room(
+    quick: Stack, tmp_path: Path
 ) -> None:
     wanted = {"Exporter can't write the host log", "Exporter is behind"}
     with (
         Disk(tmp_path / "out" / "log", "64k") as disk,
-        Node(hurried, tmp_path, "full", prefix=disk.prefix, trouble=_fill_disk) as node,
+        Node(quick, tmp_path, "full", prefix=disk.prefix, trouble=_fill_disk) as node,
     ):
         node.set_macro("{$NODEOBS.EXPORTER.LAG.MAX}", f"{_LAG_MAX_S}s")
         node.restart_agent()

@@ -1,4 +1,4 @@
-"""Which hosts an action takes, and what ``apply`` makes of a server that does not do what it says."""
+"""Which nodes an action accepts, and what ``apply`` does if a server does not keep a change."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ CHANGE = Change(kind="host group", name="g", verb="create")
 
 
 class _Server(Server):
-    """It has one difference, for ``lasting`` looks."""
+    """A server with one difference, which lasts for a number of comparisons."""
 
     def __init__(self, lasting: int) -> None:
         self.lasting = lasting
@@ -27,15 +27,15 @@ class _Server(Server):
             yield change, lambda: None
 
 
-def test_a_server_that_takes_a_change_and_still_differs_is_told() -> None:
-    told: list[Change] = []
-    assert apply(_Server(2), told.append) == told == [CHANGE]
+def test_a_server_that_accepts_a_change_and_still_differs_is_an_error() -> None:
+    reported: list[Change] = []
+    assert apply(_Server(2), reported.append) == reported == [CHANGE]
     with pytest.raises(ToolboxError, match="still differs: host group `g`: create"):
-        apply(_Server(3), told.append)
+        apply(_Server(3), reported.append)
 
 
 @pytest.mark.parametrize(
-    ("metadata", "taken"),
+    ("metadata", "accepted"),
     [
         ("bottlerocket cluster=a.b", True),
         ("bottlerocket cluster=a.b group=x", True),
@@ -48,18 +48,18 @@ def test_a_server_that_takes_a_change_and_still_differs_is_told() -> None:
         ("bottlerocket", False),
     ],
 )
-def test_an_action_takes_the_nodes_of_its_cluster_alone(metadata: str, *, taken: bool) -> None:
+def test_an_action_accepts_only_nodes_of_its_cluster(metadata: str, *, accepted: bool) -> None:
     regex = Cluster(name="a.b", group="g").metadata_regex
-    assert bool(re.search(regex, metadata)) is taken
+    assert bool(re.search(regex, metadata)) is accepted
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a=b", "-a", "a.*", "a\n"])
-def test_a_cluster_that_would_be_another_regex_is_refused(name: str) -> None:
+def test_a_cluster_name_that_would_change_the_regex_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="must be letters, digits"):
         Cluster(name=name, group="g")
 
 
-def test_one_psk_is_told_from_another_and_not_shown() -> None:
+def test_psks_have_different_fingerprints_and_are_not_shown() -> None:
     first, other = Psk(identity="i", key="ab" * 32), Psk(identity="i", key="ac" * 32)
     assert first.fingerprint != other.fingerprint != Psk(identity="j", key="ac" * 32).fingerprint
     assert "abab" not in repr(first)

@@ -1,4 +1,4 @@
-"""What a server says that differs, as lines that name it."""
+"""Differences that a server reports, as lines for people."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def _macros(**values: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "printed"),
     [
         ("30s", "10s", "value: `30s` -> `10s`"),
         (None, "10s", "value: not set -> `10s`"),
@@ -37,9 +37,9 @@ def _macros(**values: str) -> list[dict[str, str]]:
     ],
 )
 def test_a_difference_names_the_part_that_differs_and_both_values(
-    before: object, after: object, told: str
+    before: object, after: object, printed: str
 ) -> None:
-    assert lines(_template(before, after)) == [f"template `t`: {told}"]
+    assert lines(_template(before, after)) == [f"template `t`: {printed}"]
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_a_difference_names_the_part_that_differs_and_both_values(
         ([{"macro": "a"}], _macros(a="")),
     ],
 )
-def test_what_means_the_same_to_a_server_is_no_difference(before: object, after: object) -> None:
+def test_values_that_mean_the_same_to_a_server_do_not_differ(before: object, after: object) -> None:
     assert lines(_template(before, after)) == []
 
 
-def test_parts_that_come_and_go_are_named_with_what_they_are_in() -> None:
+def test_added_and_removed_parts_are_named_with_their_parents() -> None:
     item = {"after": {"key": "agent.ping"}}
     trigger = {"before": {"uuid": "0123", "name": "Agent is silent"}}
     inner = {"items": {"added": [item]}, "triggers": {"removed": [trigger]}}

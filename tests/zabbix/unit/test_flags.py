@@ -1,4 +1,4 @@
-"""The flags that commands share: times, and where the nodes come from."""
+"""Flags that several commands share: times, and the source of nodes."""
 
 import argparse
 import io
@@ -20,7 +20,7 @@ def test_a_time_has_a_unit(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "7", "-1s", "1.5h", "7w", "1h30m", "٣h"])
-def test_a_time_without_one_is_refused(text: str) -> None:
+def test_a_time_without_a_unit_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="must be a time such as"):
         flags.duration_s(text)
 
@@ -57,7 +57,7 @@ def test_nodes_come_from_standard_input_too(monkeypatch: pytest.MonkeyPatch) -> 
     assert _nodes("", "--nodes-file", "-") == {"a"}
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "nodes").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match=r"/nodes: is not UTF-8 \(byte 1\)"):
         _nodes("", "--nodes-file", str(tmp_path / "nodes"))

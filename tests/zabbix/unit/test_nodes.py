@@ -1,4 +1,4 @@
-"""Where the nodes' names come from, and that a list is whole or none."""
+"""Where the names of nodes come from; an incomplete list is an error."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ _LIST = {"kind": "List", "items": [_node("a"), _node("b")]}
         (json.dumps(_node("a")), {"a"}),
     ],
 )
-def test_a_file_holds_names_or_what_kubectl_prints(text: str, names: set[str]) -> None:
+def test_a_file_contains_names_or_what_kubectl_prints(text: str, names: set[str]) -> None:
     assert nodes.from_text(text, "n") == names
 
 
@@ -75,7 +75,7 @@ def test_a_file_that_is_empty_or_something_else_is_refused(
 
 
 class _Api(Handler):
-    """A Kubernetes API; ``answers`` says what it has for each ``continue``."""
+    """A Kubernetes API; ``answers`` has the answer for each ``continue`` token."""
 
     answers: dict[str, tuple[int, bytes]] = {}  # noqa: RUF012 - each test sets its own
     asked: list[tuple[str, str]] = []  # noqa: RUF012
@@ -128,7 +128,7 @@ def test_all_pages_are_read_with_the_token_and_the_selector(api: str) -> None:
         ({"": _page([])}, "lists no nodes"),
     ],
 )
-def test_part_of_a_list_is_no_list(
+def test_an_incomplete_list_is_an_error(
     api: str, answers: dict[str, tuple[int, bytes]], problem: str
 ) -> None:
     _Api.answers = answers

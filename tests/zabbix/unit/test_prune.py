@@ -1,4 +1,4 @@
-"""What is done with a host, by what its node and agent do; and what ``check`` says of a node."""
+"""What ``prune`` does with a host, depending on node and agent; and the status that ``check`` prints."""
 
 import dataclasses
 
@@ -44,10 +44,10 @@ def _host(
     [
         (_host(), "a", Verdict.KEEP),
         (_host(last_s=0), "a", Verdict.KEEP),  # silent, but its node is there
-        (_host(), "b", Verdict.ALIVE),  # its node is gone, but it speaks
+        (_host(), "b", Verdict.ALIVE),  # its node is gone, but the agent is alive
         (_host(last_s=NOW_S - 100), "b", Verdict.ALIVE),  # within the grace
         (_host(last_s=NOW_S - 101), "b", Verdict.DISABLE),
-        # Never heard: it may have registered a second ago, so the grace begins now.
+        # No value yet: it may have registered a second ago, so the grace period begins now.
         (_host(last_s=0), "b", Verdict.UNHEARD),
         (_host(last_s=0, unheard_s=NOW_S - 100), "b", Verdict.ALIVE),
         (_host(last_s=0, unheard_s=NOW_S - 101), "b", Verdict.DISABLE),
@@ -57,13 +57,13 @@ def _host(
         (_host(enabled=False), "b", Verdict.LEAVE),  # a person did that
         (_host(enabled=False), "a", Verdict.KEEP),
         (_host(enabled=False, pruned_s=NOW_S - 5000), "a", Verdict.ENABLE),  # back
-        # Enabled by a person: begins anew.
+        # Enabled by a person: prune starts over.
         (_host(last_s=0, pruned_s=NOW_S - 5000), "b", Verdict.UNHEARD),
         (_host(last_s=NOW_S - 101, pruned_s=NOW_S - 5000), "b", Verdict.DISABLE),
-        # Enabled by a person: should a person disable it later, our tag must not say that we did.
+        # Enabled by a person: if a person disables it later, the tag must not say that prune did.
         (_host(pruned_s=NOW_S - 5000), "a", Verdict.UNTAG),
         (_host(pruned_s=NOW_S - 5000), "b", Verdict.UNTAG),
-        # Silence says nothing where nothing is collected, or nothing speaks.
+        # Silence means nothing if no values are collected, or there is no item.
         (_host(last_s=0, in_maintenance=True), "b", Verdict.MAINTENANCE),
         (
             _host(enabled=False, pruned_s=NOW_S - 5000, in_maintenance=True),
@@ -92,7 +92,7 @@ def test_an_empty_list_of_nodes_is_refused() -> None:
         prune.plan([_host(last_s=0)], frozenset(), now_s=NOW_S, grace_s=100, delete_after_s=1000)
 
 
-def test_a_list_that_has_not_one_of_the_hosts_is_taken_for_another_clusters() -> None:
+def test_a_list_without_any_of_the_hosts_is_refused_as_another_clusters() -> None:
     hosts, nodes = [_host(last_s=NOW_S - 101), _host("c")], frozenset({"b"})
     with pytest.raises(UsageError, match=r"none of the 2 hosts .* \(b\); .*--all-gone"):
         prune.plan(hosts, nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000)
@@ -101,7 +101,7 @@ def test_a_list_that_has_not_one_of_the_hosts_is_taken_for_another_clusters() ->
     assert prune.plan([], nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000) == []
 
 
-def test_check_says_what_is_wrong_with_each_node() -> None:
+def test_check_shows_what_is_wrong_with_each_node() -> None:
     hosts = [
         _host("good"),
         _host("off", enabled=False),
@@ -133,7 +133,7 @@ def test_check_says_what_is_wrong_with_each_node() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-1", "²"])
-def test_a_tag_that_somebody_wrote_is_not_ours(value: str) -> None:
+def test_a_tag_with_an_invalid_time_is_ignored(value: str) -> None:
     host = dataclasses.replace(_host(enabled=False), tags=((PRUNED_TAG, value),))
     hosts, nodes = [host, _host("there")], frozenset({"b", "there"})
     step, _ = prune.plan(hosts, nodes, now_s=NOW_S, grace_s=100, delete_after_s=1000)

@@ -33,7 +33,7 @@ def _nodes(tmp_path: Path, *names: str) -> tuple[str, str]:
     return "--nodes-file", str(path)
 
 
-def test_a_host_goes_in_two_passes_and_comes_back_with_its_node(
+def test_a_host_is_disabled_then_deleted_and_enabled_when_its_node_is_back(
     node: Node, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack, without = node.stack, _nodes(tmp_path, "another")
@@ -46,7 +46,7 @@ def test_a_host_goes_in_two_passes_and_comes_back_with_its_node(
     assert command(*ARGUMENTS, *without) == 0
     out = capsys.readouterr().out
     assert out.startswith("disable: gone\n")
-    # The agent of the other host speaks, so it is kept though its node is not in the list.
+    # The agent of the other host is alive, so the host is kept although its node is not in the list.
     assert "1 nodes, 2 hosts: 1 node gone, agent alive: kept; 1 disable" in out
     assert node.host()["status"] == "0"
     disabled = _host(stack, gone)
@@ -70,10 +70,10 @@ def test_a_host_goes_in_two_passes_and_comes_back_with_its_node(
     assert _host(stack, gone) is None
 
 
-def test_the_grace_of_a_host_that_was_never_heard_begins_when_it_is_seen(
+def test_the_grace_period_of_a_host_without_values_begins_when_it_is_first_seen(
     applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It may have registered after the list was made, and its agent's first value is a minute away."""
+    """It may have registered after the list was made, a minute before its agent's first value."""
     applied.call("host.update", {"hostid": gone, "tags": []})
     for _ in range(2):
         assert command(*ARGUMENTS, *_nodes(tmp_path, "another")) == 0
@@ -97,7 +97,7 @@ def test_a_host_that_a_person_disabled_is_left_alone(
 
 
 @pytest.mark.usefixtures("gone")
-def test_a_host_of_another_cluster_is_not_looked_at(
+def test_a_host_of_another_cluster_is_ignored(
     applied: Stack, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (group,) = applied.call("hostgroup.create", {"name": "Kubernetes/another/Bottlerocket nodes"})[
@@ -117,7 +117,7 @@ def test_a_host_of_another_cluster_is_not_looked_at(
         applied.call("hostgroup.delete", [group])
 
 
-def test_a_host_in_maintenance_or_of_somebody_else_is_left_alone(
+def test_a_host_in_maintenance_or_without_the_template_is_left_alone(
     applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     switch = create_host(applied, "switch", linked=False)
@@ -145,7 +145,7 @@ def test_a_host_in_maintenance_or_of_somebody_else_is_left_alone(
         applied.call("host.delete", [switch])
 
 
-def test_the_tag_goes_when_a_person_enables_the_host(
+def test_the_tag_is_removed_when_a_person_enables_the_host(
     applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(*ARGUMENTS, *_nodes(tmp_path, NODE_NAME)) == 0
@@ -156,14 +156,14 @@ def test_the_tag_goes_when_a_person_enables_the_host(
     assert (host["status"], {tag["tag"] for tag in host["tags"]}) == ("0", {"owner"})
 
 
-def test_a_grace_that_the_server_can_not_tell_is_refused(
+def test_a_grace_period_longer_than_the_api_can_report_is_refused(
     command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(*ARGUMENTS, *_nodes(tmp_path, "a"), "--grace", "25h") == 2
     assert "--grace must be at most 24h" in capsys.readouterr().err
 
 
-def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
+def test_a_list_that_is_empty_or_unavailable_changes_nothing(
     applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(*ARGUMENTS, *_nodes(tmp_path)) == 2
@@ -179,7 +179,7 @@ def test_a_list_that_is_empty_or_can_not_be_had_changes_nothing(
     assert _host(applied, gone)["status"] == "0"
 
 
-def test_a_server_that_goes_away_is_one_line(
+def test_a_server_that_does_not_answer_is_reported_in_one_line(
     applied: Stack, gone: str, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     applied.stop_frontend()
@@ -191,7 +191,7 @@ def test_a_server_that_goes_away_is_one_line(
     assert _host(applied, gone)["status"] == "0"
 
 
-def test_check_prints_a_table_and_fails_where_a_node_is_not_watched(
+def test_check_prints_a_table_and_fails_if_a_node_is_not_monitored(
     node: Node, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     node.journald.send(b"a line", SYSLOG_IDENTIFIER="check")
