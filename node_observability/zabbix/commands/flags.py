@@ -120,7 +120,7 @@ def add_psk(parser: argparse.ArgumentParser) -> None:
     """Add the flags for the pre-shared key of auto-registration."""
     group = parser.add_argument_group(
         "auto-registration",
-        "The pre-shared key (PSK) comes from ZABBIX_PSK, ZABBIX_PSK_FILE or --psk-file.",
+        "The pre-shared key (PSK) comes from --psk-file, ZABBIX_PSK_FILE or ZABBIX_PSK.",
     )
     group.add_argument(
         "--psk-identity", metavar="NAME", help="identity of the PSK (default: ZABBIX_PSK_IDENTITY)"
