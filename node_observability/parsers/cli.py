@@ -48,7 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     def add(
         name: str, text: str, action: Callable[[argparse.Namespace], int]
     ) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=f"{text}.", allow_abbrev=False)
+        description = f"{text[0].upper()}{text[1:]}."
+        command = commands.add_parser(name, help=text, description=description, allow_abbrev=False)
         command.set_defaults(run_action=action)
         if name != "convert":
             command.add_argument(
@@ -70,7 +71,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write the actual records into the case files, as what is expected",
     )
     test.add_argument("--junit", type=Path, metavar="FILE", help="also write a JUnit XML report")
-    check = add("lint", "find mistakes that Fluent Bit ignores or fails on", _lint)
+    check = add(
+        "lint", "find mistakes in a configuration that Fluent Bit ignores or fails on", _lint
+    )
     check.add_argument("--strict", action="store_true", help="exit with 1 on warnings too")
     show = add("explain", "show which parser matches a line, and where the others stop", _explain)
     show.add_argument("line", metavar="LINE", help="the line, or - to read it from standard input")
@@ -79,7 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "file",
         type=Path,
         metavar="FILE",
-        help="a file of log lines; the kit reads the first 100,000, a real fluent-bit reads all",
+        help="a file of log lines: the first 100,000 are used; a fluent-bit on the PATH reads all",
     )
     speed.add_argument(
         "--seconds",
@@ -169,16 +172,15 @@ def _explain(options: argparse.Namespace) -> int:
     line = read_bytes(STDIN).partition(b"\n")[0] if is_input else os.fsencode(options.line)
     is_matched = True
     for _, definitions in _definitions(options.config):
-        print(f"{printable(definitions.label)}:")
         is_matched_here, lines = explain(_select_parsers(definitions, options.parser), line)
         is_matched = is_matched and is_matched_here
-        print("\n".join(f"  {printable(text)}" for text in lines))
+        print("\n  ".join(map(printable, [f"{definitions.label}:", *lines])))
     return SUCCESS if is_matched else FINDINGS
 
 
 def _bench(options: argparse.Namespace) -> int:
     if not 0 <= options.seconds < math.inf:
-        raise UsageError(f"--seconds: {options.seconds} is not a number of seconds from 0 up")
+        raise UsageError(f"--seconds: {options.seconds} is not valid; use a number from 0 up")
     lines, count = _read_lines(options.file)
     configuration, definitions = _definitions(options.config)[0]
     sections = {section.place: section for section in configuration.sections_of("parser")}

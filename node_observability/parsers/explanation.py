@@ -38,8 +38,8 @@ def _find_stop(parser: Parser, line: bytes) -> _Stop:
 
 def _pattern_stop(pattern: Pattern, line: bytes) -> _Stop:
     furthest = -1
-    expected: list[str] = []
-    outer = ""
+    # By the part of the pattern that contains them: the parts that could match next.
+    expected: dict[str, list[str]] = {}
     for prefix in pattern.prefixes():
         try:
             found = re.compile(prefix.text.encode("latin-1"), re.MULTILINE | re.DOTALL).search(line)
@@ -48,15 +48,16 @@ def _pattern_stop(pattern: Pattern, line: bytes) -> _Stop:
         if found is None or found.end() < furthest:
             continue
         if found.end() > furthest:
-            furthest, expected = found.end(), []
-        part = pattern.part(prefix.start, prefix.stop)
+            furthest, expected = found.end(), {}
         outer = pattern.part(prefix.outer_start, prefix.outer_stop)
-        expected += [part] if part not in expected else []
-    # A whole group and its parts begin at the same place; the parts are more precise.
-    if len(expected) > 1 and outer in expected:
-        expected.remove(outer)
-    within = f" (in {outer})" if outer not in expected else ""
-    return _Stop(max(furthest, 0), " or ".join(f"`{part}`" for part in expected) + within)
+        expected.setdefault(outer, []).append(pattern.part(prefix.start, prefix.stop))
+    texts = []
+    for outer, parts in expected.items():
+        # A whole group and its parts begin at the same place; the parts are more precise.
+        inner = [part for part in dict.fromkeys(parts) if part != outer]
+        text = " or ".join(f"`{part}`" for part in inner or [outer])
+        texts.append(f"{text} (in {outer})" if inner else text)
+    return _Stop(max(furthest, 0), " or ".join(texts))
 
 
 def _json_stop(line: bytes) -> _Stop:
@@ -66,7 +67,7 @@ def _json_stop(line: bytes) -> _Stop:
     try:
         json.JSONDecoder(strict=False).raw_decode(line.decode("utf-8", "surrogateescape"))
     except RecursionError:
-        return _Stop(len(line) - len(stripped), "JSON that is nested less deep")
+        return _Stop(len(line) - len(stripped), "JSON that is nested less deeply")
     except json.JSONDecodeError as error:
         before = error.doc[: error.pos].encode("utf-8", "surrogateescape")
         return _Stop(len(before), f"valid JSON ({error.msg})")

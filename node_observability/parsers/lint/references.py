@@ -88,7 +88,7 @@ def _undefined(
         key = use.property.key.lower()
         effect = "does not start" if key in _REQUIRED_KEYS else "logs one error and ships raw lines"
         if key == "parser" and use.section.kind != "input":
-            effect = "does not start, unless the filter names other parsers too"
+            effect = "does not start if the filter names no other parser"
         text = f"the {'multiline ' * use.is_multiline}parser {use.name} is not defined"
         text += f" here; unless {', '.join(missing)} defines it," if missing else ":"
         text += f" Fluent Bit {effect}{close_to(use.name, known)}"

@@ -133,7 +133,9 @@ def _no_groups(section: Section, parser: Parser | None) -> Iterator[Finding]:
 def _missing_files(configuration: Configuration) -> Iterator[Finding]:
     for item in configuration.missing:
         if not is_stock_file(item.value):
-            text = f"{item.key}: {item.value.strip()} does not exist here; its parsers are unknown"
+            text = (
+                f"{item.key}: {item.value.strip()} does not exist here, so its parsers are unknown"
+            )
             yield warning(item.place, "missing-file", text)
 
 
@@ -142,7 +144,7 @@ def _inherited_parsers(configuration: Configuration) -> Iterator[Finding]:
     for section in configuration.sections_of("multiline_parser"):
         parser = section.value("parser")
         if not parser and (inherited := above.get(section.origin)):
-            text = f"{section.name} has no Parser, so Fluent Bit gives it {inherited}, from the section above"
+            text = f"{section.name} has no Parser, so Fluent Bit gives it {inherited}, from a section above"
             yield warning(
                 section.place, "inherited-parser", f"{text}; move this section to the top"
             )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from node_observability.parsers.bench import measure
-from tests.support.parsers import CASES, CONFIGURATION, Command, cri
+from tests.support.parsers import CASES, CONFIGURATION, Command, Write, cri
 
 pytest_plugins = ["pytester"]
 
@@ -37,37 +37,41 @@ def test_ci_never_updates(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["test", "none.yaml"], "none.yaml: can't be read: No such file or directory"),
-        (
-            ["test", "--junit", "none/out.xml"],
-            "none/out.xml: can't be written: No such file or directory",
-        ),
-        (["test", "-c", "none.conf"], "none.conf: can't be read: No such file or directory"),
-        (
-            ["explain", "-", "-c", "-"],
-            "LINE and --config can't both be -, standard input",
-        ),
-        (["explain", "x", "-p", "q"], "fluentbit (classic): unknown parser q; defined: j, p"),
-        (["bench", "none.log"], "none.log: can't be read: No such file or directory"),
-        (["convert", "none.conf"], "none.conf: can't be read: No such file or directory"),
+        ("test none.yaml", "none.yaml: can't be read: No such file or directory"),
+        ("test --junit no/out.xml", "no/out.xml: can't be written: No such file or directory"),
+        ("test -c none.conf", "none.conf: can't be read: No such file or directory"),
+        ("lint -c -", "standard input: is not UTF-8 (byte 4)"),
+        ("explain - -c -", "LINE and --config can't both be -, standard input"),
+        ("explain x -p q", "fluentbit (classic): unknown parser q; defined: j, p"),
+        ("bench none.log", "none.log: can't be read: No such file or directory"),
+        ("bench empty.log", "empty.log: is empty; give a file of log lines"),
+        ("bench empty.log --seconds nan", "--seconds: nan is not valid; use a number from 0 up"),
+        ("convert none.conf", "none.conf: can't be read: No such file or directory"),
     ],
 )
-def test_wrong_use_is_exit_2_and_one_line(arguments: list[str], error: str, project: Path) -> None:
-    done = Command(project, *arguments)
+def test_wrong_usage_and_unreadable_input_are_exit_2_and_one_line(
+    arguments: str, error: str, project: Path, write: Write
+) -> None:
+    write("empty.log", "")
+    done = Command(project, *arguments.split(), stdin=b"a: \xff\n")
     assert (done.code, done.err) == (2, f"node-observability parsers: {error}\n")
 
 
-def test_findings_are_printed_and_errors_are_exit_1(project: Path) -> None:
+def test_findings_are_printed_and_errors_are_exit_1(project: Path, write: Write) -> None:
     done = Command(project, "lint")
     assert (done.code, done.out) == (0, "fluentbit: 0 errors, 0 warnings\n")
-    (project / "fluentbit" / "b.conf").write_text("[INPUT]\n    Name tail\n    Parser pp\n")
-    done = Command(project, "lint", "--strict")
+    write("fluentbit/b.conf", "[INPUT]\n    Name tail\n    Parser pp\n")
+    done = Command(project, "lint")
     assert done.code == 1
-    assert (
-        "fluentbit/b.conf:3: error: the parser pp is not defined: Fluent Bit logs one error"
-        in done.out
-    )
+    assert "fluentbit/b.conf:3: error: the parser pp is not defined: Fluent Bit logs" in done.out
     assert done.out.endswith("fluentbit: 1 errors, 2 warnings\n")
+
+
+def test_warnings_are_exit_1_only_with_strict(project: Path, write: Write) -> None:
+    write("fluentbit/b.conf", "[INPUT]\n    Name tail\n    Parser p\n")
+    done = Command(project, "lint")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "fluentbit: 0 errors, 1 warnings")
+    assert Command(project, "lint", "--strict").code == 1
 
 
 def test_a_line_is_explained(project: Path) -> None:
@@ -78,42 +82,37 @@ def test_a_line_is_explained(project: Path) -> None:
     assert Command(project, "explain", "-p", "p", "-", stdin=b"x\xff y\nmore").code == 0
 
 
-def test_speed_is_measured_and_told(project: Path) -> None:
-    (project / "x.log").write_bytes(b"2016-10-06T00:17:09.5Z hello\nx\n")
-    done = Command(project, "bench", "x.log", "-p", "p", "--seconds", "0")
+def test_speed_is_measured_beside_a_fluent_bit_if_there_is_one(project: Path, write: Write) -> None:
+    write("x.log", "2016-10-06T00:17:09.5Z hello\nx\n")
+    bench = ("bench", "x.log", "-p", "p", "--seconds", "0")
+    done = Command(project, *bench)
     assert done.code == 0
-    assert "50.0 % matched" in done.out
-    assert "no fluent-bit on the PATH" in done.out
-    (project / "empty.log").write_bytes(b"")
-    assert Command(project, "bench", "empty.log").code == 2
+    assert ", 50.0 % matched\nno fluent-bit on the PATH" in done.out
+    program = write("fluent-bit", "#!/bin/sh\necho Fluent Bit v5.1.1\n")
+    program.chmod(0o755)
+    assert "\n  Fluent Bit v5.1.1: " in Command(project, *bench).out
+    program.write_text("#!/bin/sh\necho no memory >&2\nexit 3\n")
+    failed = f"node-observability parsers: {program} failed with exit code 3: no memory\n"
+    done = Command(project, *bench)
+    assert (done.code, done.err) == (2, failed)
 
 
-def test_a_line_that_a_pattern_can_not_be_run_over_is_told(project: Path) -> None:
-    config = "[PARSER]\n    Name u\n    Format regex\n    Regex (?<a>[[:alpha:]]+)\n"
-    (project / "u.conf").write_text(config)
-    (project / "u.log").write_bytes("é\n".encode())
-    (project / "u.yaml").write_text("parser: u\ncases:\n- {name: a, line: é}\n")
+def test_a_line_that_a_pattern_can_not_be_run_over_is_reported(project: Path, write: Write) -> None:
+    write("u.conf", "[PARSER]\n    Name u\n    Format regex\n    Regex (?<a>[[:alpha:]]+)\n")
+    write("u.log", "é\n")
+    write("u.yaml", "parser: u\ncases:\n- {name: a, line: é}\n")
     where = "this part depends on Unicode properties; it is supported for ASCII lines only"
     where += " (at character 6 of the pattern)"
     done = Command(project, "test", "-c", "u.conf", "u.yaml")
     assert done.err.endswith(f"parsers: u.yaml:3: a: can't run u: {where}\n")
-    assert Command(project, "bench", "-c", "u.conf", "u.log").err.endswith(
-        f"u.log: can't run u: {where}\n"
-    )
+    done = Command(project, "bench", "-c", "u.conf", "u.log")
+    assert done.err.endswith(f"u.log: can't run u: {where}\n")
     done = Command(project, "explain", "-c", "u.conf", "é")
     assert (done.code, done.err) == (1, "")
     assert f"u can't be run over this line: {where}" in done.out
 
 
-def test_a_manifest_that_is_not_utf_8_is_wrong_use(project: Path) -> None:
-    done = Command(project, "lint", "-c", "-", stdin=b"a: \xff\n")
-    assert (done.code, done.err) == (
-        2,
-        "node-observability parsers: standard input: is not UTF-8 (byte 4)\n",
-    )
-
-
-def test_the_best_pass_counts() -> None:
+def test_the_fastest_pass_counts() -> None:
     ticks = iter([0.0, 0.0, 3.0, 3.0, 4.0])
     result = measure(cri(), [b"x", b"y"], at_least_s=4.0, clock=lambda: next(ticks))
     assert (result.lines, result.matched, result.best_s, result.lines_per_s) == (2, 0, 1.0, 2.0)
@@ -149,7 +148,7 @@ def test_the_plugin_collects_cases(
         result.stdout.fnmatch_lines(["*- fields.log: 'x'"])
 
 
-def test_the_plugin_tells_a_wrong_case_file(pytester: pytest.Pytester, cases_here: Path) -> None:
+def test_the_plugin_reports_a_wrong_case_file(pytester: pytest.Pytester, cases_here: Path) -> None:
     (cases_here / "p.yaml").write_text("parser: p\ncasez: []\n")
     result = pytester.runpytest_inprocess(*PLUGIN)
     result.assert_outcomes(errors=1)
@@ -159,7 +158,7 @@ def test_the_plugin_tells_a_wrong_case_file(pytester: pytest.Pytester, cases_her
 
 
 @pytest.mark.parametrize("option", ["--fluentbit-cases", "--fluentbit-config"])
-def test_the_plugin_refuses_a_path_that_is_not_there(
+def test_the_plugin_refuses_a_path_that_does_not_exist(
     option: str, pytester: pytest.Pytester, cases_here: Path
 ) -> None:
     (cases_here / "p.yaml").write_text(CASES)

@@ -160,6 +160,20 @@ def test_what_may_lie_in_a_container_may_be_missing(name: str, write: Write) -> 
     assert [item.value for item in found.missing] == [name]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.conf", "@INCLUDE no.conf\n", ":1: @INCLUDE: no such file: no.conf"),
+        ("a.yaml", "includes:\n- no.yaml\n", ":2: includes: no such file: no.yaml"),
+    ],
+)
+def test_an_included_file_that_is_missing_is_named(
+    name: str, text: str, expected: str, write: Write
+) -> None:
+    path = write(name, text)
+    assert problem_of(path) == f"{path}{expected}"
+
+
 def test_every_other_file_that_is_missing_is_named(write: Write) -> None:
     path = write("main.conf", "[SERVICE]\n    Parsers_File a.conf\n    Parsers_File b.conf\n")
     with pytest.raises(UsageError) as caught:

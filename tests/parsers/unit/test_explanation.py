@@ -5,7 +5,8 @@ import pytest
 from node_observability.parsers.cases.runner import time_text
 from node_observability.parsers.cases.values import normalize_time
 from node_observability.parsers.explanation import explain
-from node_observability.parsers.model.parser import Parsed
+from node_observability.parsers.model.parser import Parsed, Parser
+from node_observability.parsers.regex.pattern import Pattern
 from tests.support.parsers import cri, docker
 
 
@@ -25,6 +26,13 @@ def test_explaining_says_where_a_line_stopped_matching(line: bytes, expected: st
     assert not taken
     assert lines[0].startswith(expected)
     assert lines[-1].startswith("no parser matches")
+
+
+def test_every_part_that_could_match_next_is_named_with_what_contains_it() -> None:
+    pattern = Pattern(r"^(?<ident>[a-z]+)(?:\[(?<pid>[0-9]+)\])?: (?<log>.*)$")
+    _, lines = explain([Parser(name="p", pattern=pattern)], b"kernel hello")
+    parts = r"`\[` (in (?:\[(?<pid>[0-9]+)\])?) or `:`"
+    assert lines[0] == f"p stops at character 7, ' hello': expected {parts}"
 
 
 def test_explaining_shows_fields_times_and_warnings() -> None:

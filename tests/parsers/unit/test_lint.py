@@ -125,7 +125,9 @@ def test_a_name_that_a_file_that_is_not_here_may_define_is_a_warning(tmp_path: P
     missing, finding = findings(
         tmp_path, "[SERVICE]\n    Parsers_File /elsewhere.conf\n" + PIPELINE
     )
-    assert missing.startswith("2 missing-file Parsers_File: /elsewhere.conf does not exist here")
+    assert missing.startswith(
+        "2 missing-file Parsers_File: /elsewhere.conf does not exist here, so"
+    )
     assert finding.startswith(
         "5 undefined-parser the parser p is not defined here; unless /elsewhere.conf defines it, Fluent Bit"
     )
@@ -195,7 +197,7 @@ pipeline:
     (configuration,) = load(str(tmp_path / "a.yaml"))
     (found,) = lint(configuration, build(configuration, {}))
     assert (found.place.line, found.code) == (9, "undefined-parser")
-    assert found.text.endswith("does not start, unless the filter names other parsers too")
+    assert found.text.endswith("does not start if the filter names no other parser")
 
 
 def test_fluent_bits_own_parsers_are_no_finding_where_its_file_is_on_disk(tmp_path: Path) -> None:
