@@ -1,4 +1,4 @@
-"""Case files: what is read, and one line with its place for each thing that is wrong."""
+"""Case files: which ones are read, and one line with its place for each mistake."""
 
 from pathlib import Path
 
@@ -93,7 +93,7 @@ HEAD = "parser: p\ncases:\n"
         ),
     ],
 )
-def test_a_wrong_case_file_is_one_line_with_its_place(
+def test_a_mistake_in_a_case_file_is_one_line_with_its_place(
     text: str, expected: str, write: Write
 ) -> None:
     with pytest.raises(UsageError) as caught:
@@ -101,7 +101,7 @@ def test_a_wrong_case_file_is_one_line_with_its_place(
     assert expected in caught.value.problems[0]
 
 
-def test_case_files_are_found_and_missing_ones_named(write: Write, tmp_path: Path) -> None:
+def test_case_files_are_found_and_missing_ones_are_reported(write: Write, tmp_path: Path) -> None:
     path = write("cases.yaml", CASES)
     assert find([tmp_path, path]) == [path, path]
     (tmp_path / "empty").mkdir()

@@ -27,7 +27,7 @@ def test_a_failed_case_is_exit_1_until_it_is_updated(project: Path) -> None:
     assert Command(project, "test").code == 0
 
 
-def test_ci_never_updates(project: Path) -> None:
+def test_ci_does_not_update(project: Path) -> None:
     done = Command(project, "test", "--update", ci="1")
     assert done.code == 2
     assert "--update: not allowed in CI" in done.err

@@ -44,7 +44,7 @@ MULTILINE = "[MULTILINE_PARSER]\n    Name m\n"
         ("nothing\n", ": has no section such as [PARSER]"),
     ],
 )
-def test_what_is_wrong_in_the_classic_form_is_one_line_with_its_place(
+def test_a_mistake_in_the_classic_format_is_one_line_with_its_place(
     text: str, expected: str, write: Write
 ) -> None:
     path = write("a.conf", text)
@@ -67,14 +67,14 @@ def test_what_is_wrong_in_the_classic_form_is_one_line_with_its_place(
         ("# {{ x }}\na: 1\n", ": is a template; render it first"),
     ],
 )
-def test_what_is_wrong_in_yaml_is_one_line_with_its_place(
+def test_a_mistake_in_yaml_is_one_line_with_its_place(
     text: str, expected: str, write: Write
 ) -> None:
     path = write("a.yaml", text)
     assert problem_of(path).startswith(f"{path}{expected}")
 
 
-def test_all_broken_sections_are_reported_at_once(write: Write) -> None:
+def test_all_invalid_sections_are_reported_at_once(write: Write) -> None:
     path = write("a.conf", "[PARSER]\n    Name a\n[PARSER]\n    Name b\n")
     with pytest.raises(UsageError) as caught:
         definitions_of(path)
@@ -89,7 +89,7 @@ def test_all_broken_sections_are_reported_at_once(write: Write) -> None:
         ("    Time_System_Timezone On\n", "Time_System_Timezone is not supported"),
     ],
 )
-def test_what_is_not_modelled_is_refused_when_it_is_asked_for(
+def test_an_unsupported_parser_is_an_error_only_when_it_is_asked_for(
     extra: str, reason: str, write: Write
 ) -> None:
     definitions = definitions_of(write("a.conf", CLASSIC + extra))
@@ -97,7 +97,7 @@ def test_what_is_not_modelled_is_refused_when_it_is_asked_for(
         definitions.parser("p")
 
 
-def test_a_parser_that_is_not_there_is_named_with_those_that_are(write: Write) -> None:
+def test_an_unknown_parser_is_reported_with_the_known_ones(write: Write) -> None:
     definitions = definitions_of(write("a.conf", CLASSIC))
     with pytest.raises(UsageError, match="unknown parser q; defined: p"):
         definitions.parser("q")
@@ -105,7 +105,7 @@ def test_a_parser_that_is_not_there_is_named_with_those_that_are(write: Write) -
         definitions.multiline_parser("java")
 
 
-def test_of_multiline_parsers_with_one_name_the_first_counts_and_fluent_bits_own_before_it(
+def test_the_first_multiline_parser_of_a_name_counts_unless_it_is_built_in(
     write: Write,
 ) -> None:
     sections = "".join(

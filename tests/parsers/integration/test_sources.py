@@ -62,7 +62,7 @@ items:
 """
 
 
-def test_both_forms_give_the_same_parser(write: Write) -> None:
+def test_both_formats_give_the_same_parser(write: Write) -> None:
     classic, yaml = (
         definitions_of(write(name, text)).parser("p").parse(b"7 x")
         for name, text in (("a.conf", CLASSIC), ("a.yaml", YAML))
@@ -71,7 +71,7 @@ def test_both_forms_give_the_same_parser(write: Write) -> None:
     assert classic == yaml
 
 
-def test_a_directory_gives_one_configuration_for_each_form(write: Write, tmp_path: Path) -> None:
+def test_a_directory_gives_one_configuration_per_format(write: Write, tmp_path: Path) -> None:
     write("a.conf", CLASSIC)
     write("a.yaml", YAML)
     write("other.yaml", "replicas: 3\n")
@@ -88,20 +88,20 @@ def test_includes_are_followed_once(write: Write, tmp_path: Path) -> None:
     assert parser_names_of(main) == [["p"]]
 
 
-def test_an_include_with_a_star_takes_every_file(write: Write) -> None:
+def test_an_include_with_a_pattern_reads_every_matching_file(write: Write) -> None:
     write("x1.conf", CLASSIC)
     write("x2.conf", CLASSIC.replace("Name   p", "Name q"))
     assert parser_names_of(write("main.conf", "@INCLUDE x*.conf\n")) == [["p", "q"]]
 
 
-def test_variables_are_those_of_the_file_and_then_of_the_environment(write: Write) -> None:
+def test_variables_of_the_file_win_over_those_of_the_environment(write: Write) -> None:
     text = "@SET A=one\n" + CLASSIC.replace("Name   p", "Name ${A}-${SET}-${NONE}")
     assert parser_names_of(write("a.conf", text), SET="from-env") == [["one-from-env-"]]
     text = "env: {A: one}\n" + YAML.replace("name: p", "name: ${A}")
     assert parser_names_of(write("a.yaml", text)) == [["one"]]
 
 
-def test_a_manifest_gives_a_configuration_for_each_config_map_and_form() -> None:
+def test_a_manifest_gives_one_configuration_per_config_map_and_format() -> None:
     stdin = f"{MANIFEST}---\n{MANIFEST.replace('name: one', 'name: two')}"
     found = load("-", io.BytesIO(stdin.encode()))
     assert [configuration.label for configuration in found] == [
@@ -118,14 +118,16 @@ def test_an_error_in_a_manifest_names_the_line_of_the_manifest() -> None:
     )
 
 
-def test_secrets_hold_files_too() -> None:
+def test_files_in_secrets_are_read_too() -> None:
     assert sorted(parser_names_of("-", KUBERNETES_LIST)) == [["p"], ["q"]]
     broken = "standard input:13: Secret/s: c.p12 is not valid base64 "
     assert problem_of("-", KUBERNETES_LIST.replace("/w==", "'!'")).startswith(broken)
     assert problem_of("-", KUBERNETES_LIST.replace("/w==", "é")).startswith(broken)
 
 
-def test_a_missing_file_an_empty_directory_and_odd_bytes_are_named(tmp_path: Path) -> None:
+def test_a_missing_file_an_empty_directory_and_bytes_that_are_not_utf_8_are_reported(
+    tmp_path: Path,
+) -> None:
     assert problem_of(tmp_path / "none.conf").endswith(
         "none.conf: can't be read: No such file or directory"
     )
@@ -155,7 +157,7 @@ def test_a_manifest_without_parsers_is_refused(text: str, expected: str) -> None
 @pytest.mark.parametrize(
     "name", ["/x/y.conf", "parsers.conf", "conf.d/*.conf", "${DIR}/x.conf", "**x.conf"]
 )
-def test_what_may_lie_in_a_container_may_be_missing(name: str, write: Write) -> None:
+def test_a_file_that_may_be_in_the_image_may_be_missing(name: str, write: Write) -> None:
     found = configuration_of(write("main.conf", f"[SERVICE]\n    Parsers_File {name}\n"))
     assert [item.value for item in found.missing] == [name]
 
@@ -167,14 +169,14 @@ def test_what_may_lie_in_a_container_may_be_missing(name: str, write: Write) -> 
         ("a.yaml", "includes:\n- no.yaml\n", ":2: includes: no such file: no.yaml"),
     ],
 )
-def test_an_included_file_that_is_missing_is_named(
+def test_a_missing_file_that_another_one_includes_is_reported(
     name: str, text: str, expected: str, write: Write
 ) -> None:
     path = write(name, text)
     assert problem_of(path) == f"{path}{expected}"
 
 
-def test_every_other_file_that_is_missing_is_named(write: Write) -> None:
+def test_all_missing_files_are_reported_at_once(write: Write) -> None:
     path = write("main.conf", "[SERVICE]\n    Parsers_File a.conf\n    Parsers_File b.conf\n")
     with pytest.raises(UsageError) as caught:
         configuration_of(path)

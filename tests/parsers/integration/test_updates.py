@@ -1,4 +1,4 @@
-"""``--update``: what is expected changes, and nothing else in the file."""
+"""``--update``: changes what is expected, and nothing else in the file."""
 
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def test_comments_spaces_and_quotes_are_kept(tmp_path: Path) -> None:
     assert text == COMMENTED.replace("log: old ", "log: new ").replace("{log: old}", "{log: new}")
 
 
-def test_a_record_takes_the_place_of_a_word_and_back(tmp_path: Path) -> None:
+def test_a_record_replaces_unmatched_and_the_other_way_round(tmp_path: Path) -> None:
     head = "parser: p\ncases:\n- name: a\n  line: x\n"
     text = updated(tmp_path, f"{head}  expected: unmatched # why\n# end\n", RECORD)
     assert text == f"{head}  expected:\n    time: now\n    fields:\n      log: new # why\n# end\n"
@@ -73,7 +73,7 @@ def test_a_record_takes_the_place_of_a_word_and_back(tmp_path: Path) -> None:
     assert text == f"{head}  expected: unmatched\n# end\n"
 
 
-def test_other_keys_replace_the_fields_in_their_own_style(tmp_path: Path) -> None:
+def test_fields_with_other_keys_are_replaced_in_the_style_of_the_file(tmp_path: Path) -> None:
     head = "parser: p\ncases:\n- name: a\n  line: x\n  expected:\n    time: now\n"
     text = updated(tmp_path, f"{head}    fields: {{a: 1}}  # f\n", RECORD)
     assert text == f"{head}    fields: {{log: new}}  # f\n"
@@ -81,7 +81,7 @@ def test_other_keys_replace_the_fields_in_their_own_style(tmp_path: Path) -> Non
     assert text == f"{head}    fields:\n      log: new\n"
 
 
-def test_a_case_without_an_expectation_gets_one(tmp_path: Path) -> None:
+def test_a_case_without_expected_gets_one(tmp_path: Path) -> None:
     text = "parser: p\ncases:\n- name: a\n  line: x # the line\n- {name: b, line: y}\n"
     assert updated(tmp_path, text, RECORD, "unmatched") == (
         "parser: p\ncases:\n- name: a\n  line: x # the line\n"
@@ -93,7 +93,7 @@ def test_a_case_without_an_expectation_gets_one(tmp_path: Path) -> None:
     )
 
 
-def test_the_records_of_a_sequence_change_one_by_one(tmp_path: Path) -> None:
+def test_each_record_of_a_sequence_is_changed_by_itself(tmp_path: Path) -> None:
     head = "multiline: [cri]\ncases:\n- name: a\n  lines: [x, y]\n  expected:\n"
     first = "  - time: now\n    fields: {log: one}  # one\n"
     two: Expected = {"time": b"now", "fields": {"log": b"one"}}
@@ -121,7 +121,7 @@ ANCHORED = """\
         ),
     ],
 )
-def test_what_would_lose_something_is_refused_with_its_line(
+def test_an_update_that_would_lose_something_is_refused_with_its_line(
     text: str, error: str, tmp_path: Path
 ) -> None:
     cases = text.count("name:")
@@ -131,7 +131,7 @@ def test_what_would_lose_something_is_refused_with_its_line(
     assert (tmp_path / "cases.yaml").read_text() == text
 
 
-def test_line_ends_and_modes_are_kept(tmp_path: Path) -> None:
+def test_line_endings_and_file_modes_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "cases.yaml"
     path.write_bytes(b"parser: p\r\ncases:\r\n- {name: a, line: x, expected: unmatched}\r\n")
     path.chmod(0o640)
@@ -142,20 +142,20 @@ def test_line_ends_and_modes_are_kept(tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["cases.yaml"]
 
 
-def test_bytes_are_written_by_their_numbers_and_text_as_it_is(tmp_path: Path) -> None:
+def test_bytes_are_written_as_numbers_and_text_is_written_as_it_is(tmp_path: Path) -> None:
     record: Expected = {"time": b"now", "fields": {"a": b"\xe9", "b": "é".encode()}}
     text = updated(tmp_path, "parser: p\ncases:\n- {name: a, line: x}\n", record)
     assert '{a: !bytes "\\xE9", b: é}' in text
 
 
-def test_a_byte_order_mark_stays_where_it_is(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_kept(tmp_path: Path) -> None:
     first: Expected = {"time": b"now", "fields": {"log": b"new", "n": 5}}
     text = updated(tmp_path, f"\ufeff{COMMENTED}", first, RECORD, "unmatched")
     changed = COMMENTED.replace("log: old ", "log: new ").replace("{log: old}", "{log: new}")
     assert text == f"\ufeff{changed}"
 
 
-def test_an_update_writes_what_came_and_keeps_the_rest(
+def test_an_update_writes_the_actual_records_and_keeps_the_rest(
     write: Write, definitions: Definitions
 ) -> None:
     file = read(write("cases.yaml", CASES.replace("{log: hello}", "{log: x}")))
@@ -192,7 +192,7 @@ _VALUES: st.SearchStrategy[object] = st.recursive(
     fields=st.dictionaries(st.text("abc", min_size=1), _VALUES, max_size=3),
     case=st.sampled_from(["- {name: c, line: x}\n", "- name: c\n  line: x # note\n"]),
 )
-def test_what_an_update_writes_is_read_back_as_it_came(
+def test_the_records_that_an_update_writes_are_read_back_unchanged(
     fields: dict[str, object], case: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     actual: Expected = {"time": b"now", "fields": fields}  # type: ignore[dict-item]

@@ -10,7 +10,7 @@ PROCESSORS = "pipeline:\n  inputs:\n  - name: x\n    processors: {}\n"
 LIST_OF_VARIABLES = "parsers: []\nenv:\n- {name: A, value: b}\n"
 
 
-def test_conversion_gives_back_what_it_was_given() -> None:
+def test_a_file_converted_there_and_back_is_unchanged() -> None:
     text = (
         "# of all\n[SERVICE]\n    Flush        1\n    Parsers_File p.conf\n\n"
         "# of p\n[PARSER]\n    Name  p\n    Regex it's # \\d\n\n"
@@ -22,7 +22,7 @@ def test_conversion_gives_back_what_it_was_given() -> None:
     assert to_classic(yaml, "a.yaml") == "@SET A=b\n@INCLUDE x.conf\n\n" + text
 
 
-def test_an_empty_section_is_converted_both_ways() -> None:
+def test_an_empty_section_is_converted_in_both_directions() -> None:
     assert to_classic("parsers:\n- {}\n", "a.yaml") == "[PARSER]\n"
     assert to_yaml("[PARSER]\n", "a.conf") == "parsers:\n  - {}\n"
 

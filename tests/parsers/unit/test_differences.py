@@ -32,26 +32,26 @@ def shown(one: Value, other: Value) -> list[str]:
         ([], b"", ["[]", "''"]),
     ],
 )
-def test_types_spaces_and_bytes_are_told_apart(
+def test_types_spaces_and_bytes_are_distinguished(
     one: Value, other: Value, expected: list[str]
 ) -> None:
     assert shown(one, other) == [f"fields.log: {text}" for text in expected]
 
 
-def test_a_key_with_a_dot_is_no_path() -> None:
+def test_a_key_with_a_dot_is_not_a_path() -> None:
     wanted: Expected = {"fields": {"a.b": 1}}
     got: Expected = {"fields": {"a": {"b": 1}}}
     assert not is_same(wanted, got)
     assert differences(wanted, got) == ["- fields.'a.b': 1", "+ fields.a.b: 1"]
 
 
-def test_a_long_text_that_goes_on_is_shown_where_it_does() -> None:
+def test_a_long_text_that_continues_is_shown_where_it_continues() -> None:
     texts = shown(b"x" * 300, b"x" * 300 + b"y")
     assert texts[0].endswith("x' (302 characters)") or texts[0].endswith("x'")
     assert texts[1].endswith("xy'")
 
 
-def test_a_time_is_the_same_in_any_notation_but_only_as_the_time() -> None:
+def test_two_notations_of_a_time_are_the_same_only_under_the_key_time() -> None:
     one, other = b"2016-10-06 00:17:09.5+00:00", b"2016-10-06T00:17:09.500000000Z"
     assert is_same({"time": one, "fields": {}}, {"time": other, "fields": {}})
     assert is_same([{"time": one}], [{"time": other}])

@@ -1,4 +1,4 @@
-"""``explain``: which parser takes a line, what it makes of it, and where the others stopped."""
+"""``explain``: which parser matches a line, the record it makes, and where the others stop."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.support.parsers import cri, docker
         ("é stdin".encode(), "cri stops at character 6, 'in': expected `o` or `e`"),
     ],
 )
-def test_explaining_says_where_a_line_stopped_matching(line: bytes, expected: str) -> None:
+def test_explain_shows_where_a_line_stops_matching(line: bytes, expected: str) -> None:
     taken, lines = explain([cri()], line)
     assert not taken
     assert lines[0].startswith(expected)
@@ -35,7 +35,7 @@ def test_every_part_that_could_match_next_is_named_with_what_contains_it() -> No
     assert lines[0] == f"p stops at character 7, ' hello': expected {parts}"
 
 
-def test_explaining_shows_fields_times_and_warnings() -> None:
+def test_explain_shows_fields_times_and_warnings() -> None:
     taken, lines = explain([docker(), cri()], b"2016-10-06T00:17:09Z stdout F hello\r")
     assert taken
     stopped = "docker stops at character 1, '2016-10-06T00:17:09Z stdout F hello': expected `{`"
@@ -44,7 +44,7 @@ def test_explaining_shows_fields_times_and_warnings() -> None:
     assert any(text.startswith("  warning: invalid time format") for text in lines)
 
 
-def test_explaining_shows_where_json_breaks_and_which_parsers_would_take_a_line_too() -> None:
+def test_explain_shows_where_json_is_invalid_and_which_parsers_would_match_too() -> None:
     _, lines = explain([docker(), docker()], b'{"a":"b"')
     assert lines[0].startswith(
         "docker stops at character 9, the end of the line: expected valid JSON ("

@@ -1,4 +1,4 @@
-"""The direct way to a time: what it reads is what the long way reads, and the usual times take it."""
+"""The fast path for times: it reads what the slow path reads, and the usual times take it."""
 
 import pytest
 from hypothesis import given
@@ -40,7 +40,7 @@ _TIMES = st.builds(
     *(_TWO, _TWO, st.sampled_from(["T", "T", " ", "_", "t", "  ", "\t"]), _TWO, _TWO, _TWO),
     *(_FRACTIONS, _ZONES),
 )
-_SOUND = st.builds(
+_VALID = st.builds(
     "2016-10-{:02}T{:02}:{:02}:{:02}.{:09}{}".format,
     *(st.integers(0, 35), st.integers(0, 25), st.integers(0, 61), st.integers(0, 62)),
     *(st.integers(0, 10**9 - 1), _ZONES),
@@ -53,15 +53,15 @@ def read_slowly(form: str, text: bytes, offset_s: int | None) -> tuple[int, int,
 
 
 @given(
-    st.lists(st.one_of(_SOUND, _TIMES), min_size=2, max_size=30),
+    st.lists(st.one_of(_VALID, _TIMES), min_size=2, max_size=30),
     st.sampled_from(FORMS),
     st.sampled_from([None, 32400]),
 )
-def test_what_the_direct_way_reads_is_what_the_long_way_reads(
+def test_the_fast_path_reads_what_the_slow_path_reads(
     texts: list[str], form: str, offset_s: int | None
 ) -> None:
     time_format = TimeFormat(form, offset_s)
-    # Each twice: before its parts are known, and after.
+    # Each twice: before its parts are in the tables, and after.
     for text in [*texts, *texts]:
         data = text.encode()
         quick = time_format.read_fast(data)
@@ -80,7 +80,7 @@ def test_what_the_direct_way_reads_is_what_the_long_way_reads(
         ("%Y-%m-%dT%H:%M:%S", ".5 and more", None),
     ],
 )
-def test_every_second_of_a_known_date_is_read_directly(
+def test_the_fast_path_reads_every_second_of_a_known_date(
     form: str, zone: str, offset_s: int | None
 ) -> None:
     time_format = TimeFormat(form)
@@ -99,13 +99,13 @@ def test_every_second_of_a_known_date_is_read_directly(
 @pytest.mark.parametrize(
     "clock", ["24:00:00", "00:60:00", "00:00:61", "0:00:00", "00:00:0", "00-00:00", "+1:00:00"]
 )
-def test_a_clock_out_of_its_range_takes_the_long_way(clock: str) -> None:
+def test_the_fast_path_leaves_a_clock_out_of_range_to_the_slow_path(clock: str) -> None:
     time_format = TimeFormat(CRI)
     time_format.read(b"2016-10-06T00:00:00.5Z")
     assert time_format.read_fast(f"2016-10-06T{clock}.5Z".encode()) is None
 
 
-def test_zones_and_dates_that_alternate_stay_direct() -> None:
+def test_the_fast_path_reads_zones_and_dates_that_alternate() -> None:
     time_format = TimeFormat(CRI)
     texts = [
         f"2016-10-0{day}T00:00:00.5{zone}" for day in (6, 7) for zone in ("Z", "+09:00", "EDT")
@@ -116,7 +116,7 @@ def test_zones_and_dates_that_alternate_stay_direct() -> None:
         assert time_format.read_fast(text.encode()) == read_slowly(CRI, text.encode(), None)
 
 
-def test_what_is_remembered_has_a_limit() -> None:
+def test_the_cache_has_a_limit() -> None:
     time_format = TimeFormat("%FT%T.%L")
     for number in range(9000):
         time_format.read(f"{number + 1000}-01-01T00:00:00.5x{number}".encode())
@@ -125,14 +125,14 @@ def test_what_is_remembered_has_a_limit() -> None:
     assert time_format.read_fast(b"9999-01-01T00:00:00.5x8999") is None
 
 
-def test_a_tenth_digit_takes_the_long_way() -> None:
+def test_the_fast_path_leaves_a_tenth_digit_to_the_slow_path() -> None:
     time_format = TimeFormat(CRI)
     time_format.read(b"2016-10-06T00:00:00.5Z")
     assert time_format.read_fast(b"2016-10-06T00:00:00.123456789Z") is not None
     assert time_format.read_fast(b"2016-10-06T00:00:00.1234567891Z") is None
 
 
-def test_digits_behind_a_fraction_are_not_taken_for_a_zone() -> None:
+def test_digits_after_a_fraction_are_not_read_as_a_zone() -> None:
     form = "%F_%T.%L5"
     time_format = TimeFormat(form)
     # Nine digits are the fraction, the tenth is the 5; of two digits none is left for it.

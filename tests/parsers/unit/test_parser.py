@@ -26,11 +26,11 @@ def test_a_time_that_is_kept_stays_a_field() -> None:
     assert parsed.fields["time"] == b"2016-10-06T00:17:09.5Z"
 
 
-def test_a_line_that_does_not_match_is_none() -> None:
+def test_a_line_that_does_not_match_gives_none() -> None:
     assert cri().parse(b"x") is None
 
 
-def test_empty_values_are_left_out_unless_they_are_asked_for() -> None:
+def test_empty_values_are_skipped_unless_the_parser_keeps_them() -> None:
     line = b"2016-10-06T00:17:09.5Z stdout F "
     without, with_empty = cri(skip_empty_values=True).parse(line), cri().parse(line)
     assert without is not None
@@ -39,20 +39,20 @@ def test_empty_values_are_left_out_unless_they_are_asked_for() -> None:
     assert with_empty.fields["log"] == b""
 
 
-def test_a_wrong_time_is_dropped_even_if_it_is_to_be_kept() -> None:
+def test_an_invalid_time_is_dropped_even_with_time_keep() -> None:
     parsed = cri(time_keep=True).parse(b"2016-10-06T00:17:09Z stdout F hello")
     assert parsed is not None
     assert (parsed.fields, parsed.has_time) == (FIELDS, False)
     assert "2016-10-06T00:17:09Z" in parsed.warning
 
 
-def test_a_loose_parser_takes_a_time_as_far_as_it_goes() -> None:
+def test_without_time_strict_the_beginning_of_a_time_counts() -> None:
     parsed = cri(time_strict=False).parse(b"2016-10-06T00:17:09+09:00 stdout F hello")
     assert parsed is not None
     assert (parsed.seconds, parsed.is_lost) == (SECOND, False)
 
 
-def test_a_loose_parser_loses_the_record_of_a_time_that_is_none() -> None:
+def test_without_time_strict_an_invalid_time_loses_the_record() -> None:
     parsed = cri(time_strict=False).parse(b"garbage stdout F hello")
     assert parsed is not None
     assert parsed.is_lost
@@ -77,7 +77,7 @@ def test_a_json_line_becomes_its_keys_and_a_time() -> None:
     assert docker().parse(line) == Parsed(fields, SECOND, 500000000, None)
 
 
-def test_a_json_time_that_is_wrong_stays_and_its_fraction_is_a_moment_of_1970() -> None:
+def test_an_invalid_json_time_stays_and_its_fraction_becomes_a_time_in_1970() -> None:
     parser = Parser(name="d", time_format=TimeFormat(CRI_TIME))
     parsed = parser.parse(b'{"time":"2016-10-06T00:17:09.5"}')
     assert parsed is not None
@@ -88,7 +88,7 @@ def test_a_json_time_that_is_wrong_stays_and_its_fraction_is_a_moment_of_1970() 
     )
 
 
-def test_a_json_time_that_is_no_text_is_left_alone() -> None:
+def test_a_json_time_that_is_not_text_is_ignored() -> None:
     assert docker().parse(b'{"time":5}') == Parsed({"time": 5})
 
 
@@ -147,16 +147,16 @@ def test_json_is_read_as_yyjson_reads_it(data: bytes, expected: dict[str, Value]
     ],
 )
 def test_types_are_cast_as_c_does(kind: str, text: bytes, expected: Value) -> None:
-    casts, strange = parse_types(f"k:{kind}")
+    casts, invalid = parse_types(f"k:{kind}")
     assert casts["k"](text) == expected
-    assert bool(strange) == (kind == "nothing")
+    assert bool(invalid) == (kind == "nothing")
 
 
-def test_of_a_type_that_stands_twice_the_first_counts_and_a_bare_word_is_strange() -> None:
-    casts, strange = parse_types("a:integer a:float b")
+def test_the_first_type_of_a_key_counts_and_a_bare_word_is_invalid() -> None:
+    casts, invalid = parse_types("a:integer a:float b")
     # The first type of a key counts: 1.5 is cut off.
     assert casts["a"](b"1.5") == 1
-    assert strange == ["b"]
+    assert invalid == ["b"]
 
 
 def test_a_group_that_took_no_part_is_empty_or_left_out() -> None:
@@ -185,7 +185,7 @@ _LINES = st.one_of(
 
 
 @given(_LINES)
-def test_the_short_way_gives_what_the_long_way_gives(line: bytes) -> None:
+def test_the_fast_path_gives_what_the_slow_path_gives(line: bytes) -> None:
     parser = cri()
     parser.parse(LINE)
     parser.parse(b"2016-10-06T00:17:09.123456789+09:00 stdout F x")

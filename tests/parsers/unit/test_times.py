@@ -87,7 +87,7 @@ def test_a_text_becomes_an_instant_to_the_nanosecond(
         "garbage",
     ],
 )
-def test_a_text_that_the_format_does_not_match_whole_is_not_exact(text: str) -> None:
+def test_a_text_that_the_format_does_not_match_is_not_exact(text: str) -> None:
     assert not TimeFormat(CRI).read(text.encode()).is_exact
 
 
@@ -95,16 +95,16 @@ def test_an_unknown_directive_never_matches() -> None:
     assert not TimeFormat("%Y-%N").read(b"2016-1").is_exact
 
 
-def test_what_was_read_before_the_mismatch_counts_without_the_zone() -> None:
+def test_fields_read_before_a_mismatch_count_but_the_zone_does_not() -> None:
     moment = TimeFormat(CRI).read(b"2016-10-06T00:17:09+09:00")
     assert (moment.is_exact, moment.seconds) == (False, SECOND)
 
 
-def test_a_fraction_goes_through_a_double_and_is_cut_off() -> None:
+def test_a_fraction_is_a_double_and_is_truncated() -> None:
     assert Moment(True, 0, float("0.001000001"), None).nanoseconds == 1000000
 
 
-def test_a_format_without_a_year_takes_that_of_the_clock() -> None:
+def test_a_format_without_a_year_takes_the_year_of_the_clock() -> None:
     form = TimeFormat("%b %d %H:%M:%S")
     assert form.read(b"Oct  6 00:17:09", now_s=SECOND + 86400).seconds == SECOND
     assert TimeFormat("%H:%M:%S").read(b"00:17:09", now_s=SECOND + 60).seconds == SECOND
@@ -121,7 +121,7 @@ def test_a_time_offset_is_read(text: str, expected: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["9", "+9", "+99:00", "JST", "+09:60"])
-def test_a_time_offset_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_time_offset_is_refused(text: str) -> None:
     with pytest.raises(TimeOffsetError, match="offset"):
         parse_time_offset(text)
 
@@ -141,7 +141,7 @@ _TEXTS = st.one_of(
     st.lists(_TEXTS, min_size=1, max_size=12),
     st.sampled_from([CRI, "%F %T", "%Y-%m-%dT%H:%M:%S%z"]),
 )
-def test_the_quick_way_gives_what_the_long_way_gives(texts: list[str], form: str) -> None:
+def test_the_cache_of_any_format_gives_what_reading_gives(texts: list[str], form: str) -> None:
     time_format = TimeFormat(form)
     for text in [*texts, *texts]:
         data = text.encode()

@@ -1,4 +1,4 @@
-"""Verdicts: which cases pass, and what is printed and written of those that fail."""
+"""Outcomes: which cases pass, and what is printed and written about those that fail."""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -47,11 +47,11 @@ def run(write: Write, definitions: Definitions) -> Run:
     return lambda text: run_all([read(write("cases.yaml", text))], [definitions])
 
 
-def test_cases_that_are_right_pass(run: Run) -> None:
+def test_correct_cases_pass(run: Run) -> None:
     assert [outcome.differences for outcome in run(CASES)] == [()] * 6
 
 
-def test_a_wrong_case_says_what_was_expected_and_what_came(run: Run, tmp_path: Path) -> None:
+def test_a_failed_case_shows_the_expected_and_the_actual_values(run: Run, tmp_path: Path) -> None:
     outcome = run(CASES.replace("{log: hello}\n- name: bytes", "{lag: 1}\n- name: bytes"))[0]
     assert failure_text(outcome).splitlines() == [
         f"FAIL {tmp_path}/cases.yaml:5 right [{tmp_path}/a.conf]",
@@ -76,7 +76,7 @@ def test_sequences_chains_and_joined_parts_are_run(text: str, run: Run) -> None:
     assert [outcome.differences for outcome in run(text)] == [()]
 
 
-def test_a_parser_that_no_configuration_has_is_named(run: Run) -> None:
+def test_a_parser_that_no_configuration_has_is_reported(run: Run) -> None:
     with pytest.raises(UsageError, match="unknown parser q"):
         run("parser: q\ncases:\n- {name: a, line: b}\n")
 
