@@ -191,7 +191,8 @@ def read_class(source: str, at: int, *, ignore_case: bool) -> tuple[CharacterCla
         first = False
     found = CharacterClass(
         frozenset(members.ascii),
-        frozenset(members.non_ascii),
+        # \W and its like have them all already.
+        frozenset(() if members.has_other_non_ascii else members.non_ascii),
         members.has_other_non_ascii,
         members.is_unicode,
     )
