@@ -1,5 +1,6 @@
-"""Node groups: one description in, every spelling of it out, and existing user data checked.
+"""Node groups: renders one description for every way of creating nodes, and checks existing user data.
 
-``kinds`` and ``walk`` say what a value may be; ``model`` is the table of Bottlerocket's settings;
-``description`` is our own input; ``targets`` render; ``check`` judges user data.
+A description is read (``load``), checked (``description``), assembled as Bottlerocket's settings
+(``assembly``), checked as user data is (``rules``), and rendered (``targets``). ``schema`` has the tables of
+settings and of values.
 """

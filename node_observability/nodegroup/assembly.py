@@ -80,8 +80,13 @@ def _kubernetes(assembled: Assembled, description: Mapping[str, Any]) -> None:
     }
     for setting in KUBERNETES.fields:
         if setting in kubelet:
-            value, origin = kubelet[setting]
-            assembled.put(("kubernetes", setting), reshaped(setting, value), origin)
+            described, origin = kubelet[setting]
+            value = reshaped(setting, described)
+            assembled.put(("kubernetes", setting), value, origin)
+            if isinstance(described, Mapping) and isinstance(value, list):
+                for index, key in enumerate(value):
+                    path = ("settings", "kubernetes", setting, index)
+                    assembled.origins[path] = (*origin, key)
     labels = dict(description.get("labels", {}))
     if description.get("updateOperator"):
         labels[UPDATER_LABEL[0]] = UPDATER_LABEL[1]
@@ -105,28 +110,22 @@ def _registries(
     assembled: Assembled, registries: Sequence[Mapping[str, Any]], resolve: Resolve
 ) -> None:
     listed: dict[str, list[Settings]] = {"mirrors": [], "credentials": []}
-
-    def add(kind: str, entry: Settings, origins: Mapping[Path, Path]) -> None:
-        path = ("settings", "container-registry", kind, len(listed[kind]))
-        assembled.origins.update({(*path, *end): origin for end, origin in origins.items()})
-        listed[kind].append(entry)
-
     for index, registry in enumerate(registries):
         here = ("registries", index)
-        name = {"registry": registry["registry"]}
-        if "mirrors" in registry:
-            mirrors = registry["mirrors"]
-            add(
-                "mirrors",
-                {**name, "endpoint": mirrors},
-                {(): here, ("endpoint",): (*here, "mirrors")},
-            )
-        login = {key: registry[key] for key in ("username",) if key in registry}
-        for form in CREDENTIAL_FORMS:
-            if form in registry:
-                login[form] = resolve(registry[form], (*here, form))
-        if login:
-            add("credentials", name | login, {(): here})
+        forms = [form for form in CREDENTIAL_FORMS if form in registry]
+        parts = {
+            "mirrors": {"endpoint": registry["mirrors"]} if "mirrors" in registry else {},
+            "credentials": {
+                **({"username": registry["username"]} if "username" in registry else {}),
+                **{form: resolve(registry[form], (*here, form)) for form in forms},
+            },
+        }
+        for kind, entry in parts.items():
+            if entry:
+                path = ("settings", "container-registry", kind, len(listed[kind]))
+                assembled.origins[path] = here
+                assembled.origins[*path, "endpoint"] = (*here, "mirrors")
+                listed[kind].append({"registry": registry["registry"], **entry})
     for kind, entries in listed.items():
         if entries:
             assembled.put(("container-registry", kind), entries, ("registries",))

@@ -1,9 +1,8 @@
-"""The chart's selection and tolerations, against a node group's labels and taints. Pure.
+"""Compares the node selection and tolerations of the chart with a node group's labels and taints. Pure.
 
-The chart puts its Bottlerocket DaemonSets on nodes that carry ``nodeSelection.labelKey`` with
-``labelValue``; a node group that forgets the label gets the Fluent Bit of the other nodes, whose parser
-does not fit, and no Zabbix agent: silently, so this is compared before a node is made.
-Only the values that decide on nodes are judged; the chart's schema judges all of them.
+The chart puts its Bottlerocket DaemonSets on nodes whose label ``nodeSelection.labelKey`` has the value
+``labelValue``. Nodes without that label silently get no Zabbix agent, and the Fluent Bit of other nodes,
+whose parser does not fit. Not here: values that do not select nodes, which the chart's schema checks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,8 +27,9 @@ from node_observability.nodegroup.schema.kinds import (
 from node_observability.nodegroup.schema.problem import Path, Problem, dotted
 from node_observability.nodegroup.schema.validate import problems, type_as_text
 
-# Whose labels are there without the node group: Kubernetes, node feature discovery, EKS, eksctl, Karpenter.
-_OTHERS: Final = (
+# The domains of labels that a node group does not set: of Kubernetes, node feature discovery, EKS, eksctl and
+# Karpenter.
+_SET_BY_OTHERS: Final = (
     "kubernetes.io",
     "k8s.io",
     "eks.amazonaws.com",
@@ -57,19 +57,19 @@ _TOLERATIONS: Final = ListOf(
         }
     )
 )
-_PLACING: Final[Mapping[str, Kind]] = {
+_PLACEMENT: Final[Mapping[str, Kind]] = {
     "nodeSelector": MapOf(STRING, STRING),
     "tolerations": _TOLERATIONS,
 }
 _ENABLED: Final[Mapping[str, Kind]] = {"enabled": BOOLEAN}
-# The tables of the chart's values that say where pods for Bottlerocket go, and what is read of them.
+# The tables of the chart's values that place pods for Bottlerocket, and the keys that are read.
 _TABLES: Final[Mapping[Path, Mapping[str, Kind]]] = {
-    ("zabbix",): {**_ENABLED, **_PLACING},
+    ("zabbix",): {**_ENABLED, **_PLACEMENT},
     ("fluentBit",): _ENABLED,
-    ("fluentBit", "common"): _PLACING,
-    ("fluentBit", "cri"): _PLACING,
+    ("fluentBit", "common"): _PLACEMENT,
+    ("fluentBit", "cri"): _PLACEMENT,
 }
-# In Helm, null takes the chart's default away; for the chart that is an empty list, and off.
+# In Helm, null removes the chart's default, which the chart takes as an empty list, or as off.
 _NULLS: Final[Mapping[str, Any]] = {"tolerations": [], "exclude": [], "enabled": False}
 _DEFAULT_EXCLUDED: Final = (
     {"key": "eks.amazonaws.com/compute-type", "values": ["fargate"]},
@@ -80,16 +80,17 @@ _DEFAULT_TOLERATIONS: Final = ({"operator": "Exists"},)
 
 @dataclass(frozen=True, slots=True)
 class _Pods:
-    """One DaemonSet: what it is to people, its further labels and its tolerations, each with its path."""
+    """The pods of one DaemonSet: their program, node selector and tolerations, with paths in the values."""
 
-    what: str
-    labels: tuple[tuple[Path, str, str], ...]
-    tolerations: tuple[Path, tuple[placement.Toleration, ...]]
+    program: str
+    node_selector: tuple[tuple[Path, str, str], ...]
+    tolerations_path: Path
+    tolerations: tuple[placement.Toleration, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What the values select, and leave out, for which DaemonSets."""
+    """The label that the values select, the labels that they exclude, and the pods that they place."""
 
     key: str
     value: str
@@ -98,15 +99,15 @@ class Selection:
 
 
 def selection(values: object) -> tuple[Selection | None, list[Problem]]:
-    """Return what the chart's values say, the chart's defaults filled in, or what is wrong with them."""
+    """Return the selection in the chart's values, with the chart's defaults, or the values' problems."""
     if values is None:
         values = {}
     if not isinstance(values, Mapping):
         return None, [Problem((), f"expected the chart's values, found {type_as_text(values)}")]
-    chosen = values.get("nodeSelection", {})
-    if isinstance(chosen, Mapping):
-        chosen = _without_nulls(chosen)
-    found = list(problems(_SELECTION, chosen, ("nodeSelection",)))
+    selected = values.get("nodeSelection", {})
+    if isinstance(selected, Mapping):
+        selected = _without_nulls(selected)
+    found = list(problems(_SELECTION, selected, ("nodeSelection",)))
     tables: dict[Path, Mapping[str, Any]] = {}
     for path, kinds in _TABLES.items():
         around = tables.get(path[:-1], {}) if path[:-1] else values
@@ -122,12 +123,12 @@ def selection(values: object) -> tuple[Selection | None, list[Problem]]:
         return None, found
     excluded = [
         (one["key"], value)
-        for one in chosen.get("exclude", _DEFAULT_EXCLUDED)
+        for one in selected.get("exclude", _DEFAULT_EXCLUDED)
         for value in one["values"]
     ]
     return Selection(
-        chosen.get("labelKey", "os"),
-        chosen.get("labelValue", "bottlerocket"),
+        selected.get("labelKey", "os"),
+        selected.get("labelValue", "bottlerocket"),
         tuple(excluded),
         tuple(_pods(tables)),
     ), []
@@ -136,63 +137,65 @@ def selection(values: object) -> tuple[Selection | None, list[Problem]]:
 def differences(
     chart: Selection, labels: Mapping[str, str], taints: Sequence[Taint]
 ) -> Iterator[Problem]:
-    """Yield why the chart's pods for Bottlerocket would not be on the group's nodes."""
-    if not _is_met(chart.key, chart.value, labels):
+    """Yield why the chart's pods for Bottlerocket would not run on the group's nodes."""
+    if not _nodes_have(chart.key, chart.value, labels):
         text = (
             f"the chart selects {chart.key}={chart.value} (nodeSelection) and the node group has"
-            f" {_said(chart.key, labels)}: its nodes get no Zabbix agent, and the Fluent Bit of the other"
+            f" {_actual(chart.key, labels)}: its nodes get no Zabbix agent, and the Fluent Bit of other"
             " nodes; make them equal"
         )
         yield Problem((), text)
     for key, value in chart.excluded:
         if labels.get(key) == value:
             text = (
-                f"the chart leaves out nodes with {key}={value} (nodeSelection.exclude), and the node group"
-                " has it: its nodes get nothing; take it out on one side"
+                f"the chart excludes nodes with {key}={value} (nodeSelection.exclude) and the node group"
+                " has this label: its nodes get no pods; remove one of them"
             )
             yield Problem((), text)
     for pods in chart.pods:
-        for path, key, value in pods.labels:
-            if not _is_met(key, value, labels):
+        for path, key, value in pods.node_selector:
+            if not _nodes_have(key, value, labels):
                 text = (
-                    f"the chart's {dotted(path)} wants {key}={value} and the node group has"
-                    f" {_said(key, labels)}: its nodes get no {pods.what}; make them equal"
+                    f"the chart's {dotted(path)} requires {key}={value} and the node group has"
+                    f" {_actual(key, labels)}: its nodes get no {pods.program}; make them equal"
                 )
                 yield Problem((), text)
         yield from _untolerated(pods, taints)
 
 
 def _untolerated(pods: _Pods, taints: Sequence[Taint]) -> Iterator[Problem]:
-    path, tolerations = pods.tolerations
-    where = placement.Placement(tolerations=tolerations)
+    tolerating = placement.Placement(tolerations=pods.tolerations)
     for taint in taints:
-        if placement.reasons_against(where, "", {}, [taint]):
+        if placement.reasons_against(tolerating, "", {}, [taint]):
             text = (
-                f"the chart's {dotted(path)} does not tolerate the node group's taint"
+                f"the chart's {dotted(pods.tolerations_path)} does not tolerate the node group's taint"
                 f" {taint}; add it, or leave the list at its default"
             )
             yield Problem((), text)
 
 
 def _pods(tables: Mapping[Path, Mapping[str, Any]]) -> Iterator[_Pods]:
-    """Yield the DaemonSets that are on; what ``cri`` says wins over ``common``."""
-    for what, switch, paths in (
+    """Yield the pods of the DaemonSets that are on; values in ``cri`` override those in ``common``."""
+    for program, switch, paths in (
         ("Zabbix agent", ("zabbix",), [("zabbix",)]),
         ("Fluent Bit", ("fluentBit",), [("fluentBit", "common"), ("fluentBit", "cri")]),
     ):
         if not tables[switch].get("enabled", True):
             continue
-        labels: dict[str, tuple[Path, str, str]] = {}
-        listed: tuple[Path, Sequence[Mapping[str, str]]] = (paths[0], _DEFAULT_TOLERATIONS)
+        selector: dict[str, tuple[Path, str, str]] = {}
+        tolerations: Sequence[Mapping[str, str]] = _DEFAULT_TOLERATIONS
+        tolerations_path: Path = paths[0]
         for path in paths:
             for key, value in tables[path].get("nodeSelector", {}).items():
-                labels[key] = ((*path, "nodeSelector"), key, value)
+                selector[key] = ((*path, "nodeSelector"), key, value)
             if "tolerations" in tables[path]:
-                listed = ((*path, "tolerations"), tables[path]["tolerations"])
+                tolerations_path = (*path, "tolerations")
+                tolerations = tables[path]["tolerations"]
         yield _Pods(
-            what,
-            tuple(labels.values()),
-            (listed[0], tuple(_toleration(one) for one in listed[1])),
+            program,
+            tuple(selector.values()),
+            tolerations_path,
+            tuple(_toleration(one) for one in tolerations),
         )
 
 
@@ -206,26 +209,25 @@ def _toleration(one: Mapping[str, str]) -> placement.Toleration:
 
 
 def _without_nulls(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a table as Helm hands it on, and the API server the tolerations in it."""
+    """Return a table as Helm reads it, with its tolerations as the API server reads them."""
     plain: dict[str, Any] = {
         name: _NULLS.get(name) if value is None else value for name, value in table.items()
     }
     if isinstance(plain.get("tolerations"), list):
-        plain["tolerations"] = [_written(one) for one in plain["tolerations"]]
+        plain["tolerations"] = [
+            {key: value for key, value in one.items() if value is not None}
+            if isinstance(one, Mapping)
+            else one
+            for one in plain["tolerations"]
+        ]
     return plain
 
 
-def _written(toleration: object) -> object:
-    if not isinstance(toleration, Mapping):
-        return toleration
-    return {name: value for name, value in toleration.items() if value is not None}
+def _nodes_have(key: str, value: str, labels: Mapping[str, str]) -> bool:
+    """Whether nodes have the label, or may get it from others than the node group."""
+    may_be_set = is_below(key, _SET_BY_OTHERS) and key not in labels
+    return labels.get(key) == value or may_be_set
 
 
-def _is_met(key: str, value: str, labels: Mapping[str, str]) -> bool:
-    """Whether nodes have the label; of those that others put on, nobody can tell here."""
-    others = is_below(key, _OTHERS)
-    return labels.get(key) == value or (others and key not in labels)
-
-
-def _said(key: str, labels: Mapping[str, str]) -> str:
+def _actual(key: str, labels: Mapping[str, str]) -> str:
     return f"{key}={labels[key]}" if key in labels else f"no label {key}"

@@ -1,1 +1,1 @@
-"""The syntax of the files: TOML and YAML with line numbers, gzip and MIME envelopes."""
+"""Reads and writes the formats of the files: YAML and TOML with lines, gzip, Jinja2 templates."""

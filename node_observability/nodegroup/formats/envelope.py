@@ -1,4 +1,4 @@
-"""What user data comes in: bytes, perhaps gzip, and forms that other systems take. Pure."""
+"""Unpacks user data, and recognizes files that are something else. Pure."""
 
 import base64
 import gzip
@@ -8,41 +8,42 @@ import zlib
 from typing import Final
 
 LIMIT_BYTES: Final = 16 * 1024
-"""What EC2 takes as user data, before base64 (EC2 user guide); gzip counts as it is."""
+"""EC2's limit for user data, before base64 and after gzip (EC2 user guide)."""
 MARK: Final = "\ufeff"
-"""A byte order mark. Bottlerocket's parser (the crate toml) passes over it, as YAML's do."""
-_LARGEST_UNPACKED: Final = 1024 * 1024
+"""A byte order mark, which Bottlerocket's parser (the crate toml) skips."""
+_MAX_UNPACKED_BYTES: Final = 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
-# No statement of TOML begins like this.
+# TOML never begins like this.
 _YAML: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:(?:\s|$)")
+_WRITE: Final = "write TOML with a table [settings]"
 _OTHER_FORMS: Final = {
-    "#!": "is a script, and Bottlerocket runs none; write TOML with a table [settings]",
-    "#cloud-config": "is for cloud-init, which Bottlerocket has not; write TOML with a table [settings]",
-    "MIME-Version:": "is MIME for cloud-init, which Bottlerocket has not; write TOML",
-    "Content-Type:": "is MIME for cloud-init, which Bottlerocket has not; write TOML",
-    "{": "looks like JSON; user data is TOML with a table [settings]",
+    "#!": f"is a script, which Bottlerocket does not run; {_WRITE}",
+    "#cloud-config": f"is for cloud-init, which Bottlerocket does not have; {_WRITE}",
+    "MIME-Version:": f"is MIME for cloud-init, which Bottlerocket does not have; {_WRITE}",
+    "Content-Type:": f"is MIME for cloud-init, which Bottlerocket does not have; {_WRITE}",
+    "{": f"looks like JSON; {_WRITE}",
 }
 
 
 class NotUserDataError(Exception):
-    """It is nothing that Bottlerocket would read."""
+    """The file is not user data that Bottlerocket reads."""
 
 
 def text_of(data: bytes) -> str:
-    """Return the text that Bottlerocket would read, with the mark that it may begin with.
+    """Return the text of user data, with its byte order mark.
 
     Raises:
-        NotUserDataError: if there is none.
+        NotUserDataError: it is empty, not text, or another kind of file.
     """
     whole = _decoded(_unpacked(data) if data.startswith(_GZIP) else data)
     text = whole.removeprefix(MARK)
     if not text.strip():
-        raise NotUserDataError("is empty; write TOML with a table [settings]")
+        raise NotUserDataError(f"is empty; {_WRITE}")
     for start, what in _OTHER_FORMS.items():
         if text.lstrip().lower().startswith(start.lower()):
             raise NotUserDataError(what)
     if _YAML.match(_first_line(text)):
-        raise NotUserDataError("looks like YAML; name a description .yaml, or write TOML")
+        raise NotUserDataError(f"looks like YAML; name a description .yaml, or {_WRITE}")
     if _is_base64(text):
         raise NotUserDataError("is base64; check what it decodes to (base64 -d)")
     return whole
@@ -56,11 +57,11 @@ def _first_line(text: str) -> str:
 def _unpacked(data: bytes) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-            unpacked = stream.read(_LARGEST_UNPACKED + 1)
+            unpacked = stream.read(_MAX_UNPACKED_BYTES + 1)
     except (OSError, EOFError, zlib.error):
-        raise NotUserDataError("begins as gzip and can't be unpacked") from None
-    if len(unpacked) > _LARGEST_UNPACKED:
-        raise NotUserDataError(f"unpacks to more than {_LARGEST_UNPACKED} bytes")
+        raise NotUserDataError("begins as gzip but can't be unpacked") from None
+    if len(unpacked) > _MAX_UNPACKED_BYTES:
+        raise NotUserDataError(f"unpacks to more than {_MAX_UNPACKED_BYTES >> 20} MiB")
     return unpacked
 
 

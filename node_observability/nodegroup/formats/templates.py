@@ -1,7 +1,7 @@
-"""The templates, and how values enter them: always through a filter that quotes. Pure but for loading.
+"""Fills the Jinja2 templates of the targets' files. Pure but for loading.
 
-Jinja2 makes the documents, so that they have comments and an order that people expect; no value is
-pasted: ``toml_key`` and ``toml_value`` quote for TOML, ``yaml`` for YAML, ``comment`` keeps to its line.
+Guarantees that a value can't change the structure: every value passes a filter. ``toml_key`` and
+``toml_value`` quote for TOML, ``yaml`` quotes for YAML, ``comment`` keeps a text on its line.
 """
 
 from typing import Any, Final
@@ -19,7 +19,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("node_observability.nodegroup"),
         undefined=StrictUndefined,
-        # TOML and YAML are quoted by their own filters; HTML's rules would spoil both.
+        # The filters quote for TOML and YAML; escapes for HTML would damage both.
         autoescape=False,  # noqa: S701
         trim_blocks=True,
         lstrip_blocks=True,

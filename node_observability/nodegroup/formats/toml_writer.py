@@ -1,9 +1,8 @@
-"""Settings as TOML: the order of tables, the quoting of keys and values. Pure.
+"""Writes settings as TOML: the order of tables, the quotes of keys and values. Pure.
 
-Guarantees: what is written reads back as what was given (a property test holds it to that), keys with
-dots or slashes are quoted (unquoted dots nest), no header needs quotes and no value is written with
-escaped quotes if it can be avoided: Amazon EKS merges user data and reads neither.
-The document itself is the template ``user_data.toml.j2``.
+Guarantees: the output reads back as the input, and keys with dots or slashes are quoted (unquoted dots
+nest). It avoids escaped quotes where it can, since Amazon EKS, which merges user data, can't read them.
+Not here: the document as a whole, which is the template ``user_data.toml.j2``.
 """
 
 import json
@@ -13,28 +12,28 @@ from dataclasses import dataclass
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# Valid in TOML as they are, and taken for line ends, or lost, by what carries the document.
+# Valid in TOML, but some programs on the way take them for line ends, or lose them.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One header of the document, and the lines under it."""
+    """One header of the document, and the keys and values below it."""
 
     header: str
     values: tuple[tuple[str, object], ...]
 
 
 def key(name: str) -> str:
-    """Return a key, quoted if it has to be."""
+    """Return a key as TOML, in quotes if it needs them."""
     return name if _BARE_KEY.fullmatch(name) else _basic(name)
 
 
 def value(item: object) -> str:
-    """Return a value on one line.
+    """Return a value as TOML on one line.
 
     Raises:
-        TypeError: for what TOML or Bottlerocket has no value for.
+        TypeError: Bottlerocket's settings have no values of this type.
     """
     match item:
         case bool():
@@ -57,7 +56,7 @@ def value(item: object) -> str:
 def tables(
     settings: Mapping[str, object], path: tuple[str, ...] = ("settings",)
 ) -> Iterator[Table]:
-    """Yield the tables of a document, each after those that it is within."""
+    """Yield the tables of a document, each after the tables around it."""
     plain = tuple((name, inner) for name, inner in settings.items() if not _is_nested(inner))
     if plain or not settings:
         yield Table(f"[{'.'.join(key(part) for part in path)}]", plain)
@@ -72,7 +71,7 @@ def tables(
 
 
 def _is_nested(item: object) -> bool:
-    """Whether it gets a header of its own: a table, or an array of tables."""
+    """Whether a value gets a header: a table, or an array of tables."""
     if isinstance(item, list | tuple):
         return bool(item) and all(isinstance(inner, Mapping) for inner in item)
     return isinstance(item, Mapping)

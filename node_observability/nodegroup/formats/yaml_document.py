@@ -1,9 +1,8 @@
-"""YAML both ways: read with the line of every key, written without surprises. Pure.
+"""Reads YAML with the line of every key, and writes values as YAML. Pure.
 
-Reading refuses what PyYAML passes over in silence (a key twice: the last wins) and what has no place in
-a description (keys that are no strings, tags, numbers that YAML 1.1 and 1.2 read differently), and what is
-nested or repeated by aliases without bound. Writing puts every string in quotes that any of the readers
-of its output (YAML 1.1 and 1.2, Go's and Python's) could take for something else: ``y``, ``1e3``, ``on``.
+Reading refuses duplicate keys, keys that are not strings, tags, and numbers that YAML 1.1 and 1.2 read
+differently. Writing quotes every string that a YAML 1.1 or 1.2 parser could take for something else: ``y``,
+``1e3``, ``on``.
 """
 
 import re
@@ -22,42 +21,42 @@ _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*", re.ASCII)
 _WORDS: Final = frozenset(
     "y n yes no on off true false null nan inf none".split()  # noqa: SIM905 - a list reads worse
 )
-# Lines, of which the last ends, and is not empty.
+# Lines, of which the last is not empty and has a line end.
 _BLOCK = re.compile(r"(?s:.*)[^\n]\n")
-# Line ends to YAML, which a block would be torn at.
+# Line ends to YAML, at which a block would break.
 _BREAKS = re.compile("[\r\x85\u2028\u2029]")
 _WIDTH = 2**31
-# Of a description, or a chart's values: etcd takes no more of a release, and YAML is slow to read.
+# Of a description or the chart's values: etcd's limit for a release, and YAML is slow to read.
 MAX_BYTES: Final = 1024 * 1024
-# With aliases written out; the largest chart's values have some thousands.
+# With aliases written out; the values of large charts have some thousands.
 _MAX_VALUES: Final = 100_000
 _TAG: Final = "tag:yaml.org,2002:"
 _NO_TAG: Final = (
-    "has a tag, or is read by YAML as none of its plain values; leave the tag out, or quote it"
+    "has a tag, or is not a plain value to YAML; remove the tag, or put the value in quotes"
 )
 _NUMBERS: Final = (f"{_TAG}int", f"{_TAG}float")
-# Octal by a zero, base 60 by colons, underscores.
-_OLD = re.compile(r"[-+]?(?:0[0-9_]+|.*[:_].*)")
+# Octal with a leading zero, base 60 with colons, underscores.
+_ONLY_YAML_1_1 = re.compile(r"[-+]?(?:0[0-9_]+|.*[:_].*)")
 
 
 def read(text: str, file: str, *, old_numbers: bool = False) -> Document:
-    """Parse one YAML document; ``old_numbers`` takes what only YAML 1.1 reads as it does (010 is 8).
+    """Return one YAML document; with ``old_numbers``, numbers are those of YAML 1.1 (010 is 8).
 
     Raises:
-        UsageError: it is not YAML, has a key twice, a key that is not a string, a tag, or too much in it.
+        UsageError: it is not YAML, or has something that is refused (see above), or too many values.
     """
     node = compose_one(text, file, _MAX_VALUES)
     if node is None:
         return Document(None, {})
     lines: dict[Path, int] = {}
-    found = _Walk(lines, old_numbers=old_numbers).problems(node, ())
+    found = _Validation(lines, old_numbers=old_numbers).problems(node, ())
     if errors := [f"{file}:{line}: {problem.sentence}" for problem, line in found]:
         raise UsageError(*errors)
     return Document(construct(node, file), lines)
 
 
 def block(value: object, indent: int) -> str:
-    """Return what stands after a key's colon: a scalar on its line, or a block below it."""
+    """Return the text after a key's colon: a scalar on the same line, or a block below it."""
     text: str = yaml.dump(
         value, Dumper=_Dumper, sort_keys=False, width=_WIDTH, allow_unicode=True
     ).removesuffix("...\n")
@@ -66,15 +65,15 @@ def block(value: object, indent: int) -> str:
         pad = " " * indent
         return "\n" + "\n".join(f"{pad}{line}" if line else line for line in text.split("\n"))
     if text.startswith(("|", ">")):
-        # PyYAML indents a block scalar at the top by two; the rest is the place where it stands.
+        # PyYAML indents a block scalar of the top level by two.
         pad = " " * (indent - 2)
         first, *rest = text.split("\n")
         return "\n".join([f" {first}", *(f"{pad}{line}" if line else line for line in rest)])
     return f" {text}"
 
 
-class _Walk:
-    """One walk over composed nodes: notes the lines, and yields what is refused."""
+class _Validation:
+    """Records the lines of a document's nodes, and finds what is refused."""
 
     def __init__(self, lines: dict[Path, int], *, old_numbers: bool) -> None:
         self._old_numbers = old_numbers
@@ -98,18 +97,20 @@ class _Walk:
             yield from self._scalar(node, path, line)
 
     def _scalar(self, node: yaml.Node, path: Path, line: int) -> Iterator[tuple[Problem, int]]:
-        # Without a tag it would be this, or a string (in quotes).
+        # Without a tag, the value is of this type, or a string (in quotes).
         plain = self._resolver.resolve(  # type: ignore[no-untyped-call]
             yaml.ScalarNode, node.value, (True, False)
         )
         if node.tag not in (plain, f"{_TAG}str") or plain == f"{_TAG}value":
             yield Problem(path, _NO_TAG), line
-        elif not self._old_numbers and node.tag in _NUMBERS and _OLD.fullmatch(node.value):
-            text = "is another number to YAML 1.1 than to 1.2; write it in decimal, or in quotes"
+        elif (
+            not self._old_numbers and node.tag in _NUMBERS and _ONLY_YAML_1_1.fullmatch(node.value)
+        ):
+            text = "differs between YAML 1.1 and 1.2; write the number in decimal, or in quotes"
             yield Problem(path, text), line
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[Problem, int]]:
-        met: set[str] = set()
+        seen: set[str] = set()
         for key, inner in node.value:
             at = key.start_mark.line + 1
             if key.tag == f"{_TAG}merge":
@@ -117,10 +118,10 @@ class _Walk:
             elif key.tag != f"{_TAG}str":
                 text = key.value if isinstance(key, yaml.ScalarNode) else "a list or table"
                 yield Problem(path, f'the key {text} must be a string: write it as "{text}"'), at
-            elif key.value in met:
-                yield Problem((*path, key.value), "stands here twice; keep one"), at
+            elif key.value in seen:
+                yield Problem((*path, key.value), "is here twice; keep one"), at
             else:
-                met.add(key.value)
+                seen.add(key.value)
                 self._lines[(*path, key.value)] = at
                 yield from self.problems(inner, (*path, key.value))
 

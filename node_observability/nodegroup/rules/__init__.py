@@ -1,1 +1,1 @@
-"""Rules across settings: what the kubelet refuses, and what each target drops or rejects."""
+"""Rules that combine settings: what the kubelet refuses, and what each target drops or rejects."""

@@ -106,7 +106,7 @@ def _admin_warnings(admin: Mapping[str, Any]) -> Iterator[Problem]:
     if text and not admin_container.is_official(admin.get("source", "")):
         for problem in admin_container.encoded_problems(text, _ADMIN):
             yield Problem(problem.path, f"{problem.text}; your own image may read it otherwise")
-    elif admin_container.lets_nobody_in(text):
+    elif admin_container.has_no_login(text):
         text = (
             "has no key, command or password, so nobody can log in by SSH; the EC2 key counts only"
             " without user data"

@@ -1,1 +1,1 @@
-"""The types, ranges and patterns of Bottlerocket's settings and of our description."""
+"""The keys, types, ranges and patterns of Bottlerocket's settings and of descriptions."""

@@ -1,9 +1,8 @@
 """The admin container's user data: base64 of JSON, with SSH keys or EC2 Instance Connect. Pure.
 
-What the production post patched into the container in four steps is two keys of this JSON since the
-official image of 2021 (admin container 0.7.2): the image has ec2-instance-connect, openssl and procps,
-links its host keys into ``/etc/ssh``, and writes what stands here into its ``sshd_config``.
-Source: bottlerocket-admin-container, README.md and start_admin.sh.
+Since admin container 0.7.2 (2021), two keys of this JSON replace the four patches of the production post:
+the image has ec2-instance-connect, openssl and procps, links its host keys into ``/etc/ssh``, and writes the
+JSON's keys into its ``sshd_config``. Source: bottlerocket-admin-container, README.md and start_admin.sh.
 """
 
 import base64
@@ -17,7 +16,7 @@ from node_observability.nodegroup.schema.validate import problems
 
 _USER: Final = pattern("a Linux user name", r"[a-z_][a-z0-9_-]{0,31}")
 _KEYS: Final = ListOf(LINE)
-# An empty one is a line of sshd_config that sshd does not start with.
+# sshd does not start with an empty list in its configuration.
 _ALGORITHMS: Final = ListOf(LINE, least=1)
 _OFFICIAL: Final = "bottlerocket-admin"
 _LOGINS: Final = (
@@ -53,7 +52,6 @@ USER_DATA: Final = Struct(
     },
     secret=True,
 )
-# Of our description, by the key of the JSON.
 SSH_KEYS: Final = {
     "authorizedKeys": "authorized-keys",
     "trustedUserCaKeys": "trusted-user-ca-keys",
@@ -61,12 +59,13 @@ SSH_KEYS: Final = {
     "keyExchangeAlgorithms": "key-exchange-algorithms",
     "macs": "macs",
 }
+"""Keys of the JSON's table ``ssh`` by the description's names."""
 
 
 def user_data(
     described: Mapping[str, object], password_hash: str | None
 ) -> dict[str, object] | None:
-    """Return the JSON's content for what a description says, or None where it needs none."""
+    """Return the content of the JSON for ``adminContainer`` of a description, None if there is none."""
     ssh: dict[str, object] = {
         key: described[name] for name, key in SSH_KEYS.items() if name in described
     }
@@ -83,12 +82,12 @@ def user_data(
 
 
 def encode(content: Mapping[str, object]) -> str:
-    """Return it as the setting ``user-data`` wants it."""
+    """Return the content as the value of the setting ``user-data``."""
     return base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
 
 
 def has_password(text: str) -> bool:
-    """Whether an admin container's user data, as it stands in settings, has a password's hash."""
+    """Whether the setting ``user-data`` of the admin container has a password's hash."""
     try:
         content = _decoded(text)
     except ValueError:
@@ -97,13 +96,13 @@ def has_password(text: str) -> bool:
 
 
 def is_official(source: str) -> bool:
-    """Whether an image is Bottlerocket's, whatever registry it is mirrored in; others may read anything."""
+    """Whether an image is Bottlerocket's, in any registry; other images may read any user data."""
     name = source.rpartition("/")[2]
     return not source or name.partition("@")[0].partition(":")[0] == _OFFICIAL
 
 
-def lets_nobody_in(text: str) -> bool:
-    """Whether an admin container's user data is right and has no key, command or password to log in with."""
+def has_no_login(text: str) -> bool:
+    """Whether the setting ``user-data`` is right but has no key, command or password to log in with."""
     if not text or any(encoded_problems(text, ())):
         return False
     content = _decoded(text)
@@ -112,10 +111,10 @@ def lets_nobody_in(text: str) -> bool:
 
 
 def _decoded(text: str) -> object:
-    """Return what the base64 of a JSON text holds.
+    """Return the content of JSON in base64.
 
     Raises:
-        ValueError: if it is neither, or nested more deeply than Python reads.
+        ValueError: it is not base64, not JSON, or nested more deeply than Python reads.
     """
     try:
         content: object = json.loads(base64.b64decode(text, validate=True))
@@ -125,7 +124,7 @@ def _decoded(text: str) -> object:
 
 
 def encoded_problems(text: str, path: Path) -> Iterator[Problem]:
-    """Yield what is wrong with an admin container's user data as it stands in settings."""
+    """Yield what is wrong with the setting ``user-data`` of the admin container."""
     try:
         content = _decoded(text)
     except ValueError:
@@ -139,6 +138,6 @@ def encoded_problems(text: str, path: Path) -> Iterator[Problem]:
         if command != ("authorized-keys-command-user" in ssh):
             yield Problem(
                 (*path, "ssh"),
-                "sshd wants authorized-keys-command and authorized-keys-command-user together"
+                "sshd needs both authorized-keys-command and authorized-keys-command-user"
                 " (in the JSON)",
             )

@@ -1,9 +1,9 @@
-"""``settings.kubernetes`` of Bottlerocket, key by key.
+"""The table of ``settings.kubernetes``.
 
 Source: bottlerocket-settings-sdk, settings-extensions/kubernetes (struct ``KubernetesSettingsV1``) and
 modeled-types, up to release 0.28.0; the keys of its last releases (Kubernetes 1.37) from its changelog.
-Ranges that the model leaves to the kubelet are the kubelet's (k8s.io/kubelet, ``KubeletConfiguration``,
-and its validation). The setting's page: https://bottlerocket.dev/en/os/latest/#/api/settings/kubernetes/
+Where the model has no range, the kubelet's applies (k8s.io/kubelet, ``KubeletConfiguration``, and its
+validation). The page of the settings: https://bottlerocket.dev/en/os/latest/#/api/settings/kubernetes/
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ FEATURE_GATES: Final = (
 _COUNT: Final = integer(0, I32_MAX)
 _RESERVED: Final = MapOf(kubernetes_values.RESERVABLE, kubernetes_values.QUANTITY)
 _THRESHOLDS: Final = MapOf(kubernetes_values.SIGNAL, kubernetes_values.THRESHOLD)
-# User namespaces are handed out in blocks of 64 Ki ids (kubelet's validation of idsPerPod).
+# The kubelet allocates user namespaces in blocks of 64 Ki ids (its validation of idsPerPod).
 _IDS_PER_POD: Final = integer(65536, U32_MAX, step=65536)
 _FACTOR: Final = Scalar(
     "a number above 0, up to 1",
@@ -49,7 +49,7 @@ _FACTOR: Final = Scalar(
 )
 TAINTS: Final = MapOf(
     kubernetes_values.LABEL_KEY,
-    # One string is how user data said it until a key could have several taints; still accepted.
+    # One string is the older form, from before a key could have several taints.
     OneOf((ListOf(kubernetes_values.TAINT, least=1), kubernetes_values.TAINT)),
 )
 
@@ -106,7 +106,7 @@ _FIELDS: Final[Mapping[str, Kind]] = {
     "cpu-cfs-quota-enforced": BOOLEAN,
     "cpu-manager-policy": choice("none", "static", "None", "Static"),
     "cpu-manager-reconcile-period": kubernetes_values.DURATION,
-    # Those that are in beta or general availability; alpha ones need a feature gate.
+    # The options in beta or general availability; alpha options need a feature gate.
     "cpu-manager-policy-options": ListOf(
         choice(
             "full-pcpus-only",
@@ -129,7 +129,7 @@ _FIELDS: Final[Mapping[str, Kind]] = {
             required=("enabled",),
         ),
     ),
-    # Since Kubernetes 1.30; the kubelet does not start with another.
+    # Since Kubernetes 1.30, the kubelet does not start with another value.
     "memory-swap-behavior": choice("LimitedSwap", "NoSwap"),
     "memory-reservation-policy": LINE,
     "memory-throttling-factor": _FACTOR,
@@ -150,7 +150,7 @@ _FIELDS: Final[Mapping[str, Kind]] = {
     "max-parallel-image-pulls": integer(1, I32_MAX),
     "registry-qps": _COUNT,
     "registry-burst": _COUNT,
-    # No other program is in the image, and the kubelet does not start without the one that is named.
+    # The image has no other program, and the kubelet does not start if the named program is missing.
     "credential-providers": MapOf(
         choice("ecr-credential-provider"),
         Struct(

@@ -1,1 +1,1 @@
-"""One module a target: ``render`` makes its file, ``losses`` says what of a description it can't carry."""
+"""One module per target: ``render`` returns its file, ``losses`` what it can't carry of a node group."""

@@ -57,7 +57,7 @@ def render(groups: Sequence[NodeGroup]) -> str:
         session_manager=group.session_manager,
         ssh_key=group.ssh_key_name,
         volumes=_volumes(group),
-        # One hop ends before a pod's network; two is what EKS' own templates have.
+        # One hop does not reach a pod's network; the templates of EKS have two.
         hop_limit=1 if has_secrets(inside) else 2,
         user_data=templates.user_data(inside) if inside else "",
     )

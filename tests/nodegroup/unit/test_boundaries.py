@@ -1,4 +1,4 @@
-"""Where each rule begins and ends: a value that is just right, and one that is just wrong."""
+"""The boundary of each rule: the last right value and the first wrong one."""
 
 import base64
 import json
@@ -96,7 +96,7 @@ def user_data(setting: str, value: object) -> bytes:
 
 
 @pytest.mark.parametrize(("setting", "good", "bad"), VALUES)
-def test_a_setting_takes_the_last_good_value_and_not_the_first_bad(
+def test_a_setting_accepts_the_last_good_value_and_not_the_first_bad(
     setting: str, good: object, bad: object
 ) -> None:
     assert check_user_data.check(user_data(setting, good)).errors == ()
@@ -126,7 +126,7 @@ def test_a_duration_is_the_sum_of_its_parts(text: str, expected: Fraction) -> No
     assert kubelet.seconds(text) == expected
 
 
-def test_user_data_of_just_the_limit_is_taken() -> None:
+def test_user_data_of_exactly_the_limit_is_accepted() -> None:
     frame = "[settings]\nmotd = ''\n"
     text = frame.replace("''", f"'{'x' * (LIMIT_BYTES - len(frame))}'")
     assert check_user_data.check(text.encode()).errors == ()
@@ -146,7 +146,7 @@ SECRETS = [
 
 
 @pytest.mark.parametrize(("setting", "value"), SECRETS)
-def test_every_secret_setting_is_warned_of(setting: str, value: object) -> None:
+def test_every_secret_setting_has_a_warning(setting: str, value: object) -> None:
     report = check_user_data.check(user_data(setting, value))
     assert report.errors == ()
     (warning,) = report.warnings
@@ -195,11 +195,11 @@ KUBELET = {
 
 
 @pytest.mark.parametrize("name", KUBELET)
-def test_a_name_of_the_kubelets_is_this_setting(name: str) -> None:
+def test_the_kubelets_name_maps_to_this_setting(name: str) -> None:
     assert NAMES[name] == KUBELET[name]
 
 
-def test_effects_are_spelled_as_eks_has_them() -> None:
+def test_effects_have_eks_spelling() -> None:
     assert common.EFFECTS_OF_EKS == {
         "NoSchedule": "NO_SCHEDULE",
         "PreferNoSchedule": "PREFER_NO_SCHEDULE",
@@ -218,7 +218,7 @@ def test_effects_are_spelled_as_eks_has_them() -> None:
         ("example.com/a", True),
     ],
 )
-def test_karpenter_takes_labels_of_these_prefixes(key: str, *, taken: bool) -> None:
+def test_karpenter_accepts_labels_with_these_prefixes(key: str, *, taken: bool) -> None:
     assert (render.losses("karpenter", described(labels={key: "b"})) == []) is taken
 
 
@@ -234,7 +234,7 @@ def test_karpenter_takes_labels_of_these_prefixes(key: str, *, taken: bool) -> N
         ({"min": 1, "max": 5}, (1, 1, 5)),
     ],
 )
-def test_sizes_follow_from_those_that_are_described(
+def test_missing_sizes_follow_from_the_others(
     size: dict[str, int], expected: tuple[int, int, int]
 ) -> None:
     found = common.sizes(described(size=size))
@@ -250,7 +250,7 @@ def test_sizes_follow_from_those_that_are_described(
         ({"key": "os", "value": "a"}, False),
     ],
 )
-def test_a_toleration_without_a_value_is_one_of_the_empty_value(
+def test_a_toleration_without_a_value_has_the_empty_value(
     toleration: dict[str, object], *, tolerated: bool
 ) -> None:
     chart, _ = chart_values.selection({"zabbix": {"tolerations": [toleration]}})

@@ -1,4 +1,4 @@
-"""Input without measure: nested, repeated, long. It is told in one line, and soon."""
+"""Input that exceeds a limit (nested, repeated, long) has one error, and soon."""
 
 import gzip
 import json
@@ -42,11 +42,11 @@ def yaml_errors(text: str) -> list[str]:
         ),
     ],
 )
-def test_toml_without_measure_is_told_by_its_line(text: str, expected: str) -> None:
+def test_toml_that_exceeds_a_limit_is_an_error_with_its_line(text: str, expected: str) -> None:
     assert user_data_errors(text) == [expected]
 
 
-def test_json_nested_without_measure_is_told() -> None:
+def test_deeply_nested_json_is_an_error() -> None:
     data = b64encode(b"[" * 9000).decode()
     assert user_data_errors(f"[settings.host-containers.admin]\nuser-data = '{data}'\n") == [
         (
@@ -58,14 +58,14 @@ def test_json_nested_without_measure_is_told() -> None:
 
 @pytest.mark.parametrize("quotes", ["'''", '"""'])
 def test_lines_of_a_long_string_are_read_once(quotes: str) -> None:
-    # 40,000 lines: parsed anew for each line, as once, this takes longer than anyone waits.
+    # 40,000 lines: parsed again for each line, this would take hours.
     body = "a\n" * 40_000
     text = f"[settings]\nmotd = {quotes}\n{body}{quotes}\n\n[settings.kubernetes]\nmax-pod = 1\n"
     found = check_user_data.check(gzip.compress(text.encode()))
     assert [one.line for one in found.errors] == [40_006]
 
 
-def test_the_size_alone_is_told_where_nothing_makes_it_fit() -> None:
+def test_the_size_is_the_only_error_if_gzip_would_not_help() -> None:
     (sentence,) = user_data_errors("[settings]\nmotd = [" + "1,\n" * 100_000)
     assert sentence.startswith("300019 bytes, 283635 above EC2's limit of 16384")
 
@@ -83,36 +83,36 @@ STATEMENTS = {
 
 
 @pytest.mark.parametrize("text", STATEMENTS)
-def test_a_document_is_taken_apart_into_statements(text: str) -> None:
+def test_a_document_is_split_into_statements(text: str) -> None:
     assert toml_reader.read(text).data
     found = [(one.line, one.text) for one in toml_reader.statements(text)]
     assert found == STATEMENTS[text]
 
 
-def test_an_alias_bomb_is_told() -> None:
+def test_a_bomb_of_aliases_is_an_error() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     found = yaml_errors("\n".join(lines))
     assert found == ["5 more than 100,000 values, with aliases (*) written out"]
 
 
-def test_a_bomb_of_merges_is_told() -> None:
+def test_a_bomb_of_merges_is_an_error() -> None:
     lines = ["a0: &a0 {x: 1}"]
     lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 12)]
     assert len(yaml_errors("\n".join(lines))) == 1
 
 
 @pytest.mark.parametrize("text", ["a: " + "[" * 3000, "a: " + "{a: " * 3000, "- " * 3000])
-def test_yaml_without_measure_is_told(text: str) -> None:
+def test_deeply_nested_yaml_is_an_error(text: str) -> None:
     assert yaml_errors(text) == ["1 nested more than 100 levels deep"]
 
 
 @pytest.mark.parametrize(
     "value", ["!!int hunter2", "!!bool hunter2", "!!timestamp x", "!!float x", "!!null x", "="]
 )
-def test_a_tag_that_does_not_fit_its_value_is_told_without_it(value: str) -> None:
+def test_the_error_of_a_tag_that_does_not_fit_does_not_show_the_value(value: str) -> None:
     (sentence,) = yaml_errors(f"a: {value}\n")
-    assert sentence.startswith("1 a: has a tag, or is read by YAML as none of its plain values")
+    assert sentence.startswith("1 a: has a tag, or is not a plain value to YAML")
 
 
 @pytest.mark.parametrize("value", ["!!set {a, b}", "!!binary aGk=", "!!omap [a: 1]", "!!pairs []"])
@@ -120,7 +120,7 @@ def test_tags_of_other_types_are_refused(value: str) -> None:
     assert yaml_errors(f"a: {value}\n")[0].startswith("1 a: has a tag")
 
 
-def test_numbers_with_more_digits_than_python_reads_are_told() -> None:
+def test_numbers_with_more_digits_than_python_reads_are_an_error() -> None:
     assert yaml_errors(f"a: {'9' * 5000}\n")[0].startswith("1 not YAML: Exceeds the limit")
     (problem,) = description_errors(f"{BASE}size: {{min: 0x{'f' * 5000}}}\n")
     assert problem.endswith("found an integer of more than 64 bits")

@@ -33,7 +33,7 @@ PARTS: dict[str, dict[str, object]] = {
 
 @pytest.fixture(scope="module")
 def complaints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """Return what cfn-lint says of each stack; one run for all, since it takes a second to begin."""
+    """Return cfn-lint's findings for each stack, from one run, since cfn-lint takes a second to start."""
     directory = tmp_path_factory.mktemp("stacks")
     texts = {
         name: nodegroups.rendered("cloudformation", nodegroups.example(name)) for name in STACKS
@@ -58,11 +58,9 @@ def complaints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]
 
 
 @pytest.mark.parametrize("name", [*STACKS, *PARTS])
-def test_a_stack_has_nothing_that_cfn_lint_names(
-    name: str, complaints: dict[str, list[str]]
-) -> None:
+def test_cfn_lint_finds_nothing_in_a_stack(name: str, complaints: dict[str, list[str]]) -> None:
     assert complaints[name] == []
 
 
-def test_cfn_lint_would_name_what_is_wrong(complaints: dict[str, list[str]]) -> None:
+def test_cfn_lint_finds_a_wrong_image_type(complaints: dict[str, list[str]]) -> None:
     assert [one.split()[0] for one in complaints["wrong"]] == ["E3030"]

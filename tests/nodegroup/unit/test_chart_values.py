@@ -10,7 +10,7 @@ from tests.support.paths import ROOT
 TAINT = Taint(key="os", value="bottlerocket", effect="NoSchedule")
 
 
-def told(values: object, labels: dict[str, str], *taints: Taint) -> list[str]:
+def found(values: object, labels: dict[str, str], *taints: Taint) -> list[str]:
     chart, problems = chart_values.selection(values)
     assert chart is not None, problems
     return [problem.text for problem in chart_values.differences(chart, labels, list(taints))]
@@ -27,16 +27,16 @@ def told(values: object, labels: dict[str, str], *taints: Taint) -> list[str]:
     ],
 )
 def test_the_charts_defaults_are_the_posts_label_and_tolerate_everything(values: object) -> None:
-    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+    assert found(values, {"os": "bottlerocket"}, TAINT) == []
 
 
-def test_a_label_that_is_missing_or_another_is_told_with_what_follows() -> None:
-    rest = ": its nodes get no Zabbix agent, and the Fluent Bit of the other nodes; make them equal"
-    assert told({}, {"role": "worker"}) == [
+def test_a_wrong_or_missing_label_is_reported_with_its_consequence() -> None:
+    rest = ": its nodes get no Zabbix agent, and the Fluent Bit of other nodes; make them equal"
+    assert found({}, {"role": "worker"}) == [
         f"the chart selects os=bottlerocket (nodeSelection) and the node group has no label os{rest}"
     ]
     values = {"nodeSelection": {"labelKey": "node.hpcnt.com/os"}}
-    assert told(values, {"node.hpcnt.com/os": "linux"}) == [
+    assert found(values, {"node.hpcnt.com/os": "linux"}) == [
         (
             "the chart selects node.hpcnt.com/os=bottlerocket (nodeSelection) and the node group has"
             f" node.hpcnt.com/os=linux{rest}"
@@ -44,15 +44,15 @@ def test_a_label_that_is_missing_or_another_is_told_with_what_follows() -> None:
     ]
 
 
-def test_a_label_that_others_put_on_is_not_the_node_groups() -> None:
+def test_a_label_that_others_set_is_not_missed() -> None:
     for key in (
         "feature.node.kubernetes.io/system-os_release.ID",
         "karpenter.k8s.aws/ec2nodeclass",
         "eks.amazonaws.com/nodegroup",
     ):
         values = {"nodeSelection": {"labelKey": key}, "zabbix": {"nodeSelector": {key: "x"}}}
-        assert told(values, {}) == []
-        assert len(told(values, {key: "other"})) == 2
+        assert found(values, {}) == []
+        assert len(found(values, {key: "other"})) == 2
 
 
 TOLERATING = [
@@ -72,15 +72,15 @@ NOT_TOLERATING = [
 
 
 @pytest.mark.parametrize("toleration", TOLERATING)
-def test_a_taint_is_tolerated_as_by_the_scheduler(toleration: dict[str, str]) -> None:
+def test_a_taint_is_tolerated_by_the_schedulers_rules(toleration: dict[str, str]) -> None:
     values = {"zabbix": {"tolerations": [toleration]}}
-    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+    assert found(values, {"os": "bottlerocket"}, TAINT) == []
 
 
 @pytest.mark.parametrize("toleration", NOT_TOLERATING)
-def test_a_taint_that_keeps_the_charts_pods_away_is_told(toleration: dict[str, str]) -> None:
+def test_a_taint_that_is_not_tolerated_is_reported(toleration: dict[str, str]) -> None:
     values = {"zabbix": {"tolerations": [toleration]}}
-    assert told(values, {"os": "bottlerocket"}, TAINT) == [
+    assert found(values, {"os": "bottlerocket"}, TAINT) == [
         (
             "the chart's zabbix.tolerations does not tolerate the node group's taint"
             " os=bottlerocket:NoSchedule; add it, or leave the list at its default"
@@ -88,30 +88,30 @@ def test_a_taint_that_keeps_the_charts_pods_away_is_told(toleration: dict[str, s
     ]
 
 
-def test_what_keeps_no_pod_away_needs_no_toleration() -> None:
+def test_prefer_no_schedule_needs_no_toleration() -> None:
     taint = Taint(key="os", value="bottlerocket", effect="PreferNoSchedule")
     values: dict[str, object] = {"zabbix": {"tolerations": []}}
-    assert told(values, {"os": "bottlerocket"}, taint) == []
+    assert found(values, {"os": "bottlerocket"}, taint) == []
 
 
-def test_the_fluent_bit_of_the_other_nodes_needs_no_toleration() -> None:
+def test_the_fluent_bit_of_other_nodes_needs_no_toleration() -> None:
     values: dict[str, object] = {"fluentBit": {"docker": {"tolerations": []}}}
-    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+    assert found(values, {"os": "bottlerocket"}, TAINT) == []
 
 
-def test_the_values_that_the_chart_ships_are_understood_and_fit_the_examples() -> None:
+def test_the_charts_own_values_fit_the_examples() -> None:
     path = ROOT / "charts/node-observability/values.yaml"
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert told(values, {"os": "bottlerocket"}, TAINT) == []
-    assert told(values, {"os": "bottlerocket", "type": "virtual-kubelet"}) == [
+    assert found(values, {"os": "bottlerocket"}, TAINT) == []
+    assert found(values, {"os": "bottlerocket", "type": "virtual-kubelet"}) == [
         (
-            "the chart leaves out nodes with type=virtual-kubelet (nodeSelection.exclude), and the node"
-            " group has it: its nodes get nothing; take it out on one side"
+            "the chart excludes nodes with type=virtual-kubelet (nodeSelection.exclude) and the node"
+            " group has this label: its nodes get no pods; remove one of them"
         )
     ]
 
 
-def test_what_the_values_do_not_say_is_the_charts_default() -> None:
+def test_a_missing_value_is_the_charts_default() -> None:
     path = ROOT / "charts/node-observability/values.yaml"
     shipped, _ = chart_values.selection(yaml.safe_load(path.read_text(encoding="utf-8")))
     unsaid, _ = chart_values.selection({})
@@ -124,15 +124,15 @@ def test_what_the_values_do_not_say_is_the_charts_default() -> None:
     )
 
 
-def test_a_label_with_a_value_that_is_not_left_out_is_none_that_keeps_pods_away() -> None:
+def test_a_label_with_a_value_that_is_not_excluded_keeps_no_pods_away() -> None:
     values = {"nodeSelection": {"exclude": [{"key": "type", "values": ["a", "b"]}]}}
-    assert told(values, {"os": "bottlerocket", "type": "c"}) == []
-    assert len(told(values, {"os": "bottlerocket", "type": "b"})) == 1
+    assert found(values, {"os": "bottlerocket", "type": "c"}) == []
+    assert len(found(values, {"os": "bottlerocket", "type": "b"})) == 1
 
 
-def test_null_takes_a_list_of_the_chart_away_as_in_helm() -> None:
+def test_null_removes_a_list_of_the_chart_as_in_helm() -> None:
     values = {"nodeSelection": {"exclude": None}, "zabbix": {"tolerations": None}}
-    [text] = told(values, {"os": "bottlerocket"}, TAINT)
+    [text] = found(values, {"os": "bottlerocket"}, TAINT)
     assert text.startswith("the chart's zabbix.tolerations does not tolerate")
 
 
@@ -141,25 +141,25 @@ def test_null_switches_a_daemonset_off_as_in_helm(table: str) -> None:
     here: dict[str, object] = (
         {"tolerations": []} if table == "zabbix" else {"common": {"tolerations": []}}
     )
-    assert len(told({table: here}, {"os": "bottlerocket"}, TAINT)) == 1
-    assert told({table: {**here, "enabled": None}}, {"os": "bottlerocket"}, TAINT) == []
+    assert len(found({table: here}, {"os": "bottlerocket"}, TAINT)) == 1
+    assert found({table: {**here, "enabled": None}}, {"os": "bottlerocket"}, TAINT) == []
 
 
-def test_a_daemonset_that_is_off_needs_nothing() -> None:
+def test_a_daemonset_that_is_off_is_not_compared() -> None:
     off: dict[str, object] = {"enabled": False, "tolerations": [], "nodeSelector": {"a": "b"}}
     values = {"zabbix": off, "fluentBit": {"enabled": False, "common": {"tolerations": []}}}
-    assert told(values, {"os": "bottlerocket"}, TAINT) == []
+    assert found(values, {"os": "bottlerocket"}, TAINT) == []
 
 
-def test_what_is_said_for_the_cri_fluent_bit_wins_over_what_is_said_for_both() -> None:
+def test_values_of_the_cri_fluent_bit_override_those_of_both() -> None:
     exists = [{"operator": "Exists"}]
     common: dict[str, object] = {"tolerations": [], "nodeSelector": {"a": "b", "c": "d"}}
     cri = {"tolerations": exists, "nodeSelector": {"a": "x"}}
     fitting = {"os": "bottlerocket", "a": "x", "c": "d"}
-    assert told({"fluentBit": {"common": common, "cri": cri}}, fitting, TAINT) == []
-    assert told({"fluentBit": {"common": common}}, fitting, TAINT) == [
+    assert found({"fluentBit": {"common": common, "cri": cri}}, fitting, TAINT) == []
+    assert found({"fluentBit": {"common": common}}, fitting, TAINT) == [
         (
-            "the chart's fluentBit.common.nodeSelector wants a=b and the node group has a=x: its nodes get"
+            "the chart's fluentBit.common.nodeSelector requires a=b and the node group has a=x: its nodes get"
             " no Fluent Bit; make them equal"
         ),
         (
@@ -169,12 +169,12 @@ def test_what_is_said_for_the_cri_fluent_bit_wins_over_what_is_said_for_both() -
     ]
 
 
-def test_labels_that_a_daemonset_wants_beside_the_charts_own_are_compared() -> None:
+def test_the_node_selectors_of_the_daemonsets_are_compared() -> None:
     values = {"zabbix": {"nodeSelector": {"pool": "blue"}}}
-    assert told(values, {"os": "bottlerocket", "pool": "blue"}) == []
-    assert told(values, {"os": "bottlerocket"}) == [
+    assert found(values, {"os": "bottlerocket", "pool": "blue"}) == []
+    assert found(values, {"os": "bottlerocket"}) == [
         (
-            "the chart's zabbix.nodeSelector wants pool=blue and the node group has no label pool: its"
+            "the chart's zabbix.nodeSelector requires pool=blue and the node group has no label pool: its"
             " nodes get no Zabbix agent; make them equal"
         )
     ]
@@ -217,6 +217,6 @@ def test_labels_that_a_daemonset_wants_beside_the_charts_own_are_compared() -> N
         ({"zabbix": {"enabled": "no"}}, 'zabbix.enabled: expected true or false, found "no"'),
     ],
 )
-def test_values_of_another_shape_are_told(values: object, expected: str) -> None:
+def test_values_of_the_wrong_type_are_an_error(values: object, expected: str) -> None:
     _, problems = chart_values.selection(values)
     assert [problem.sentence for problem in problems] == [expected]

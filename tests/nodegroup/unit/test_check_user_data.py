@@ -60,8 +60,8 @@ def test_user_data_above_ec2s_limit_is_an_error_until_gzip_makes_it_fit() -> Non
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"\x1f\x8bnonsense", "begins as gzip and can't be unpacked"),
-        (gzip.compress(b"#" * (1024 * 1024 + 1)), "unpacks to more than 1048576 bytes"),
+        (b"\x1f\x8bnonsense", "begins as gzip but can't be unpacked"),
+        (gzip.compress(b"#" * (1024 * 1024 + 1)), "unpacks to more than 1 MiB"),
         (b"[settings]\nmotd = '\xff'\n", "is not UTF-8: byte 0xff in line 2"),
     ],
 )

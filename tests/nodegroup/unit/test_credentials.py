@@ -1,4 +1,4 @@
-"""Where secrets come from, with an environment of our own."""
+"""Secrets from the environment and from files."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_a_secret_is_read_from_the_environment() -> None:
         ({"PASSWORD": "hunter2\nb"}, "the environment variable PASSWORD has more than one line"),
     ],
 )
-def test_a_variable_that_holds_no_secret_is_an_error_that_does_not_show_it(
+def test_a_variable_without_a_usable_secret_is_an_error_that_does_not_show_it(
     environment: dict[str, str], expected: str
 ) -> None:
     with pytest.raises(credentials.SecretError) as caught:

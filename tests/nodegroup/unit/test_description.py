@@ -10,7 +10,7 @@ from node_observability.nodegroup.schema.kubelet_names import KUBELET, NAMES
 from tests.support.nodegroups import described, description_errors
 
 
-def test_a_secret_in_the_wrong_place_is_not_shown() -> None:
+def test_the_error_of_a_secret_in_the_wrong_place_does_not_show_it() -> None:
     text = "name: a\ncluster: {name: b}\nregistries: [{registry: r, auth: aHVudGVyMjp4}]\n"
     (sentence,) = description_errors(text)
     assert "aHVudGVyMjp4" not in sentence
@@ -57,7 +57,7 @@ def test_the_update_operators_label_is_added() -> None:
     }
 
 
-def test_the_admin_container_is_on_where_it_is_described() -> None:
+def test_the_admin_container_is_on_if_it_is_described() -> None:
     group = described(adminContainer={"source": "registry.example.com/admin:v1"})
     assert group.settings["host-containers"]["admin"] == {
         "enabled": True,
@@ -68,12 +68,12 @@ def test_the_admin_container_is_on_where_it_is_described() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("name: a\nname: b\n", "2: name: stands here twice; keep one"),
+        ("name: a\nname: b\n", "2: name: is here twice; keep one"),
         ("a: &x\n  b: *x\n", "2: an alias (*) refers to the value that contains it"),
         ("on: 1\n", '1: the key on must be a string: write it as "on"'),
-        ("a: 010\n", "1: a: is another number to YAML 1.1 than to 1.2"),
-        ("a: 1:30\n", "1: a: is another number to YAML 1.1 than to 1.2"),
-        ("a: 1_000\n", "1: a: is another number to YAML 1.1 than to 1.2"),
+        ("a: 010\n", "1: a: differs between YAML 1.1 and 1.2"),
+        ("a: 1:30\n", "1: a: differs between YAML 1.1 and 1.2"),
+        ("a: 1_000\n", "1: a: differs between YAML 1.1 and 1.2"),
         ("a: [1\n", "2: not YAML: "),
         ("a: 1\nb: \x01\n", "2: not YAML: the character U+0001 is not allowed"),
         ("a: 1\n---\nb: 1\n", "3: a second YAML document; keep one"),
@@ -81,13 +81,13 @@ def test_the_admin_container_is_on_where_it_is_described() -> None:
         ("a: !!python/object:os.system {}\n", "1: a: has a tag"),
     ],
 )
-def test_yaml_that_hides_something_is_refused(text: str, expected: str) -> None:
+def test_yaml_with_a_trap_is_refused(text: str, expected: str) -> None:
     with pytest.raises(UsageError) as caught:
         yaml_document.read(text, "a")
     assert caught.value.problems[0].startswith(f"a:{expected}")
 
 
-def test_numbers_that_yaml_1_1_and_1_2_read_alike_are_taken() -> None:
+def test_numbers_that_yaml_1_1_and_1_2_read_alike_are_accepted() -> None:
     document = yaml_document.read("a: [0, -1, 10, 0.5, 1.30, '010', '1:30', 0x1f]\n", "a")
     assert document.data == {"a": [0, -1, 10, 0.5, 1.3, "010", "1:30", 31]}
     # Helm reads values by YAML 1.1, where 0644 is a file's mode.
@@ -99,11 +99,11 @@ def test_a_merge_key_counts_as_if_written_out() -> None:
     assert document.data == {"base": {"x": 1}, "other": {"x": 1, "y": 2}}
 
 
-def test_every_name_that_is_translated_is_a_setting() -> None:
+def test_every_kubelet_name_maps_to_a_setting() -> None:
     assert set(NAMES.values()) <= set(KUBERNETES.fields)
     assert not set(NAMES) & set(KUBELET.refused)
 
 
-def test_reading_a_file_that_is_not_there_names_it() -> None:
+def test_the_error_of_a_missing_file_names_it() -> None:
     with pytest.raises(UsageError, match=r"no/such\.yaml: can't be read: No such file"):
         read_description("no/such.yaml")

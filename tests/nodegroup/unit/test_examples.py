@@ -1,4 +1,4 @@
-"""The shipped examples: what the posts had, in today's spelling, for every target that can carry it."""
+"""The examples of the documentation, rendered for every target that can carry them."""
 
 import tomllib
 from collections.abc import Callable, Mapping
@@ -55,14 +55,14 @@ def test_every_example_has_a_target_and_every_target_an_example() -> None:
 
 
 @pytest.mark.parametrize(("name", "target"), CASES)
-def test_an_example_gives_the_file_that_was_looked_at(
+def test_an_example_renders_as_its_golden(
     name: str, target: str, golden: Callable[[str, str], None]
 ) -> None:
     text = nodegroups.rendered(target, nodegroups.example(name))
     golden(f"nodegroup/examples/{name}.{target}.{SUFFIX.get(target, 'yaml')}", text)
 
 
-def test_both_groups_of_the_eksctl_post_come_out_as_one_file(
+def test_both_groups_of_the_eksctl_post_render_as_one_file(
     golden: Callable[[str, str], None],
 ) -> None:
     groups = [nodegroups.example("eksctl-public"), nodegroups.example("eksctl-public-ssh")]

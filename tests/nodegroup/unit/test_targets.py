@@ -40,7 +40,7 @@ def test_karpenter_knows_these_keys() -> None:
     assert set(KARPENTER_KUBELET) >= set(KARPENTER_PLANS_WITH)
 
 
-def test_spot_and_several_types_are_a_distribution_for_groups_of_ones_own() -> None:
+def test_spot_and_several_types_are_a_distribution_in_node_groups() -> None:
     group = described(cluster=CONFIG, instanceTypes=["m5.large", "m6i.large"], capacityType="spot")
     (own,) = yaml.safe_load(rendered("eksctl", group))["nodeGroups"]
     assert own["instancesDistribution"] == {
@@ -59,13 +59,13 @@ def test_max_pods_has_a_place_of_its_own_with_eksctl() -> None:
     assert "bottlerocket" not in own
 
 
-def test_the_image_is_named_as_eks_has_it() -> None:
+def test_the_image_type_has_eks_spelling() -> None:
     parts = {"subnets": ["subnet-01234567"], "architecture": "arm64", "nvidia": True, "fips": True}
     text = rendered("cloudformation", described(**parts))
     assert "AmiType: BOTTLEROCKET_ARM_64_NVIDIA_FIPS" in text
 
 
-def test_karpenter_gets_the_dns_address_and_percentages_as_the_kubelet_has_them() -> None:
+def test_karpenter_gets_dns_address_and_percentages_as_the_kubelet_reads_them() -> None:
     group = described(
         cluster={"name": "demo", "dnsIp": "10.100.0.10"},
         kubelet={"image-gc-high-threshold-percent": "85"},
@@ -100,7 +100,7 @@ def test_nodes_have_public_addresses_as_described(*, private: bool) -> None:
     assert node_class["spec"]["associatePublicIPAddress"] is not private
 
 
-def test_the_launch_templates_user_data_is_not_read_as_a_template() -> None:
+def test_cloudformation_does_not_substitute_in_user_data() -> None:
     group = described(subnets=["subnet-01234567"], motd="costs ${AWS::Region} !Ref\n")
     text = rendered("cloudformation", group)
     user_data = text.split("Fn::Base64: |\n")[1].split("\n\n")[0]
