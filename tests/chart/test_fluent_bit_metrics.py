@@ -3,13 +3,12 @@
 import json
 import re
 import subprocess
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from tests.support.chart.programs import fluent_bit
 from tests.support.exporter import free_port
 from tests.support.helm import CHART, rendered
+from tests.support.servers import fetch
 from tests.support.waiting import wait_for
 
 LISTED = Path(__file__).parent / "fluent_bit_metrics.txt"
@@ -83,18 +82,13 @@ def test_a_real_fluent_bit_has_every_listed_metric(tmp_path: Path) -> None:
         NODEOBS_HTTP_TO_PORT=str(free_port()),
         NODEOBS_HTTP_TLS="off",
     )
-    url = f"http://127.0.0.1:{port}/api/v2/metrics/prometheus"
     process = subprocess.Popen(
         command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     missing = set(listed())
 
     def is_complete() -> bool:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as reply:
-                text = reply.read().decode()
-        except (urllib.error.URLError, ConnectionError):
-            return False
+        _, text = fetch(port, "/api/v2/metrics/prometheus")
         types = set(re.findall(r"(?m)^# TYPE (\w+)", text))
         found = exposed(text)
         missing.clear()

@@ -7,12 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from tests.support.servers import fetch
 from tests.support.waiting import wait_for
 
 _DEADLINE_S = 30.0
@@ -178,14 +177,7 @@ class Exporter:
 
     def get(self, path: str) -> tuple[int, str]:
         """Return status and body; status 0 while nothing answers."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as reply:
-                return reply.status, reply.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except (urllib.error.URLError, ConnectionError):
-            return 0, ""
+        return fetch(self.port, path)
 
     def metric(self, name: str, labels: str = "") -> float:
         """Return one number, such as ``metric("gaps_total")``; minus one while nothing answers."""

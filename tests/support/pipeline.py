@@ -1,6 +1,5 @@
 """Runs a pipeline from fluentbit/ in a real ``fluent-bit``, with its files in a directory."""
 
-import http.client
 import os
 import shutil
 import signal
@@ -13,6 +12,7 @@ from pathlib import Path
 from tests.support.exporter import free_port
 from tests.support.fluentbit import RealRecord, need_fluent_bit, read_records
 from tests.support.paths import ROOT
+from tests.support.servers import fetch
 from tests.support.waiting import wait_for
 
 __all__ = ["FLUENT_BIT", "Pipeline", "defaults"]
@@ -121,7 +121,7 @@ class Pipeline:
                 env={**os.environ, **self.variables},
             )
             try:
-                wait_for(lambda: self.get("/api/v1/health")[0] == http.client.OK, "healthy")
+                wait_for(lambda: self.get("/api/v1/health")[0] == 200, "healthy")
                 yield process
             finally:
                 process.send_signal(signal.SIGTERM)
@@ -131,21 +131,9 @@ class Pipeline:
                     process.kill()
                     process.wait()
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
-        """Return status and body of an HTTP request; the status is 0 if nothing answers yet."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request(method, path, body)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        except (OSError, http.client.HTTPException):
-            return 0, ""
-        finally:
-            connection.close()
-
     def get(self, path: str) -> tuple[int, str]:
-        """Return status and body of a GET request."""
-        return self.request("GET", path)
+        """Return status and body of a page of Fluent Bit's HTTP server; status 0 while nothing answers."""
+        return fetch(self.port, path)
 
     def records(self) -> list[RealRecord]:
         """Return the records that Fluent Bit has written so far."""

@@ -1,6 +1,7 @@
-"""Servers that run in a thread while a test's block runs, and stop at once."""
+"""HTTP servers in a thread, which stop at once, and requests to servers of other processes."""
 
 import gzip
+import http.client
 import socketserver
 import ssl
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-__all__ = ["Handler", "running", "serving"]
+__all__ = ["Handler", "fetch", "running", "serving"]
 
 _POLL_S = 0.01
 """How long a server takes to notice that it must stop; the standard library's default is 0.5 s."""
@@ -92,3 +93,16 @@ def serving(
         )
     with running(server):
         yield server.server_port
+
+
+def fetch(port: int, path: str, method: str = "GET", body: bytes | None = None) -> tuple[int, str]:
+    """Return status and body of a response from a port of the loopback address; status 0 without one."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, body)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()

@@ -13,6 +13,7 @@ from tests.support.exporter import free_port
 from tests.support.fluentbit import need_fluent_bit
 from tests.support.pipeline import FLUENT_BIT, Pipeline
 from tests.support.receiver import Receiver, receiver
+from tests.support.servers import fetch
 from tests.support.waiting import wait_for
 
 INPUTS = sorted(path.stem for path in FLUENT_BIT.glob("input-*.yaml"))
@@ -218,7 +219,7 @@ def test_a_reload_applies_the_new_configuration_and_loses_nothing(tmp_path: Path
         pipeline.wait_for(3)
         pipeline.fragments = ["service", "input-cri-join"]
         pipeline.write_main()
-        status, _ = pipeline.request("POST", "/api/v2/reload", b"{}")
+        status, _ = fetch(pipeline.port, "/api/v2/reload", "POST", b"{}")
         assert status == 200
         wait_for(lambda: '"hot_reload_count":1' in pipeline.get("/api/v2/reload")[1], "the reload")
         pipeline.append("web", cri("c", "P"), cri("d"))

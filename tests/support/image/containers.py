@@ -8,13 +8,12 @@ import json
 import os
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from tests.support.exporter import free_port
+from tests.support.servers import fetch
 from tests.support.tools import need
 from tests.support.waiting import wait_for
 from tools.image_rootfs import Image
@@ -151,14 +150,7 @@ class Container:
 
     def get(self, path: str) -> tuple[int, str]:
         """Return status and body; status 0 while nothing answers."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as reply:
-                return reply.status, reply.read().decode()
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode()
-        except (urllib.error.URLError, ConnectionError):
-            return 0, ""
+        return fetch(self.port, path)
 
     def wait_for(self, happened: Callable[[], bool], what: str) -> None:
         """Return when it has happened; fail when it does not, or the container ends first."""
