@@ -25,7 +25,7 @@ def check(document: object) -> tuple[Mapping[str, Any], list[Problem]]:
         text = f"expected a description with name and cluster, found {type_as_text(document)}"
         return {}, [Problem((), text)]
     if "apiVersion" in document or "AWSTemplateFormatVersion" in document:
-        text = "is a target's file; expected a description (docs/reference/node-groups.md)"
+        text = "is a target's output, not a description (docs/reference/node-groups.md)"
         return {}, [Problem((), text)]
     found = list(problems(DESCRIPTION, document))
     right = _without(document, found)
@@ -80,7 +80,7 @@ def _architecture(described: str, instance_types: Sequence[str]) -> Iterator[Pro
     for index, name in enumerate(instance_types):
         actual = "arm64" if _GRAVITON.match(name) else "x86_64"
         if actual != described:
-            text = f"{name} is {actual}, and the group {described}; write architecture: {actual}"
+            text = f"{name} is {actual} but the group is {described}; write architecture: {actual}"
             yield Problem(("instanceTypes", index), text)
 
 
@@ -88,7 +88,7 @@ def _sizes(size: Mapping[str, int]) -> Iterator[Problem]:
     given = [(name, size[name]) for name in ("min", "desired", "max") if name in size]
     for (low, least), (high, number) in itertools.pairwise(given):
         if least > number:
-            yield Problem(("size", high), f"is {number}, below {low}, which is {least}")
+            yield Problem(("size", high), f"{number} is below {low}, which is {least}")
 
 
 def _registries(registries: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
@@ -96,7 +96,7 @@ def _registries(registries: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
     for index, registry in enumerate(registries):
         path: Path = ("registries", index)
         if names[index] in names[:index]:
-            yield Problem((*path, "registry"), "is above too; keep one")
+            yield Problem((*path, "registry"), "is here twice; keep one")
         if set(registry) == {"registry"}:
             text = "has neither credentials (password, auth, identitytoken) nor mirrors"
             yield Problem(path, text)

@@ -50,7 +50,7 @@ def duplicate_taints(kubernetes: Mapping[str, Any]) -> Iterator[Problem]:
         for index, effect in enumerate(effects):
             if effect in effects[:index]:
                 path = ("settings", "kubernetes", "node-taints", key, index)
-                yield Problem(path, f"{key} has the effect {effect} already; keep one")
+                yield Problem(path, f"another taint of {key} has the effect {effect}; keep one")
 
 
 def labels_and_taints(settings: Mapping[str, Any]) -> tuple[dict[str, str], list[Taint]]:

@@ -88,7 +88,7 @@ def _registries(registry: Mapping[str, Any]) -> Iterator[Problem]:
         names = [one["registry"] for one in entries] if isinstance(entries, list) else []
         for index, one in enumerate(names):
             if one in names[:index]:
-                text = "is above too, and only one of them has an effect; keep one"
+                text = "is here twice, and only one entry has an effect; keep one"
                 yield Problem((*path, part, index, "registry"), text)
     for index, login in enumerate(registry.get(name, [])):
         here = (*path, name, index)

@@ -128,7 +128,7 @@ def encoded_problems(text: str, path: Path) -> Iterator[Problem]:
     try:
         content = _decoded(text)
     except ValueError:
-        yield Problem(path, "expected base64 of a JSON object, as the admin container reads it")
+        yield Problem(path, "expected base64 of a JSON object, which the admin container reads")
         return
     for problem in problems(USER_DATA, content):
         yield Problem((*path, *problem.path), f"{problem.text} (in the JSON)")

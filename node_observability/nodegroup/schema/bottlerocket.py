@@ -40,14 +40,15 @@ from node_observability.nodegroup.schema.kubelet_names import IN_SETTINGS
 _MODE: Final = choice("always", "once", "off")
 _MODULE: Final = pattern("a kernel module's name", r"[0-9A-Za-z_-]{1,56}")
 _SYSCTL: Final = pattern(
-    "a sysctl's name, as net.core.somaxconn", r"(?![./])(?!.*\.\.)[a-zA-Z0-9./_-]{1,128}"
+    "a sysctl's name, such as net.core.somaxconn", r"(?![./])(?!.*\.\.)[a-zA-Z0-9./_-]{1,128}"
 )
 _BOOT_KEY: Final = pattern("a boot parameter's name", r"[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*")
 _BOOT_VALUE: Final = pattern(
     "printable ASCII with one kind of quote at most", r"(?!.*\".*')(?!.*'.*\")[ -~]*"
 )
 _VERSION: Final = pattern(
-    'a version as "1.66.0", or "latest"', r"latest|v?[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?"
+    'a version such as "1.66.0", or "latest"',
+    r"latest|v?[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?",
 )
 _CHUNK: Final = OneOf(
     (
@@ -102,7 +103,7 @@ _HOST_CONTAINER: Final = Struct(
     }
 )
 _HOSTS_LINE: Final = Scalar(
-    'an address and its names, as ["10.0.0.1", ["a.example.com"]]',
+    'an address and its names, such as ["10.0.0.1", ["a.example.com"]]',
     lambda value: (
         isinstance(value, list)
         and len(value) == 2  # noqa: PLR2004 - a pair

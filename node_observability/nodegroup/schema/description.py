@@ -30,9 +30,13 @@ from node_observability.nodegroup.schema.kubelet_names import KUBELET
 
 UPDATER_LABEL: Final = ("bottlerocket.aws/updater-interface-version", "2.0.0")
 """Key and value of the label that Bottlerocket's update operator looks for."""
-_SUBNET: Final = pattern('a subnet id as "subnet-0123456789abcdef0"', r"subnet-[0-9a-f]{8,17}")
-_ZONE: Final = pattern('an availability zone as "us-west-2a"', r"[a-z]{2}(?:-[a-z]+)+-[0-9][a-z]")
-_CIDR: Final = pattern('a network as "10.0.0.0/16"', r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}")
+_SUBNET: Final = pattern('a subnet id such as "subnet-0123456789abcdef0"', r"subnet-[0-9a-f]{8,17}")
+_ZONE: Final = pattern(
+    'an availability zone such as "us-west-2a"', r"[a-z]{2}(?:-[a-z]+)+-[0-9][a-z]"
+)
+_CIDR: Final = pattern(
+    'a network such as "10.0.0.0/16"', r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}/[0-9]{1,2}"
+)
 _ZONES: Final = MapOf(_ZONE, Struct({"id": _SUBNET, "cidr": _CIDR}, required=("id",)))
 _GIB: Final = integer(1, 65536)
 _NODES: Final = integer(0, 10_000)
@@ -54,14 +58,18 @@ DESCRIPTION: Final = Struct(
         "cluster": Struct(
             {
                 "name": ANY,
-                "region": pattern('a region as "ap-northeast-2"', r"[a-z]{2}(?:-[a-z]+)+-[0-9]"),
-                "kubernetesVersion": pattern('a version in quotes, as "1.34"', r"1\.[0-9]{2}"),
+                "region": pattern(
+                    'a region such as "ap-northeast-2"', r"[a-z]{2}(?:-[a-z]+)+-[0-9]"
+                ),
+                "kubernetesVersion": pattern('a version in quotes, such as "1.34"', r"1\.[0-9]{2}"),
                 "apiServer": ANY,
                 "certificate": ANY,
                 "dnsIp": ADDRESS,
                 "vpc": Struct(
                     {
-                        "id": pattern('a VPC id as "vpc-0123456789abcdef0"', r"vpc-[0-9a-f]{8,17}"),
+                        "id": pattern(
+                            'a VPC id such as "vpc-0123456789abcdef0"', r"vpc-[0-9a-f]{8,17}"
+                        ),
                         "cidr": _CIDR,
                         "subnets": Struct({"public": _ZONES, "private": _ZONES}),
                     }
@@ -73,10 +81,12 @@ DESCRIPTION: Final = Struct(
         "fips": BOOLEAN,
         "nvidia": BOOLEAN,
         "bottlerocketVersion": pattern(
-            'a release as "1.66.0", or "latest"', r"latest|[0-9]+\.[0-9]+\.[0-9]+"
+            'a release such as "1.66.0", or "latest"', r"latest|[0-9]+\.[0-9]+\.[0-9]+"
         ),
         "instanceTypes": ListOf(
-            pattern('an instance type as "m6i.large"', r"[a-z0-9-]+\.[a-z0-9-]+"), least=1, most=20
+            pattern('an instance type such as "m6i.large"', r"[a-z0-9-]+\.[a-z0-9-]+"),
+            least=1,
+            most=20,
         ),
         "capacityType": choice("on-demand", "spot"),
         "size": Struct({"min": _NODES, "desired": _NODES, "max": _NODES}),
@@ -142,7 +152,7 @@ DESCRIPTION: Final = Struct(
                 "securityGroupTags": _TAGS,
                 # The NodePool's CRD takes no fractions and no milliseconds.
                 "consolidateAfter": pattern(
-                    'a duration as "1m" or "1h30m" (whole hours, minutes, seconds), or "Never"',
+                    'a duration such as "1m" or "1h30m" (whole hours, minutes, seconds), or "Never"',
                     r"(?:[0-9]+[smh])+|Never",
                 ),
             }

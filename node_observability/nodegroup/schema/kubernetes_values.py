@@ -45,7 +45,7 @@ CLUSTER_NAME: Final = pattern(
     r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}",
 )
 QUANTITY: Final = text(
-    'a quantity as "50Mi", "1Gi" or "100m" (suffixes Ki Mi Gi Ti Pi Ei, n u m k M G T P E; no "K")',
+    'a quantity such as "50Mi", "1Gi" or "100m" (suffixes Ki Mi Gi Ti Pi Ei, n u m k M G T P E; no "K")',
     lambda value: _QUANTITY.fullmatch(value) is not None,
 )
 
@@ -59,10 +59,10 @@ def _is_threshold(value: str) -> bool:
 
 
 THRESHOLD: Final = text(
-    'a quantity above 0 as "100Mi", or a percentage from "0%" to below "100%"', _is_threshold
+    'a quantity above 0 such as "100Mi", or a percentage from "0%" to below "100%"', _is_threshold
 )
 DURATION: Final = text(
-    'a duration as "30s", "1h5m" or "250ms" (hours, minutes, seconds, milliseconds, in that order)',
+    'a duration such as "30s", "1h5m" or "250ms" (hours, minutes, seconds, milliseconds, in that order)',
     lambda value: value != "" and _DURATION.fullmatch(value) is not None,
 )
 BOOTSTRAP_TOKEN: Final = pattern(
@@ -80,7 +80,7 @@ def _is_cpu_set(value: str) -> bool:
     return all(int(first) <= int(last or first) for first, _, last in ranges)
 
 
-CPU_SET: Final = text('a set of CPUs as "0,3-5,8"', _is_cpu_set)
+CPU_SET: Final = text('a set of CPUs such as "0,3-5,8"', _is_cpu_set)
 SIGNAL: Final = choice(
     "memory.available",
     "nodefs.available",

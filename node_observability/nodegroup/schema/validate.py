@@ -77,7 +77,7 @@ def as_text(value: object) -> str:
         case list():
             return "an array" if value else "an empty array"
         case None:
-            return "nothing"
+            return "null"
         case _:
             # Python writes out no integer of more than 4300 digits.
             huge = isinstance(value, int) and abs(value) > _LARGEST_SHOWN
@@ -130,7 +130,7 @@ def _map(kind: MapOf, value: object, path: Path, *, hidden: bool) -> Iterator[Pr
             name = "KEY" if hidden else without_account(_with_dots(key, inner))
             yield Problem(here, f'a key with dots must be in quotes: "{name}" = …')
         elif not kind.key.accepts(key):
-            yield Problem(here, f"expected {kind.key.expects} as the key")
+            yield Problem(here, f"the key must be {kind.key.expects}")
         else:
             yield from problems(kind.value, inner, here, hidden=hidden)
 
@@ -140,7 +140,7 @@ def _list(kind: ListOf, value: object, path: Path, *, hidden: bool) -> Iterator[
         yield Problem(path, f"expected {_expects(kind)}{_found(value, hidden=hidden)}")
         return
     if len(value) < kind.least:
-        yield Problem(path, f"expected {kind.least} or more items, found {len(value)}")
+        yield Problem(path, f"expected at least {kind.least} item, found {len(value)}")
     if kind.most is not None and len(value) > kind.most:
         yield Problem(path, f"expected at most {kind.most} items, found {len(value)}")
     for index, item in enumerate(value):

@@ -101,7 +101,9 @@ def value_problems(value: object, path: Path = ()) -> Iterator[Problem]:
             yield from value_problems(inner, (*path, key))
     elif isinstance(value, list):
         if len({type(inner) for inner in value}) > 1:
-            yield Problem(path, "EKS can't merge an array of several types of values; leave it out")
+            yield Problem(
+                path, "EKS can't merge an array with values of several types; leave it out"
+            )
         for index, inner in enumerate(value):
             yield from value_problems(inner, (*path, index))
 

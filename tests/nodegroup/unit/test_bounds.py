@@ -50,8 +50,8 @@ def test_deeply_nested_json_is_an_error() -> None:
     data = b64encode(b"[" * 9000).decode()
     assert user_data_errors(f"[settings.host-containers.admin]\nuser-data = '{data}'\n") == [
         (
-            "2 settings.host-containers.admin.user-data: expected base64 of a JSON object, as the admin"
-            " container reads it"
+            "2 settings.host-containers.admin.user-data: expected base64 of a JSON object, which the"
+            " admin container reads"
         )
     ]
 

@@ -193,10 +193,10 @@ def test_the_node_selectors_of_the_daemonsets_are_compared() -> None:
             {"nodeSelection": {"labelKey": True}},
             "nodeSelection.labelKey: expected a string, found true",
         ),
-        ({"nodeSelection": None}, "nodeSelection: expected a table, found nothing"),
+        ({"nodeSelection": None}, "nodeSelection: expected a table, found null"),
         (
             {"nodeSelection": {"labelKey": None}},
-            "nodeSelection.labelKey: expected a string, found nothing",
+            "nodeSelection.labelKey: expected a string, found null",
         ),
         (
             {"nodeSelection": {"exclude": [{"key": "a"}]}},
