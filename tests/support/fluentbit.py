@@ -82,36 +82,18 @@ def tail(
     out.mkdir()
     for name, content in files.items():
         (logs / f"{name}.log").write_bytes(b"".join(line + b"\n" for line in content))
-    lines = ["[SERVICE]", "    Flush 0.2", "    Log_Level off"]
-    lines += [f"    Parsers_File {path}" for path in parsers]
-    lines += [
-        "[INPUT]",
-        "    Name tail",
-        f"    Path {logs}/*.log",
-        "    Tag all",
-        "    Path_Key _file",
-    ]
-    lines += ["    Read_From_Head On", "    Exit_On_Eof On", "    Buffer_Max_Size 64M"]
-    lines += ["    Buffer_Chunk_Size 1M", *(f"    {key} {value}" for key, value in route.items())]
+    text = "[SERVICE]\n    Flush 0.2\n    Log_Level off\n"
+    text += "".join(f"    Parsers_File {path}\n" for path in parsers)
+    text += f"[INPUT]\n    Name tail\n    Path {logs}/*.log\n    Tag all\n    Path_Key _file\n"
+    text += "    Read_From_Head On\n    Exit_On_Eof On\n"
+    text += "    Buffer_Max_Size 64M\n    Buffer_Chunk_Size 1M\n"
+    text += "".join(f"    {key} {value}\n" for key, value in route.items())
     if chain:
-        lines += [
-            "[FILTER]",
-            "    Name parser",
-            "    Match *",
-            "    Key_Name log",
-            "    Reserve_Data On",
-        ]
-        lines += [f"    Parser {name}" for name in chain]
-    lines += [
-        "[OUTPUT]",
-        "    Name file",
-        "    Match *",
-        f"    Path {out}",
-        "    Format msgpack",
-        "",
-    ]
+        text += "[FILTER]\n    Name parser\n    Match *\n    Key_Name log\n    Reserve_Data On\n"
+        text += "".join(f"    Parser {name}\n" for name in chain)
+    text += f"[OUTPUT]\n    Name file\n    Match *\n    Path {out}\n    Format msgpack\n"
     config = directory / "fluent-bit.conf"
-    config.write_text("\n".join(lines))
+    config.write_text(text)
     begin = time.time()
     done = subprocess.run(
         [program, "-c", str(config)], capture_output=True, check=False, timeout=300

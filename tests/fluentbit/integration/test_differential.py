@@ -14,12 +14,12 @@ import pytest
 
 from node_observability.parsers.cases.files import CaseFile, read
 from node_observability.parsers.cases.runner import new_routes
-from node_observability.parsers.configuration.sources import load
-from node_observability.parsers.model.definitions import Definitions, build
+from node_observability.parsers.model.definitions import Definitions
 from node_observability.parsers.model.json_object import parse_json_object
 from node_observability.parsers.model.parser import Parsed
 from tests.support.fluentbit import RealRecord, need_fluent_bit, tail
 from tests.support.log_lines import cri_lines, docker_lines, plain_lines, time_lines
+from tests.support.parsers import definitions_of
 from tests.support.paths import ROOT
 
 CASES = sorted((ROOT / "fluentbit" / "cases").rglob("*.yaml"))
@@ -34,8 +34,7 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
     # Two files, as in the run of Fluent Bit: within one file, a Parser applies to later sections too.
     files = (ROOT / "fluentbit" / "parsers.conf", EXTRA)
     both.write_text("[SERVICE]\n" + "".join(f"    Parsers_File {path}\n" for path in files))
-    (configuration,) = load(str(both))
-    return build(configuration, {})
+    return definitions_of(both)
 
 
 def same_value(one: object, other: object) -> bool:
