@@ -74,24 +74,26 @@ def _undefined(
     configuration: Configuration, definitions: Definitions, uses: list[_Use]
 ) -> Iterator[Finding]:
     missing = [item.value for item in configuration.missing]
+    sections = configuration.sections_of("multiline_parser")
+    multiline = {
+        *definitions.multiline,
+        *BUILT_IN_MULTILINE,
+        *(each.name.lower() for each in sections),
+    }
+    parsers = {*definitions.parsers, *definitions.unsupported}
     for use in uses:
+        kind, known, name = "parser", parsers, use.name
         if use.is_multiline:
-            known = [*definitions.multiline, *BUILT_IN_MULTILINE]
-            known += [
-                section.name.lower() for section in configuration.sections_of("multiline_parser")
-            ]
-        else:
-            known = [*definitions.parsers, *definitions.unsupported]
-        name = use.name.lower() if use.is_multiline else use.name
+            kind, known, name = "multiline parser", multiline, use.name.lower()
         if name in known or "${" in use.name or (missing and use.name in STOCK_PARSERS):
             continue
         key = use.property.key.lower()
         effect = "does not start" if key in _REQUIRED_KEYS else "logs one error and ships raw lines"
         if key == "parser" and use.section.kind != "input":
             effect = "does not start if the filter names no other parser"
-        text = f"the {'multiline ' * use.is_multiline}parser {use.name} is not defined"
+        text = f"the {kind} {use.name} is not defined"
         text += f" here; unless {', '.join(missing)} defines it," if missing else ":"
-        text += f" Fluent Bit {effect}{close_to(use.name, known)}"
+        text += f" Fluent Bit {effect}{close_to(use.name, sorted(known))}"
         yield Finding(use.property.place, "undefined-parser", text, is_error=not missing)
 
 
