@@ -11,7 +11,7 @@ import yaml
 from tests.support.chart.cases import each_case
 from tests.support.chart.schemas import NEWEST, OLDEST, problems
 from tests.support.helm import CHART, Manifest, rendered
-from tests.support.tools import in_ci
+from tests.support.tools import skip_outside_ci
 
 _CUSTOM = {
     "PodMonitor": "podmonitors",
@@ -26,10 +26,7 @@ _MADE = CHART.parents[1] / ".cache" / "schemas"
 def made(name: str) -> Path:
     path = _MADE / name
     if not path.exists():
-        reason = f"{path} is missing; run tools/install_schemas (it needs Go and Node.js)"
-        if in_ci():
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_outside_ci(f"{path} is missing; run tools/install_schemas (it needs Go and Node.js)")
     return path
 
 
