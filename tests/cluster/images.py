@@ -95,7 +95,7 @@ def agent(name: str) -> Archive:
             *("setsid", "--wait", "mmdebstrap", "--quiet", "--variant=minbase"),
             *("--include=zabbix-agent2", "--dpkgopt=path-exclude=/usr/share/doc/*"),
             *("--dpkgopt=path-exclude=/usr/share/locale/*", suite, fresh),
-            deadline_s=1800,
+            timeout_s=1800,
         )
         fresh.rename(layer)
     return _archive(name, layer, {"Cmd": ["sh"]})

@@ -54,12 +54,12 @@ def run(
     *command: str | Path,
     environment: Mapping[str, str] | None = None,
     codes: Collection[int] = (0,),
-    deadline_s: float = 300,
+    timeout_s: float = 300,
 ) -> str:
     """Run a command to its end; return what it printed.
 
     Raises:
-        ClusterError: it ended with another exit code, or not within ``deadline_s``.
+        ClusterError: it ended with another exit code, or not within ``timeout_s``.
     """
     words = [str(word) for word in command]
     try:
@@ -70,12 +70,12 @@ def run(
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=deadline_s,
+            timeout=timeout_s,
         )
     except subprocess.TimeoutExpired as error:
         said = b"".join(filter(None, (error.stdout, error.stderr)))[-_TAIL_BYTES:]
         raise ClusterError(
-            f"{' '.join(words)} took longer than {deadline_s:.0f} s:\n{said.decode(errors='replace')}"
+            f"{' '.join(words)} took longer than {timeout_s:.0f} s:\n{said.decode(errors='replace')}"
         ) from None
     if done.returncode not in codes:
         text = (done.stdout + done.stderr)[-_TAIL_BYTES:]
@@ -128,13 +128,13 @@ class Program:
             process=self._process,
         )
 
-    def stop(self, number: int = signal.SIGTERM, deadline_s: float = 20) -> None:
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 20) -> None:
         """End it, by force if it takes longer; harmless when it has ended."""
         if self._process is None:
             return
         self._process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(deadline_s)
+            self._process.wait(timeout_s)
         self._process.kill()
         self._process.wait()
         self._process = None

@@ -97,12 +97,12 @@ class Release:
                 found.setdefault(owner, set()).add(node)
         return found
 
-    def wait_ready(self, counts: Mapping[str, int], deadline_s: float = 180) -> float:
+    def wait_ready(self, counts: Mapping[str, int], timeout_s: float = 180) -> float:
         """Return the seconds until each DaemonSet has this number of ready pods, all up to date."""
         return wait_for(
             lambda: self.is_rolled_out(counts),
             f"ready pods {dict(counts)}",
-            deadline_s,
+            timeout_s,
             evidence=self._plane.evidence,
             every_s=0.2,
         )
@@ -122,7 +122,7 @@ class Release:
             and status["numberMisscheduled"] == 0
         )
 
-    def ready_pod(self, daemon_set: str, other_than: str = "", deadline_s: float = 120) -> Manifest:
+    def ready_pod(self, daemon_set: str, other_than: str = "", timeout_s: float = 120) -> Manifest:
         """Return the one pod of a DaemonSet when it is ready; not the one with the uid ``other_than``."""
         found: list[Manifest] = []
 
@@ -139,7 +139,7 @@ class Release:
         wait_for(
             one,
             f"a ready pod of {daemon_set}",
-            deadline_s,
+            timeout_s,
             evidence=self._plane.evidence,
             every_s=0.2,
         )

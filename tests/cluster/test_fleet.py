@@ -16,7 +16,7 @@ from tests.cluster.fleet import Fleet
 from tests.cluster.release import AGENT, CRI, DOCKER, VALUES, Release
 from tests.support.waiting import wait_for
 
-DEADLINE_S = 1200.0
+TIMEOUT_S = 1200.0
 MOVED = 100
 MAX_UNAVAILABLE = 0.1
 """Of the chart's updateStrategy."""
@@ -71,7 +71,7 @@ def test_pods_are_where_coverage_predicted_before_the_install(
     figure(f"coverage of the fleet: {time.monotonic() - begun_s:.1f} s, {sizes(predicted)}")
     assert sizes(predicted) == {AGENT: 700, CRI: 700, DOCKER: 400}
     took_s = release.install()
-    ready_s = release.wait_ready(sizes(predicted), DEADLINE_S)
+    ready_s = release.wait_ready(sizes(predicted), TIMEOUT_S)
     figure(
         f"fleet: helm install {took_s:.1f} s, {sum(sizes(predicted).values())} pods ready "
         f"{ready_s:.0f} s later"
@@ -91,9 +91,9 @@ def test_relabelled_nodes_change_their_pods(installed: Installed, figure: Figure
     predicted = expected(release.coverage("--output", "json"))
     assert predicted[CRI] == before[CRI] | set(others)
     assert predicted[DOCKER] == before[DOCKER] - set(others)
-    release.wait_ready(sizes(predicted), DEADLINE_S)
+    release.wait_ready(sizes(predicted), TIMEOUT_S)
     wait_for(
-        lambda: release.placement() == predicted, "the pods to have moved", DEADLINE_S, every_s=1
+        lambda: release.placement() == predicted, "the pods to have moved", TIMEOUT_S, every_s=1
     )
     figure(
         f"fleet: {MOVED} nodes relabelled and their pods moved in {time.monotonic() - begun_s:.0f} s"
@@ -122,7 +122,7 @@ def test_an_upgrade_replaces_pods_a_tenth_at_a_time(installed: Installed, figure
             most_away[name] = max(most_away[name], count - len(served))
         return release.is_rolled_out(counts)
 
-    wait_for(rolled_out, "the new pods", DEADLINE_S, every_s=2)
+    wait_for(rolled_out, "the new pods", TIMEOUT_S, every_s=2)
     figure(
         f"fleet: upgrade rolled out in {time.monotonic() - begun_s:.0f} s; "
         f"at most without a ready pod: {most_away} of {counts}"

@@ -80,7 +80,7 @@ def counts(values: Iterable[dict[str, Any]], name: str) -> Counter[int]:
     return numbers((value["value"] for value in values), name)
 
 
-def stored(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> Counter[int]:
+def stored(load: Load, host: Host, item_id: str, timeout_s: float = 60.0) -> Counter[int]:
     """Wait until the history has the last line and no longer grows; return how often it has each line."""
     last = len(load.sent_s) - 1
     found: Counter[int] = Counter()
@@ -92,11 +92,11 @@ def stored(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> Co
         time.sleep(1)
         return last in found and found.total() == before
 
-    wait_for(settled, f"line {last} of {load.name}", deadline_s)
+    wait_for(settled, f"line {last} of {load.name}", timeout_s)
     return found
 
 
-def drained(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> None:
+def drained(load: Load, host: Host, item_id: str, timeout_s: float = 60.0) -> None:
     """Wait until the server has stored all lines, while no more are sent."""
     last, since_s = -1, 0.0
 
@@ -108,7 +108,7 @@ def drained(load: Load, host: Host, item_id: str, deadline_s: float = 60.0) -> N
         time.sleep(0.5)
         return time.monotonic() - since_s > _QUIET_S
 
-    wait_for(unchanged, "the server to store what it has", deadline_s)
+    wait_for(unchanged, "the server to store what it has", timeout_s)
 
 
 def rows(load: Load, found: Counter[int], where: str) -> list[Row]:

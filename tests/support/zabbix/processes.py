@@ -15,7 +15,7 @@ from tests.support.waiting import wait_for
 
 __all__ = ["Daemon", "StackError"]
 
-DEADLINE_S = 30.0
+TIMEOUT_S = 30.0
 
 # In another root a daemon needs the kernel's file systems. PR_SET_PDEATHSIG must be set last, because the
 # kernel clears it when credentials change.
@@ -97,7 +97,7 @@ class Daemon:
         """Ask it to end, and wait until it has."""
         assert self._process is not None
         self.signal(signal.SIGTERM)
-        self._process.wait(DEADLINE_S)
+        self._process.wait(TIMEOUT_S)
         self._process = None
 
     def kill(self) -> None:
@@ -107,7 +107,7 @@ class Daemon:
         with contextlib.suppress(StackError, ProcessLookupError, FileNotFoundError):
             # The outer process ends after it has reaped its child.
             self.signal(signal.SIGKILL)
-            self._process.wait(DEADLINE_S)
+            self._process.wait(TIMEOUT_S)
         self._process.kill()
         self._process.wait()
         self._process = None

@@ -34,12 +34,12 @@ def quick(applied: Stack, command: Command, *, long: bool) -> Iterator[Stack]:
     assert command(*APPLY) == 0
 
 
-def _raised(node: Node, wanted: set[str], deadline_s: float = 90) -> None:
-    wait_for(lambda: node.problems() >= wanted, f"{wanted} to be raised", deadline_s)
+def _raised(node: Node, wanted: set[str], timeout_s: float = 90) -> None:
+    wait_for(lambda: node.problems() >= wanted, f"{wanted} to be raised", timeout_s)
 
 
-def _recovered(node: Node, wanted: set[str], deadline_s: float = 90) -> None:
-    wait_for(lambda: not node.problems() & wanted, f"{wanted} to recover", deadline_s)
+def _recovered(node: Node, wanted: set[str], timeout_s: float = 90) -> None:
+    wait_for(lambda: not node.problems() & wanted, f"{wanted} to recover", timeout_s)
 
 
 def _close(node: Node, wanted: set[str]) -> None:
