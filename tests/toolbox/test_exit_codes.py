@@ -31,6 +31,7 @@ spec:
     "lines.log": '{"k":"v"}\n',
     "group.yaml": "name: a\ncluster: {name: a}\nsubnets: [subnet-01234567]\n",
     "user-data.toml": "[settings]\nmotd = 'a'\n",
+    "unknown-key.toml": "[settings]\nmodt = 'a'\n",
     "wrong.toml": "[settings]\nmotd = 1\n",
 }
 ASK = "--cluster c --url http://127.0.0.1:9"
