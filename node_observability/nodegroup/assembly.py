@@ -124,7 +124,6 @@ def _registries(
             if entry:
                 path = ("settings", "container-registry", kind, len(listed[kind]))
                 assembled.origins[path] = here
-                assembled.origins[*path, "endpoint"] = (*here, "mirrors")
                 listed[kind].append({"registry": registry["registry"], **entry})
     for kind, entries in listed.items():
         if entries:

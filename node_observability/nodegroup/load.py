@@ -84,7 +84,7 @@ def parse(text: str, file: str) -> Description:
 
 
 def _misplaced_secrets(assembled: Assembled) -> Iterator[Problem]:
-    """Yield the secrets that stand in the description itself."""
+    """Yield the secrets that the description itself contains."""
     for path in settings_rules.secrets(assembled.settings):
         origin = assembled.described(Problem(path, "")).path
         if origin[0] in ("settings", "kubelet"):

@@ -53,8 +53,17 @@ def description_errors(text: str) -> list[str]:
     try:
         load.parse(text, "a")
     except UsageError as error:
-        return [problem.removeprefix("a:").replace(": ", " ", 1) for problem in error.problems]
+        return [_line(problem) for problem in error.problems]
     return []
+
+
+def description_warnings(text: str) -> list[str]:
+    """Return the warnings of a description without problems, each as ``LINE PATH: TEXT``."""
+    return [_line(warning) for warning in load.parse(text, "a").warnings()]
+
+
+def _line(problem: str) -> str:
+    return problem.removeprefix("a:").replace(": ", " ", 1)
 
 
 def user_data_errors(text: str) -> list[str]:

@@ -6,14 +6,17 @@ from tests.support.nodegroups import (
     cases,
     described,
     description_errors,
+    description_warnings,
     user_data_errors,
     user_data_warnings,
 )
 
 
 @cases("descriptions")
-def test_a_wrong_description_has_an_error_with_line_path_and_fix(case: Case) -> None:
-    assert description_errors(case["text"]) == case["errors"].splitlines()
+def test_a_description_has_the_errors_and_warnings_of_its_case(case: Case) -> None:
+    assert description_errors(case["text"]) == case.get("errors", "").splitlines()
+    if "errors" not in case:
+        assert description_warnings(case["text"]) == case.get("warnings", "").splitlines()
 
 
 @cases("user-data")
