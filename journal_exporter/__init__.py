@@ -1,1 +1,1 @@
-"""The journal exporter: the host's journal in a rotated file, every entry exactly once."""
+"""The journal exporter: writes the host's journal to a rotated file, every entry exactly once."""

@@ -1,4 +1,4 @@
-"""``python -m journal_exporter``."""
+"""Runs the command line: ``python -m journal_exporter``."""
 
 from journal_exporter.cli import main
 

@@ -1,6 +1,6 @@
 """The command line: ``journal-exporter run | check-config | status``.
 
-Exit codes: 0 done, 1 failed, 2 wrong use or settings (every problem is one line on standard error).
+Every problem is one line on standard error. The exit codes are those of ``exit_codes``.
 """
 
 import argparse
@@ -10,12 +10,12 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 
-from journal_exporter import config, log
+from journal_exporter import config, exit_codes, log
 from journal_exporter.config import FIELDS, Loaded, default_text, flag, load, variable
 from journal_exporter.errors import ConfigError
 
 _DESCRIPTION = """\
-Tails the host's journal into a rotated file, every entry exactly once, and tells how it goes.
+Writes the host's journal to a rotated file, every entry exactly once, and serves metrics and probes.
 
   journal-exporter run --journal-root /host --output /var/log/messages
   journal-exporter run --once --output ./messages --state-directory ./state
@@ -23,21 +23,23 @@ Tails the host's journal into a rotated file, every entry exactly once, and tell
   journal-exporter status --state-directory /var/lib/journal-exporter
 """
 _EPILOG = f"""\
-Every flag of 'run' is also a variable: --max-bytes is {config.ENV_PREFIX}MAX_BYTES; lists are
-separated by commas. Flags win. Sizes take Ki, Mi, Gi (or k, M, G), durations ms, s, min, h, d.
-"""
-_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+Every flag of 'run' is also an environment variable, for example {config.ENV_PREFIX}MAX_BYTES for
+--max-bytes. Flags win over variables. In a variable, commas separate the values of a list.
+Sizes take the suffixes Ki, Mi, Gi (or k, M, G), durations ms, s, min, h, d.
+
+{exit_codes.TABLE}"""
+_END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _GROUPS = {
-    "journal": "what is read",
-    "output": "what is written",
-    "filters": "which entries become lines",
-    "rotation": "rotation and retention",
+    "journal": "journal",
+    "output": "output",
+    "filters": "filters",
+    "rotation": "rotation",
     "operation": "operation",
 }
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; values stay raw texts, the settings table converts them."""
+    """Return the parser of the command line; values stay texts, which the table of settings parses."""
     top = argparse.ArgumentParser(
         prog="journal-exporter",
         description=_DESCRIPTION,
@@ -46,10 +48,10 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, text in (
-        ("run", "tail the journal into the output"),
-        ("check-config", "print every problem of the settings, or what they come to"),
+        ("run", "write the journal to the output"),
+        ("check-config", "print the effective settings, or every problem in them"),
     ):
         command = commands.add_parser(
             name,
@@ -60,13 +62,14 @@ def parser() -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         _add_settings(command)
-    status = commands.add_parser("status", help="print what an exporter has done so far")
+    text = "print the checkpoint, lag, files and gaps of an exporter"
+    status = commands.add_parser("status", help=text, description=text.capitalize() + ".")
     status.add_argument(
         "--state-directory",
         metavar="DIR",
-        help=f"the exporter's (default: {default_text('state_directory')})",
+        help=f"the exporter's state directory. Default: {default_text('state_directory')}.",
     )
-    status.add_argument("--json", action="store_true", help="print JSON")
+    status.add_argument("--json", action="store_true", help="print JSON instead of text")
     return top
 
 
@@ -89,9 +92,9 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    # Before anything else: for process 1, as in a container, the kernel drops a signal that is neither
-    # handled nor blocked, and the request to end would be lost. The supervisor takes what waits.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    # First of all: for process 1, as in a container, the kernel drops a signal that is neither handled nor
+    # blocked, and the request to end would be lost. The supervisor takes blocked signals.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
     top = parser()
     options = top.parse_args(argv)
     if options.command != "run":
@@ -99,13 +102,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(top, options)
     except BrokenPipeError:
-        # Whoever read has seen enough; nothing more may be flushed into the pipe at exit.
+        # The reader has closed the pipe; nothing more may be flushed into it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return exit_codes.ERROR
     except ConfigError as error:
         for problem in error.problems:
             print(f"journal-exporter: {problem}", file=sys.stderr)  # noqa: T201
-        return 2
+        return exit_codes.ERROR
 
 
 def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -115,14 +118,14 @@ def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return _emit(f"journal-exporter {version()}")
     if options.command is None:
         top.print_help()
-        return 2
+        return exit_codes.ERROR
     if options.command == "status":
         return _status(vars(options), os.environ)
     loaded = load(vars(options), os.environ)
     if options.command == "check-config":
         return _show(loaded)
     log.configure(loaded.settings.log_level, loaded.settings.log_format)
-    from journal_exporter.process import supervisor  # noqa: PLC0415 - needs libsystemd, the others do not
+    from journal_exporter.process import supervisor  # noqa: PLC0415 - only this command needs libsystemd
 
     return supervisor.run(loaded)
 
@@ -147,7 +150,7 @@ def _emit(text: str) -> int:
         raise
     except OSError as error:
         print(f"journal-exporter: standard output: {error.strerror}", file=sys.stderr)  # noqa: T201
-        # What is still buffered would be tried again at exit.
+        # Python would write the buffered rest again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
+        return exit_codes.ERROR
+    return exit_codes.SUCCESS

@@ -1,4 +1,4 @@
-"""Time and stop, as every loop takes them: injected, so that no test waits."""
+"""Time, and the request to stop; both are injected, so that no test waits."""
 
 import os
 import select
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The two clocks."""
+    """The monotonic clock and the wall clock."""
 
     def monotonic_s(self) -> float:
         """Return seconds on the monotonic clock."""
@@ -31,24 +31,24 @@ class SystemClock:
 
 
 class Stop(Protocol):
-    """A request to end."""
+    """A request to stop."""
 
     @property
     def fd(self) -> int:
-        """A descriptor that is readable once stop is asked for, to poll on."""
+        """A descriptor to poll on; it is readable once stop is requested."""
         ...
 
     def is_set(self) -> bool:
-        """Whether to end."""
+        """Whether stop is requested."""
         ...
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Wait for it, at most so long; return ``is_set()``."""
+        """Wait for stop up to ``timeout_s``, or forever if it is None; return ``is_set()``."""
         ...
 
 
 class PipeStop:
-    """Set once the other end of its pipe is closed: by its holder, or because the holder is gone."""
+    """A stop that is set when the other end of its pipe is closed, or the process that holds it is gone."""
 
     def __init__(self, read_fd: int) -> None:
         self.fd = read_fd
@@ -57,14 +57,14 @@ class PipeStop:
 
     @classmethod
     def pipe(cls) -> tuple["PipeStop", int]:
-        """Return a stop and the descriptor that must stay open for it not to be set."""
+        """Return a stop, and the descriptor that sets it when it is closed."""
         read_fd, write_fd = os.pipe2(os.O_CLOEXEC)
         return cls(read_fd), write_fd
 
     def is_set(self) -> bool:
-        """Whether to end."""
+        """Whether stop is requested."""
         return bool(self._poll.poll(0))
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Wait for it, at most so long or for ever; return whether it is set."""
+        """Wait for stop up to ``timeout_s``, or forever if it is None; return ``is_set()``."""
         return bool(self._poll.poll(None if timeout_s is None else timeout_s * 1000))

@@ -1,20 +1,20 @@
-"""Every error that the exporter raises on purpose.
+"""The errors that the exporter raises on purpose.
 
-Anything else that escapes is a bug: it ends the process with a traceback, and the checkpoint makes
-the restart safe.
+Any other error that escapes is a bug. It ends the process with a traceback, and the checkpoint makes the
+restart safe.
 """
 
 import errno
 
 
 class JournalExporterError(Exception):
-    """Base of all."""
+    """Base class of all errors."""
 
 
 class ConfigError(JournalExporterError):
-    """The exporter can't start as it is set up; a restart does not help.
+    """The exporter can't start with this configuration; a restart does not help.
 
-    ``problems`` holds every problem found, one sentence each, which names the value and the fix.
+    ``problems`` has one sentence per problem, which names the value and the fix.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -23,13 +23,13 @@ class ConfigError(JournalExporterError):
 
 
 class JournalError(JournalExporterError):
-    """The journal can't be read on; reopening it may help."""
+    """The journal can't be read further; reopening it may help."""
 
 
 class OutputError(JournalExporterError):
     """The output or the state can't be written now; waiting may help.
 
-    ``reason`` is one of ``REASONS``; it labels the metrics.
+    ``reason`` is one of ``REASONS``, the values of a metric's label.
     """
 
     REASONS = ("enospc", "edquot", "eio", "erofs", "in_use", "other")
@@ -37,7 +37,7 @@ class OutputError(JournalExporterError):
     def __init__(self, what: str, error: OSError) -> None:
         name = errno.errorcode.get(error.errno or 0, "other").lower()
         if error.errno == errno.EAGAIN:
-            # Of a regular file, that is what a lock says.
+            # For a regular file, it means that another process holds the lock.
             name = "in_use"
         self.reason = name if name in self.REASONS else "other"
         super().__init__(f"{what}: {error.strerror}")

@@ -1,4 +1,4 @@
-"""The exporter's own log, on standard error: as text or as one JSON object a line."""
+"""Sets up the exporter's log on standard error: text, or one JSON object per line."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ def _utc(seconds: float) -> str:
 
 
 def configure(level: str, form: str) -> None:
-    """Set up the root logger."""
+    """Configure the root logger; ``form`` is ``text`` or ``json``."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if form == "json" else _Text())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

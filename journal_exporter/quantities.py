@@ -1,8 +1,7 @@
-"""Pure: sizes and durations as people write them.
+"""Pure: parses and formats sizes and durations.
 
-Sizes take Kubernetes' suffixes (``Ki Mi Gi Ti``, ``k M G T``), durations systemd's
-(``ms s min h d``); a bare number is bytes or seconds. There is no rounding: a size is a whole number
-of bytes.
+Sizes take the suffixes of Kubernetes (``Ki Mi Gi Ti``, ``k M G T``), durations those of systemd (``ms s min
+h d``). A bare number is in bytes or seconds. Nothing is rounded: a size is a whole number of bytes.
 """
 
 import re
@@ -24,7 +23,7 @@ _QUANTITY = re.compile(r"\s*([0-9]{1,20}(?:\.[0-9]{1,20})?)\s*([A-Za-z]*)\s*")
 
 
 MAX_SIZE_BYTES = 2**63 - 1
-"""Of a file on Linux."""
+"""Maximum size of a file on Linux."""
 MAX_DURATION_S = 3650.0 * 86_400
 
 
@@ -32,18 +31,18 @@ def size_bytes(text: str) -> int:
     """Return ``50Mi`` as 52428800.
 
     Raises:
-        ValueError: it is no size, or no whole number of bytes.
+        ValueError: it is not a size, or not a whole number of bytes; the text is not part of the message.
     """
     match = _QUANTITY.fullmatch(text)
     suffix = match[2].lower() if match else ""
     suffix = suffix.removesuffix("b") if len(suffix) > 1 else suffix
     if match is None or suffix not in _SIZE:
-        raise ValueError("not a size; write bytes or a suffix, as in 52428800 or 50Mi")
+        raise ValueError("is not a size; write bytes or a suffix, such as 52428800 or 50Mi")
     size = Decimal(match[1]) * _SIZE[suffix]
     if size != size.to_integral_value():
-        raise ValueError("not a whole number of bytes")
+        raise ValueError("is not a whole number of bytes")
     if size > MAX_SIZE_BYTES:
-        raise ValueError("no file can be that large; write less than 8388608Ti")
+        raise ValueError("exceeds the size of any file; write less than 8388608Ti")
     return int(size)
 
 
@@ -51,19 +50,21 @@ def duration_s(text: str) -> float:
     """Return ``1h`` as 3600.0.
 
     Raises:
-        ValueError: it is no duration.
+        ValueError: it is not a duration; the text is not part of the message.
     """
     match = _QUANTITY.fullmatch(text)
     if match is None or match[2].lower() not in _DURATION_S:
-        raise ValueError("not a duration; write seconds or a suffix, as in 90, 1.5s, 10min or 24h")
+        raise ValueError(
+            "is not a duration; write seconds or a suffix, such as 90, 1.5s, 10min or 24h"
+        )
     seconds = float(match[1]) * _DURATION_S[match[2].lower()]
     if seconds > MAX_DURATION_S:
-        raise ValueError("longer than ten years; write at most 3650d")
+        raise ValueError("exceeds ten years; write at most 3650d")
     return seconds
 
 
 def size_text(size: int) -> str:
-    """Return 52428800 as ``50Mi``: the largest suffix that leaves a whole number."""
+    """Return 52428800 as ``50Mi``, with the largest suffix that leaves a whole number."""
     for suffix in ("Ti", "Gi", "Mi", "Ki"):
         if size and size % _SIZE[suffix.lower()] == 0:
             return f"{size // _SIZE[suffix.lower()]}{suffix}"

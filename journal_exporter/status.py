@@ -1,4 +1,4 @@
-"""What an exporter has done so far, read from its state directory: it may run or not."""
+"""Reads from the state directory what an exporter has done so far, whether it runs or not."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from typing import Any
 
 from journal_exporter.errors import ConfigError
 from journal_exporter.journal import cursor as cursors
-from journal_exporter.journal.files import find_files, inspect_file
+from journal_exporter.journal.files import find_files, inspect_files
 from journal_exporter.journal.sequence import last_seqnums
 from journal_exporter.monitoring import lag
 from journal_exporter.output import archives, checkpoint
@@ -20,25 +20,20 @@ def collect(state_directory: Path) -> dict[str, Any]:
     """Return the status as JSON can hold it; times in seconds since the epoch.
 
     Raises:
-        ConfigError: there is no checkpoint, or it can't be read.
+        ConfigError: the checkpoint is missing or can't be read.
     """
-    check_directory("--state-directory", state_directory, "name the exporter's")
+    check_directory("--state-directory", state_directory, "give the exporter's state directory")
     state = checkpoint.load(state_directory)
     if state is None:
         raise ConfigError(
-            f"--state-directory {state_directory} holds no checkpoint: no exporter has run with it"
+            f"--state-directory: {state_directory} has no checkpoint: no exporter has run with it"
         )
     position = state.newest
-    files = [
-        file
-        for directory in state.journal
-        for path in find_files([Path(directory)])
-        if (file := inspect_file(path))
-    ]
+    files = inspect_files(find_files(map(Path, state.journal)))
     good = [file for file in files if file.state == "readable"]
     newest_us = cursors.parse(position.cursor).realtime_us if position.cursor else 0
     read = lag.lag(good, last_seqnums(position.sequence), newest_us)
-    behind = read if position.cursor else lag.all_of(good)
+    behind = read if position.cursor else lag.lag_of_all(good)
     output = Path(state.output)
     return {
         "running": is_running(state_directory),
@@ -72,7 +67,7 @@ def _when(seconds: float | None) -> str:
 
 
 def text(status: dict[str, Any]) -> str:
-    """Return the status for people."""
+    """Return the status as text, one fact per line."""
     behind, gaps, stored = status["lag"], status["gaps"], status["checkpoint"]
     rows = [
         ("exporter", "running" if status["running"] else "stopped"),

@@ -1,1 +1,1 @@
-"""Decides which entries become lines, and formats them. Pure."""
+"""Pure: decides which entries become lines, and formats them."""

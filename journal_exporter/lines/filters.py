@@ -1,6 +1,6 @@
-"""Pure: which entries become lines.
+"""Pure: decides which entries become lines.
 
-The default is what Amazon Linux' rsyslog put into ``/var/log/messages``:
+The default is what rsyslog on Amazon Linux wrote to ``/var/log/messages``:
 ``*.info;mail.none;authpriv.none;cron.none``.
 """
 
@@ -40,7 +40,7 @@ def priority_number(name: str) -> int:
     """Return 6 for ``info`` or ``6``.
 
     Raises:
-        ValueError: no such priority.
+        ValueError: it is not a priority; the name is not part of the message.
     """
     key = name.strip().lower()
     if key.isascii() and key.isdigit() and int(key) < len(PRIORITIES):
@@ -49,25 +49,25 @@ def priority_number(name: str) -> int:
         return PRIORITIES.index(key)
     if key in _PRIORITY_ALIASES:
         return _PRIORITY_ALIASES[key]
-    raise ValueError(f"no priority; write one of {', '.join(PRIORITIES)}, or 0-7")
+    raise ValueError(f"is not a priority; write one of {', '.join(PRIORITIES)}, or 0-7")
 
 
 def facility_number(name: str) -> int:
     """Return 10 for ``authpriv`` or ``10``.
 
     Raises:
-        ValueError: no such facility.
+        ValueError: it is not a facility; the name is not part of the message.
     """
     key = name.strip().lower()
     if key.isascii() and key.isdigit() and int(key) < len(FACILITIES):
         return int(key)
     if key in FACILITIES:
         return FACILITIES.index(key)
-    raise ValueError(f"no facility; write one of {', '.join(FACILITIES)}, or 0-23")
+    raise ValueError(f"is not a facility; write one of {', '.join(FACILITIES)}, or 0-23")
 
 
 def priority_of(context: Context) -> int:
-    """Return the entry's priority; without a valid one notice, as rsyslog has it."""
+    """Return the entry's priority; notice if it has no valid one, as in rsyslog."""
     value = context.priority
     if value is not None and len(value) == 1 and value.isdigit() and value < b"8":
         return int(value)
@@ -75,7 +75,7 @@ def priority_of(context: Context) -> int:
 
 
 def facility_of(context: Context) -> int:
-    """Return the entry's facility; without one kern for the kernel, without a valid one user."""
+    """Return the entry's facility; without one kern for the kernel, and without a valid one user."""
     value = context.facility
     if value is None:
         return _KERN if context.transport == b"kernel" else _USER
@@ -85,9 +85,9 @@ def facility_of(context: Context) -> int:
 
 
 def unit_of(context: Context) -> str:
-    """Return the unit that the entry is about, or an empty text.
+    """Return the unit that the entry is about; empty if there is none.
 
-    What systemd itself says of a unit counts for that unit, as with ``journalctl --unit``.
+    What systemd itself logs about a unit belongs to that unit, as with ``journalctl --unit``.
     """
     unit = context.subject_unit if context.pid == b"1" else None
     return (unit or context.unit or b"").decode("utf-8", "replace")
@@ -95,10 +95,10 @@ def unit_of(context: Context) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """The rules; an entry must pass all of them.
+    """The rules for entries; an entry must pass all of them.
 
-    ``include_units`` and ``exclude_units`` are shell globs on the unit's name. With
-    ``include_units``, entries of no unit (the kernel's) are left out, as ``journalctl --unit`` does.
+    ``include_units`` and ``exclude_units`` are shell globs on the unit's name. With ``include_units``,
+    entries without a unit (the kernel's) are excluded, as with ``journalctl --unit``.
     """
 
     max_priority: int = 6

@@ -1,12 +1,12 @@
-r"""Pure: entries to lines.
+"""Pure: formats entries as lines.
 
-Guarantees: any bytes in, exactly one line of printable UTF-8 out; the same entry always gives the
-same bytes, which is what recovery rests on. Control characters become ``#ooo`` as rsyslog writes them
-(newline ``#012``, TAB ``#011``), and so do the line separators of Unicode (U+0080-U+009F, U+2028,
-U+2029), byte by byte; invalid UTF-8 becomes U+FFFD. The tag can't hold what breaks a syslog parser.
+Guarantees: any entry becomes exactly one line of printable UTF-8. The same entry always becomes the same
+bytes, which recovery relies on. Control characters become ``#ooo``, as rsyslog writes them (newline
+``#012``, tab ``#011``). So do Unicode's control characters and line separators (U+0080-U+009F, U+2028,
+U+2029), byte by byte. Invalid UTF-8 becomes U+FFFD. The tag never has characters that break a syslog
+parser.
 
-The clock is the journal's (``__REALTIME_TIMESTAMP``), as with rsyslog's imjournal.
-There is no writing here and no choice of where a file ends.
+The time is the journal's (``__REALTIME_TIMESTAMP``), as in rsyslog's imjournal.
 """
 
 import dataclasses
@@ -22,11 +22,11 @@ from journal_exporter.lines.filters import EntryFilter, facility_of, priority_of
 
 FORMATS = ("rfc3339", "rfc3164", "json")
 REVISION = 1
-"""Raised when the same entry would give other bytes than before."""
+"""Increased when the same entry would become other bytes than before."""
 
 _MAX_PID_DIGITS = 10
 MAX_HEADS = 4096
-"""Heads kept; a node with short-lived processes makes new ones without end."""
+"""Heads cached; a node with short-lived processes makes new ones endlessly."""
 
 _SECOND_US = 1_000_000
 _CONTROLS = bytes(range(32)) + b"\x7f"
@@ -39,7 +39,7 @@ _SELF = b"journal-exporter"
 
 
 def printable(message: bytes) -> bytes:
-    """Return the message as one line can hold it."""
+    """Return the message without characters that a line can't hold."""
     if message.isascii() and len(message.translate(None, _CONTROLS)) == len(message):
         return message
     text = message.decode("utf-8", "replace")
@@ -51,16 +51,16 @@ def _octal(match: re.Match[str]) -> str:
 
 
 def _odd_parts(messages: Sequence[Field]) -> Sequence[bytes] | None:
-    """Return of each message what is not plain ASCII; None where that takes a look at each.
+    """Return the bytes of each message that are not plain ASCII; None where each must be checked separately.
 
-    One pass over the whole batch is much cheaper than one at each message, and few messages are odd.
+    One pass over the whole batch is much cheaper than one per message, and few messages have such bytes.
     """
     try:
         joined = b"\0".join(messages)  # type: ignore[arg-type]
     except TypeError:
-        return None  # One is a list.
+        return None  # One message is a list.
     odd = joined.translate(None, _PLAIN).split(b"\0")
-    # A NUL within a message shifts the parts.
+    # A NUL within a message splits it.
     return odd if len(odd) == len(messages) else None
 
 
@@ -74,7 +74,7 @@ def _message(value: Field) -> bytes:
 
 
 def _identifier(context: Context) -> bytes:
-    # An entry with all narrow fields comes without the others: these may count only if one is absent.
+    # A context may end after the basic fields, so the other fields may count only if one of these is absent.
     tag = context.comm if context.identifier is None else context.identifier
     return _NOT_TAG.sub(b"_", tag or b"journal")
 
@@ -116,7 +116,7 @@ def _json_message(message: bytes) -> bytes:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Layout:
-    """A line is ``before``, the second's text, the microseconds if asked, head, message, ``after``."""
+    """A line is ``before``, the second, the microseconds if wanted, the head, the message, and ``after``."""
 
     before: bytes
     second: Callable[[int], str]
@@ -152,7 +152,7 @@ _LAYOUTS = {
 
 
 class Formatter:
-    """Turns batches into lines; holds only caches."""
+    """Formats batches as lines; its only state are caches."""
 
     def __init__(self, format_name: str, entry_filter: EntryFilter) -> None:
         self._layout = _LAYOUTS[format_name]
@@ -160,17 +160,17 @@ class Formatter:
         self._heads: dict[tuple[Field, ...], bytes | None] = {}
 
     def blob(self, batch: Batch) -> tuple[bytes, int]:
-        """Return all lines of a batch without gaps in one piece, and how many they are."""
+        """Return all lines of a batch without gaps as one byte string, and their number."""
         try:
             parts = self._parts(batch.times_us, batch.contexts, self._messages(batch.messages))
         except TypeError:
-            # A field that an entry has twice is a list, which can't be looked up.
+            # A field that an entry has twice is a list, which can't be a key.
             contexts = [tuple(map(_first, context)) for context in batch.contexts]
             parts = self._parts(batch.times_us, contexts, self._messages(batch.messages))
         return b"".join(parts), len(parts) // 6
 
     def lines(self, batch: Batch) -> list[bytes | None]:
-        """Return one line an entry, None where it is left out; gaps are the caller's."""
+        """Return one line per entry, None where the entry is excluded; the caller adds the lines of gaps."""
         lines: list[bytes | None] = []
         for time_us, context, message in zip(
             batch.times_us, batch.contexts, batch.messages, strict=True
@@ -184,7 +184,7 @@ class Formatter:
         return lines
 
     def gap_line(self, gap: Gap, time_us: int, context: tuple[Field, ...]) -> bytes:
-        """Return the line that marks a gap, with time and host of the entry after it."""
+        """Return the line that marks a gap, with the time and host of the entry after it."""
         text = f"{gap.entries} journal entries lost (seqnum {gap.seqnum_first}..{gap.seqnum_last})"
         host = Context(*map(_first, context)).host
         marker = Context(_SELF, None, host, b"4", b"5")

@@ -1,4 +1,4 @@
-"""Looks at the journal's files every few seconds: lag, unreadable files, and a reader that has stalled."""
+"""Scans the journal's files every few seconds: lag, unreadable files, and readers that stall."""
 
 import collections
 import dataclasses
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from journal_exporter.journal import cursor as cursors
 from journal_exporter.journal.batch import Position
-from journal_exporter.journal.files import STATES, JournalFile, find_files, inspect_file
+from journal_exporter.journal.files import STATES, JournalFile, find_files, inspect_files
 from journal_exporter.journal.sequence import last_seqnums
 from journal_exporter.monitoring import lag
 from journal_exporter.monitoring.metrics import SharedMetrics
@@ -21,14 +21,14 @@ _GROWTH_WINDOW_S = 600.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a look found: whether entries wait that the reader should have seen, and the numberings."""
+    """Whether entries exist that the reader should have seen, and whether all files share one sequence."""
 
     unread: bool
     single_sequence: bool
 
 
 class JournalWatch:
-    """Keeps what earlier looks found, to tell growth and news."""
+    """Scans the files, and compares each scan with the ones before."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class JournalWatch:
         self._directories = directories
         self._set_aside = set_aside
         self._metrics = metrics
-        self._told: set[Path] = set()
+        self._reported: set[Path] = set()
         self._is_missing = False
         self._samples: collections.deque[tuple[float, int]] = collections.deque()
         self._written_bytes = 0
@@ -47,48 +47,48 @@ class JournalWatch:
         metrics.set("time_to_vacuum_seconds", math.inf)
 
     def scan(self, position: Position, now_s: float) -> ScanResult:
-        """Look at every file; ``now_s`` is on the monotonic clock."""
+        """Inspect every file, and update the metrics; ``now_s`` is on the monotonic clock."""
         files = [
             file._replace(state="set_aside") if file.key in self._set_aside else file
-            for path in find_files(self._directories)
-            if (file := inspect_file(path)) is not None
+            for file in inspect_files(find_files(self._directories))
         ]
         for state in STATES:
             self._metrics.set("journal_files", sum(f.state == state for f in files), state)
         self._metrics.set("journal_size_bytes", sum(f.size_bytes for f in files))
-        self._tell_ignored(files)
+        self._report_ignored(files)
         good = [file for file in files if file.state == "readable"]
-        self._tell_missing(bool(good))
+        self._report_missing(bool(good))
         ids = {file.seqnum_id for file in good}
         return ScanResult(self._measure_lag(good, position, now_s), len(ids) <= 1)
 
     def _measure_lag(self, files: Sequence[JournalFile], position: Position, now_s: float) -> bool:
         if position.cursor is None:
-            self._set_lag(lag.all_of(files))
+            self._set_lag(lag.lag_of_all(files))
             return False
         newest_us = cursors.parse(position.cursor).realtime_us
-        ended = last_seqnums(position.sequence)
-        behind = lag.lag(files, ended, newest_us)
+        read = last_seqnums(position.sequence)
+        behind = lag.lag(files, read, newest_us)
         self._set_lag(behind)
         self._metrics.set("newest_entry_timestamp_seconds", newest_us / 1e6)
         self._metrics.set(
             "time_to_vacuum_seconds",
             lag.seconds_to_vacuum(
                 files,
-                ended,
+                read,
                 growth_bytes_per_s=self._growth(files, now_s),
                 max_use_bytes=_max_use_bytes(files),
             ),
         )
-        news = (f.seqnum_id not in ended and f.tail_realtime_us > newest_us for f in files)
-        return behind.entries > 0 or any(news)
+        return behind.entries > 0 or any(
+            file.seqnum_id not in read and file.tail_realtime_us > newest_us for file in files
+        )
 
     def _set_lag(self, behind: lag.Lag) -> None:
         self._metrics.set("lag_entries", behind.entries)
         self._metrics.set("lag_seconds", behind.lag_s)
 
     def _growth(self, files: Sequence[JournalFile], now_s: float) -> float:
-        """Return bytes a second over the last ten minutes; deleted files do not count."""
+        """Return the growth in bytes per second over ten minutes; deleted files do not count."""
         sizes = {file.inode: file.size_bytes for file in files}
         if self._samples:
             self._written_bytes += sum(
@@ -102,27 +102,27 @@ class JournalWatch:
         elapsed_s = now_s - start_s
         return (self._written_bytes - start_bytes) / elapsed_s if elapsed_s > 0 else 0.0
 
-    def _tell_missing(self, there: bool) -> None:  # noqa: FBT001
-        if there == self._is_missing:
+    def _report_missing(self, found: bool) -> None:  # noqa: FBT001
+        if found == self._is_missing:
             places = " and ".join(map(str, self._directories))
-            if there:
-                _LOG.info("there are journal files in %s again", places)
+            if found:
+                _LOG.info("found journal files in %s again", places)
             else:
-                _LOG.warning("there is no journal file that can be read in %s; waiting", places)
-        self._is_missing = not there
+                _LOG.warning("no journal file can be read in %s; waiting", places)
+        self._is_missing = not found
 
-    def _tell_ignored(self, files: Sequence[JournalFile]) -> None:
+    def _report_ignored(self, files: Sequence[JournalFile]) -> None:
         ignored = {file.path: file.state for file in files if file.state != "readable"}
-        for path in ignored.keys() - self._told:
+        for path in ignored.keys() - self._reported:
             _LOG.warning(
-                "journal file %s is %s: its entries are not read, or not whole%s",
+                "journal file %s is %s: some or all of its entries are not read%s",
                 path,
                 ignored[path],
                 "; install libzstd1, liblz4-1 and liblzma5, or a newer libsystemd"
                 if ignored[path] == "unsupported"
                 else "",
             )
-        self._told = set(ignored)
+        self._reported = set(ignored)
 
 
 def _max_use_bytes(files: Sequence[JournalFile]) -> int:

@@ -1,4 +1,4 @@
-"""The listening socket, made before anything starts: a wrong address is an error at start-up."""
+"""Makes the listening socket before anything starts, so that a wrong address is an error at start-up."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Bind an address and listen; an empty host means all addresses, IPv4 and IPv6.
 
     Raises:
-        ConfigError: it can't be bound.
+        ConfigError: the address can't be bound.
     """
     try:
         if not host:
@@ -25,13 +25,13 @@ def listen(host: str, port: int) -> socket.socket:
         number = error.errno if isinstance(error, OSError) else None
         reason = os.strerror(number) if number and number > 0 else "no such host"
         raise ConfigError(
-            f"--metrics-address {shown}:{port} can't be bound: {reason}; name a free address"
+            f"--metrics-address: can't bind {shown}:{port}: {reason}; choose another address"
         ) from error
 
 
 def _listen_everywhere(port: int) -> socket.socket:
     if socket.has_dualstack_ipv6():
-        # Nodes with IPv6 switched off still make such sockets, and refuse to bind them.
+        # Where IPv6 is disabled, nodes create such sockets but refuse to bind them.
         with contextlib.suppress(OSError):
             return socket.create_server(
                 ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG

@@ -1,4 +1,4 @@
-"""The numbers in Prometheus' text format, by prometheus-client."""
+"""Exposes the shared metrics to prometheus-client."""
 
 import platform
 import time
@@ -18,11 +18,11 @@ from journal_exporter.monitoring.metrics import PREFIX, SharedMetrics
 
 
 def version() -> str:
-    """Return this distribution's version."""
+    """Return the version of this distribution."""
     return metadata.version("node-observability")
 
 
-class _Exposition(Collector):
+class _SharedCollector(Collector):
     def __init__(self, metrics: SharedMetrics, now_s: Callable[[], float]) -> None:
         self._metrics = metrics
         self._now_s = now_s
@@ -42,18 +42,18 @@ class _Exposition(Collector):
         synced_s = self._metrics.get("checkpoint_timestamp_seconds")
         yield GaugeMetricFamily(
             PREFIX + "checkpoint_age_seconds",
-            "Time since the checkpoint was last made durable; 0 before the first.",
+            "Seconds since the checkpoint was last synced to disk; 0 before the first sync.",
             value=max(0.0, self._now_s() - synced_s) if synced_s else 0.0,
         )
         yield InfoMetricFamily(
             PREFIX + "build",
-            "Version of the exporter and of Python.",
+            "Versions of the exporter and of Python.",
             {"version": version(), "python": platform.python_version()},
         )
 
 
 def registry(metrics: SharedMetrics, now_s: Callable[[], float] = time.time) -> CollectorRegistry:
-    """Return a registry of the exporter's metrics alone."""
+    """Return a registry that has only the exporter's metrics."""
     own = CollectorRegistry(auto_describe=False)
-    own.register(_Exposition(metrics, now_s))
+    own.register(_SharedCollector(metrics, now_s))
     return own

@@ -1,7 +1,7 @@
-"""The HTTP side: ``/metrics``, ``/livez``, ``/readyz``.
+"""Serves ``/metrics``, ``/livez`` and ``/readyz``.
 
-Guarantees: a slow client holds up nobody. It reads shared numbers only.
-Imported by the HTTP process alone: the libraries for it are half of a process's memory.
+Guarantees: a slow client does not delay others. The server only reads shared metrics.
+Only the HTTP process imports this module: its libraries take half of a process's memory.
 """
 
 import socket
@@ -27,7 +27,7 @@ class _Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Tell of errors of ours; a client that goes away or stays silent is no news."""
+        """Log our errors; ignore clients that disconnect or stay silent."""
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -36,16 +36,16 @@ class _Handler(simple_server.WSGIRequestHandler):
     timeout = _CLIENT_TIMEOUT_S
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing: probes and scrapes are no news."""
+        """Log nothing: probes and scrapes are routine."""
 
 
 def serve(listener: socket.socket, application: "Application") -> None:
-    """Answer on a socket that listens, for ever."""
+    """Answer requests on a listening socket forever."""
     address = listener.getsockname()
     server = _Server(address[:2], _Handler, bind_and_activate=False)
     server.socket.close()
     server.socket = listener
-    # What server_bind() would set; it would also ask the name service for our name.
+    # server_bind() would set these, but would also look up the host's name.
     server.server_name, server.server_port = "journal-exporter", address[1]
     server.setup_environ()
     server.set_app(application)
@@ -69,21 +69,21 @@ class Application:
             return answer
         if path == "/livez":
             now_s = time.monotonic()
-            return _tell(
+            return _respond(
                 start, health.live(self._metrics, now_s=now_s, timeout_s=self._live_timeout_s)
             )
         if path == "/readyz":
-            # The numbers of a loop that hangs say how things were.
+            # The metrics of a stalled worker are out of date.
             alive = health.live(
                 self._metrics, now_s=time.monotonic(), timeout_s=self._live_timeout_s
             )
             if not alive.ok:
-                return _tell(start, alive)
-            return _tell(start, health.ready(self._metrics, max_lag_s=self._max_lag_s))
-        return _text(start, HTTPStatus.NOT_FOUND, "see /metrics, /livez and /readyz")
+                return _respond(start, alive)
+            return _respond(start, health.ready(self._metrics, max_lag_s=self._max_lag_s))
+        return _text(start, HTTPStatus.NOT_FOUND, "not found; see /metrics, /livez and /readyz")
 
 
-def _tell(start: StartResponse, answer: health.Health) -> list[bytes]:
+def _respond(start: StartResponse, answer: health.Health) -> list[bytes]:
     status = HTTPStatus.OK if answer.ok else HTTPStatus.SERVICE_UNAVAILABLE
     return _text(start, status, answer.text)
 

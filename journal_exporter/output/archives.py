@@ -1,7 +1,8 @@
 """Pure: the names of a rotated file and the renames of a rotation.
 
-``messages`` is the newest, then ``messages.1`` to ``messages.9``. One digit only: Zabbix agent2 sorts
-``.10`` before ``.2`` when both have the same time. Archives are renamed, never written again.
+``messages`` is the live file; ``messages.1`` to ``messages.9`` are the archives, the newest first. Numbers
+have one digit, because Zabbix agent2 sorts ``.10`` before ``.2`` when both have the same time. Archives are
+renamed, but never written again.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,36 +12,35 @@ MAX_KEEP_FILES = 9
 
 
 def archive(output: Path, number: int) -> Path:
-    """Return the name of archive ``number``, 1 being the newest."""
+    """Return the path of archive ``number``; 1 is the newest."""
     return output.with_name(f"{output.name}.{number}")
 
 
 def newest_first(output: Path, keep_files: int = MAX_KEEP_FILES) -> list[Path]:
-    """Return every name that the output can have, the live file first."""
+    """Return every path that the output can have, the live file first."""
     return [output, *(archive(output, number) for number in range(1, keep_files + 1))]
 
 
 def shift(output: Path, existing: Collection[int], keep_files: int) -> list[tuple[Path, Path]]:
     """Return the renames, in order, that free the live name.
 
-    They fill the lowest gap, so none ever lands on a file that exists, and a crash after any of
-    them leaves a state from which ``shift`` gives the rest. ``existing`` must lack at least one number
-    of 1 to ``keep_files``.
+    They fill the lowest free number, so none overwrites an existing file. After a crash between two of them,
+    ``shift`` returns the remaining ones. ``existing`` must lack at least one number from 1 to ``keep_files``.
 
     Raises:
-        ValueError: there is no gap; delete the oldest first.
+        ValueError: no number is free; delete the oldest archive first.
     """
-    gap = next((n for n in range(1, keep_files + 1) if n not in existing), None)
-    if gap is None:
+    free = next((n for n in range(1, keep_files + 1) if n not in existing), None)
+    if free is None:
         raise ValueError(f"archives 1 to {keep_files} all exist")
-    names = newest_first(output, gap)
-    return [(names[n - 1], names[n]) for n in range(gap, 0, -1)]
+    names = newest_first(output, free)
+    return [(names[n - 1], names[n]) for n in range(free, 0, -1)]
 
 
 def surplus(sizes_bytes: Sequence[int], live_bytes: int, keep_bytes: int) -> int:
-    """Return how many of the oldest archives must go so that all files fit into ``keep_bytes``.
+    """Return how many of the oldest archives to delete so that all files fit into ``keep_bytes``.
 
-    ``sizes_bytes`` is newest first; 0 for ``keep_bytes`` keeps all.
+    ``sizes_bytes`` lists the newest first. A ``keep_bytes`` of 0 keeps all archives.
     """
     if keep_bytes == 0:
         return 0

@@ -1,13 +1,13 @@
-"""The durable note of what is in the output: which entry, which file, which byte.
+"""Stores durably what is in the output: up to which entry, in which file, up to which byte.
 
-Guarantees: a reader finds the newest whole state or the one before it, whatever instant the writer was
-killed at, and with a full disk too. The file has two slots that are written in turn, in place, each
-with a checksum: its blocks are allocated once, so that a state can be stored when nothing else can be.
-Two more slots are written in turn by a sync alone, so that a power cut always leaves one of them whole.
+Guarantees: a reader finds the newest whole state or the one before it, whenever the writer was killed, even
+with a full disk. The file has two slots that are written alternately and in place, each with a checksum.
+Their blocks are allocated once, so that a state can be stored when nothing else can. Only a sync writes the
+other two slots, also alternately, so that a power cut always leaves one of these two whole.
 
-A state is stored *before* its bytes are appended, with the length that they will have (``Intent``): what
-a kill leaves is then told from the file's size alone; only a torn append needs the journal again.
-Which states are stored when is the pipeline's; locking is the service's.
+A state is stored *before* its bytes are appended, with the length that they will have (``Intent``). After a
+kill the file's size alone shows what happened; only a torn append needs the journal again.
+The writer decides which states are stored when; the state directory is locked elsewhere.
 """
 
 import contextlib
@@ -21,7 +21,8 @@ from typing import Any
 
 from journal_exporter.errors import ConfigError, OutputError
 from journal_exporter.journal.batch import Position
-from journal_exporter.output.rotating_file import FileId, sync_directory
+from journal_exporter.output.durable import replace_file
+from journal_exporter.output.file_id import FileId
 
 NAME = "checkpoint"
 _MAGIC = b"journal-exporter checkpoint 1"
@@ -31,7 +32,7 @@ _SLOTS = 4
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Progress:
-    """The output holds every line up to ``position``; the last one ends at ``offset`` of ``file``."""
+    """How far the output is: every line up to ``position`` is in it, the last one before ``offset``."""
 
     position: Position
     file: FileId
@@ -40,7 +41,7 @@ class Progress:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Intent:
-    """The append that follows: it brings the file to ``end_offset``, the journal to ``position``."""
+    """The next append: it brings the file to ``end_offset``, and the output to ``position``."""
 
     position: Position
     end_offset: int
@@ -48,7 +49,7 @@ class Intent:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class State:
-    """One checkpoint. ``durable`` is the last progress that was synced; ``boot_id`` the kernel's."""
+    """One checkpoint. ``durable`` is the last progress that was synced, ``boot_id`` the kernel's boot id."""
 
     output: str
     boot_id: str
@@ -59,7 +60,7 @@ class State:
     journal: Sequence[str] = ()
     """The directories that are read, for ``status``."""
     file_since_s: float = 0.0
-    """When the live file was begun, in seconds since the epoch."""
+    """When the live file was created, in seconds since the epoch."""
     generation: int = 0
 
     @property
@@ -138,7 +139,7 @@ def load(directory: Path) -> State | None:
     """Return the newest state; None when there is no checkpoint.
 
     Raises:
-        ConfigError: there is one and neither slot can be read.
+        ConfigError: no slot of it can be read.
     """
     path = directory / NAME
     try:
@@ -146,14 +147,14 @@ def load(directory: Path) -> State | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError(f"checkpoint {path} can't be read: {error.strerror}") from error
+        raise ConfigError(f"--state-directory: can't read {path}: {error.strerror}") from error
     starts = range(0, _SLOTS * _SLOT_BYTES, _SLOT_BYTES)
     states = [_unpack(data[start : start + _SLOT_BYTES]) for start in starts]
     whole = [state for state in states if state is not None]
     if not whole:
         raise ConfigError(
-            f"checkpoint {path} is no checkpoint of this exporter, or all its copies are damaged;"
-            " move it away to begin anew as --start says (the output is continued)"
+            f"--state-directory: {path} is not a valid checkpoint, or all its copies are damaged; move it"
+            " away, and the next run begins where --start says and appends to the output"
         )
     return max(whole, key=lambda state: state.generation)
 
@@ -169,13 +170,13 @@ class CheckpointFile:
         self._stored = b""
 
     def store(self, state: State) -> None:
-        """Write the state into the older slot; a kill leaves the other one whole."""
+        """Write the state into the slot with the older one; a kill leaves the other slot whole."""
         self._generation = max(self._generation, state.generation) + 1
         data = _pack(dataclasses.replace(state, generation=self._generation))
         if len(data) > _SLOT_BYTES:
-            raise ValueError(f"a state of {len(data)} bytes does not fit its slot")
+            raise ValueError(f"a state of {len(data)} bytes exceeds its slot")
         try:
-            if self._descriptor is not None and not self._is_there(self._descriptor):
+            if self._descriptor is not None and not self._has_name(self._descriptor):
                 self.close()
             if self._descriptor is None:
                 self._descriptor = self._open(data)
@@ -201,8 +202,8 @@ class CheckpointFile:
             os.close(self._descriptor)
         self._descriptor = None
 
-    def _is_there(self, descriptor: int) -> bool:
-        """Whether the open file still has its name: somebody may have tidied up."""
+    def _has_name(self, descriptor: int) -> bool:
+        """Whether the open file still has its name: another process may have deleted it."""
         try:
             return os.path.samestat(self._path.stat(), os.fstat(descriptor))
         except FileNotFoundError:
@@ -212,22 +213,13 @@ class CheckpointFile:
         flags = os.O_RDWR | os.O_CLOEXEC
         with contextlib.suppress(FileNotFoundError):
             return os.open(self._path, flags)
-        # All slots filled and synced under another name: there is never a checkpoint without a state.
-        fresh = self._path.with_name(f"{NAME}.new")
-        descriptor = os.open(fresh, flags | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            _write_whole(descriptor, first.ljust(_SLOT_BYTES, b"\0") * _SLOTS, 0)
-            os.fsync(descriptor)
-            fresh.rename(self._path)
-            sync_directory(self._path.parent)
-        except OSError:
-            os.close(descriptor)
-            raise
-        return descriptor
+        # With all slots filled, so that a checkpoint without a state never exists.
+        replace_file(self._path, first.ljust(_SLOT_BYTES, b"\0") * _SLOTS)
+        return os.open(self._path, flags)
 
 
 def _write_whole(descriptor: int, data: bytes, offset: int) -> None:
-    """Write all of it: a disk that fills up takes a part without an error."""
+    """Write all bytes: a disk that becomes full takes a part without an error."""
     written = 0
     while written < len(data):
         written += os.pwrite(descriptor, data[written:], offset + written)

@@ -1,9 +1,9 @@
-"""One exporter an output: a lock on one byte of the live file, far behind any line.
+"""Allows one exporter per output, by a lock on one byte of the live file, far behind any line.
 
-Guarantees: whoever else locks the file, a back-up that reads it under flock(1) or lockf(3), neither
-stops the exporter nor is stopped by it, and is not taken for one. The lock goes with the last process
-that holds the descriptor (an open file description lock, fcntl_locking(2)). A file system without such
-locks has none: the lock of the state directory must do there.
+Guarantees: another program that locks the file, such as a backup under flock(1) or lockf(3), and the
+exporter do not block each other, and the program is not taken for an exporter. The lock ends with the last
+process that has the descriptor open (an open file description lock, fcntl_locking(2)). On a file system
+without such locks, only the lock of the state directory protects the output.
 """
 
 import fcntl
@@ -22,15 +22,16 @@ _STEP_S = 0.05
 
 
 def lock_output(descriptor: int) -> bool:
-    """Lock an output that is open for writing; False when another exporter holds it."""
+    """Lock an output that is open for writing; return False if another exporter holds the lock."""
     for _ in range(_TRIES):
         try:
             _control(descriptor, fcntl.F_OFD_SETLK, fcntl.F_WRLCK)
         except (BlockingIOError, PermissionError):
-            if _is_an_exporters(found := _holder(descriptor)):
+            if _is_an_exporters(found := _conflict(descriptor)):
                 return False
             if found[0] != fcntl.F_UNLCK:
-                # Somebody who locked the whole file: it was that, or no line until they are done.
+                # Another program has locked the whole file. Waiting would hold up every line until
+                # it is done.
                 return True
         except OSError:
             return True
@@ -40,7 +41,7 @@ def lock_output(descriptor: int) -> bool:
 
 
 def unlock_output(descriptor: int) -> None:
-    """Let go of it, for another descriptor of ours."""
+    """Release the lock, for another descriptor of this process."""
     try:
         _control(descriptor, fcntl.F_OFD_SETLK, fcntl.F_UNLCK)
     except OSError:
@@ -48,11 +49,11 @@ def unlock_output(descriptor: int) -> None:
         return
 
 
-def is_written(*files: Path, wait_s: float = _WAIT_S) -> bool:
-    """Whether an exporter writes one of the files, and goes on doing so."""
+def is_in_use(*files: Path, wait_s: float = _WAIT_S) -> bool:
+    """Whether an exporter writes one of the files, and keeps on for ``wait_s``."""
     until_s = time.monotonic() + wait_s
     while any(is_locked(file) for file in files):
-        # A worker that is about to end lets go of its state directory a moment earlier.
+        # A worker that is about to end releases its state directory a moment earlier.
         if time.monotonic() >= until_s or signal.sigpending():
             return True
         time.sleep(_STEP_S)
@@ -60,21 +61,21 @@ def is_written(*files: Path, wait_s: float = _WAIT_S) -> bool:
 
 
 def is_locked(file: Path) -> bool:
-    """Whether an exporter, this one too, writes the file now."""
+    """Whether an exporter, including this one, writes the file now."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        return _is_an_exporters(_holder(descriptor))
+        return _is_an_exporters(_conflict(descriptor))
     except OSError:
         return False
     finally:
         os.close(descriptor)
 
 
-def _holder(descriptor: int) -> tuple[int, int, int]:
-    """Return type, start and length of what is in our lock's way; nothing is locked by looking."""
+def _conflict(descriptor: int) -> tuple[int, int, int]:
+    """Return type, start and length of a lock that conflicts with the exporter's, without locking."""
     kind, _, start, length, _ = _control(descriptor, fcntl.F_OFD_GETLK, fcntl.F_WRLCK)
     return kind, start, length
 

@@ -1,16 +1,16 @@
-"""Pure: tells entries that are in the output already from those that are not.
+"""Pure: distinguishes entries that are in the output already from those that are missing.
 
-After a kill in the middle of an append, or a power cut, the output holds more than the checkpoint
-vouches for. The entries after the checkpoint are rendered again and offered here in order.
+After a kill in the middle of an append, or after a power cut, the output holds more than the checkpoint says.
+The entries after the checkpoint are formatted again and offered here in order.
 
-Guarantees: a line that is there is not written again, a torn last line is finished, everything else is
-written; a mismatch (somebody else wrote into the file, or the journal lost what is in it) never loops.
+Guarantees: a line that is in the output is not written again, a torn last line is finished, and every other
+line is written. A mismatch never loops: another program wrote into the file, or the journal lost an entry.
 """
 
 from journal_exporter.journal.sequence import Gap
 
 MAX_MISSES = 1000
-"""Lines in a row that are not found before the rest of the tail is given up."""
+"""After as many lines in a row that are not found, the rest of the tail is ignored."""
 
 
 class Replay:
@@ -27,11 +27,11 @@ class Replay:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of the tail is left to compare."""
+        """Whether the whole tail was compared."""
         return self._at >= len(self._tail)
 
     def offer(self, line: bytes) -> bytes:
-        """Return what to append for the line: nothing, its missing rest, or all of it."""
+        """Return what to append for a line: nothing, its missing rest, or all of it."""
         if self.is_over:
             return line
         if self._tail.startswith(line, self._at):
@@ -45,11 +45,11 @@ class Replay:
         rest = self._finish_torn(line)
         return self._append(line) if rest is None else rest
 
-    def explained(self, gap: Gap, marker: bytes, following: bytes | None) -> Gap | None:
-        """Return what is left of a gap: lines that can't be rendered any more explain lost entries.
+    def reduce_gap(self, gap: Gap, marker: bytes, following: bytes | None) -> Gap | None:
+        """Return what is left of a gap after lines in the tail explained some of its entries.
 
-        They were written before their entries went. ``marker`` is the gap's line, ``following`` that of
-        the next entry that has one.
+        These lines were written before the journal lost their entries. ``marker`` is the gap's line,
+        ``following`` the line of the next entry that has one.
         """
         if self.is_over or self._find(marker) >= 0:
             return gap
@@ -64,7 +64,7 @@ class Replay:
         return Gap(first, gap.seqnum_last) if first <= gap.seqnum_last else None
 
     def close(self) -> bytes:
-        """Give up on the rest; return the line end that a torn rest needs before anything else."""
+        """Ignore the rest of the tail; return the line end that a torn rest needs."""
         if self.is_over:
             return b""
         self.mismatches += 1
@@ -84,7 +84,7 @@ class Replay:
             self.mismatches += 1
             self._misses = 1
         rest = line[len(self._tail) - start :]
-        # Whole lines before it that nobody has claimed yet may still be those of later entries.
+        # Whole lines before it that no entry matched yet may still belong to later entries.
         self._tail = self._tail[:start]
         self._torn_end = False
         self.finished_torn += 1
@@ -104,7 +104,7 @@ class Replay:
         return ending
 
     def _find(self, line: bytes) -> int:
-        """Return where the line stands in the rest of the tail, at a line's start; else -1."""
+        """Return where the line is in the rest of the tail, at a line's start; -1 if it is not there."""
         if self._tail.startswith(line, self._at):
             return self._at
         found = self._tail.find(b"\n" + line, self._at)

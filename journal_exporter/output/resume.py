@@ -1,7 +1,7 @@
-"""The start: finds out what is in the output, and leaves a writer that stands at its end.
+"""Starts a run: finds out what is in the output, and leaves a writer at the output's end.
 
-Guarantees: after a kill, a power cut or a full disk nothing is written twice and nothing is left out;
-a file that somebody else removed or emptied is begun anew.
+Guarantees: after a kill, a power cut or a full disk, no line is missing and none is written twice. If another
+process removed or emptied the file, the run continues after the checkpoint.
 """
 
 import dataclasses
@@ -12,9 +12,9 @@ from journal_exporter.clock import Clock
 from journal_exporter.journal.batch import Batch, Position, Source
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.metrics import SharedMetrics
+from journal_exporter.output import read_back
 from journal_exporter.output.checkpoint import Progress, State
 from journal_exporter.output.replay import Replay
-from journal_exporter.output.rotating_file import RotatingFile
 from journal_exporter.output.writer import SYNC_BYTES, Writer
 
 _LOG = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ _TAIL_LIMIT_BYTES = 2 * SYNC_BYTES
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What a fresh state says of this run; ``boot_id`` is the kernel's."""
+    """What is known about this run at its start; ``boot_id`` is the kernel's."""
 
     output: str
     boot_id: str
@@ -33,7 +33,7 @@ class RunInfo:
 
 
 class Resume:
-    """Brings the writer to the output's end. ``formatter`` renders as the previous run did."""
+    """Brings the writer to the output's end. ``formatter`` formats as the previous run did."""
 
     def __init__(
         self,
@@ -41,7 +41,6 @@ class Resume:
         run_info: RunInfo,
         source: Source,
         writer: Writer,
-        output: RotatingFile,
         formatter: Formatter,
         metrics: SharedMetrics,
         clock: Clock,
@@ -49,13 +48,13 @@ class Resume:
         self._run_info = run_info
         self._source = source
         self._writer = writer
-        self._output = output
+        self._output = writer.output
         self._formatter = formatter
         self._metrics = metrics
         self._clock = clock
 
     def run(self, state: State | None) -> None:
-        """Start from what the last run left, or from nothing."""
+        """Resume from the last run's state, or begin without one."""
         self._writer.open()
         kind = "first_start"
         since_s = self._clock.time_s()
@@ -65,7 +64,7 @@ class Resume:
         else:
             kind, position = self._resume(state)
             since_s = state.file_since_s or since_s
-        progress = self._writer.here(position)
+        progress = self._writer.progress_at(position)
         fresh = State(
             output=self._run_info.output,
             boot_id=self._run_info.boot_id,
@@ -85,17 +84,17 @@ class Resume:
         same_boot = state.boot_id == self._run_info.boot_id
         progress = self._reachable(state.written)
         if progress is None and not same_boot:
-            # A power cut took what was not synced: the journal still has it.
+            # A power cut took bytes that were not synced: the journal still has their entries.
             progress = self._reachable(state.durable)
         if progress is None:
             _LOG.warning(
-                "%s was removed or emptied; going on in it, from the checkpoint", self._output.path
+                "%s was removed or emptied; continuing after the checkpoint", self._output.path
             )
             self._end_torn_line()
             return "output_gone", state.written.position
-        found = progress
-        tail = self._writer.insist(
-            lambda: self._output.tail(found.file, found.offset, _TAIL_LIMIT_BYTES)
+        path, file, offset = self._output.path, progress.file, progress.offset
+        tail = self._writer.retry(
+            lambda: read_back.read_after(path, file, offset, _TAIL_LIMIT_BYTES)
         )
         if not tail:
             return "clean", progress.position
@@ -105,20 +104,20 @@ class Resume:
         return self._replay(progress, tail)
 
     def _reachable(self, progress: Progress) -> Progress | None:
-        size_bytes = self._writer.insist(lambda: self._output.size_of(progress.file))
+        size_bytes = self._writer.retry(lambda: read_back.size_of(self._output.path, progress.file))
         return progress if size_bytes is not None and size_bytes >= progress.offset else None
 
     def _end_torn_line(self) -> None:
-        """Somebody else's last line, or one of a run whose checkpoint is gone."""
-        if self._writer.insist(self._output.ends_torn):
-            self._writer.append(b"\n")
+        """End another program's last line, or the last line of a run whose checkpoint is gone."""
+        if self._writer.retry(self._output.ends_torn):
+            self._writer.append_uncommitted(b"\n")
 
     def _replay(self, progress: Progress, tail: bytes) -> tuple[str, Position]:
         replay = Replay(tail)
         self._source.seek(progress.position)
         position = progress.position
         while not replay.is_over:
-            self._metrics.heartbeat(self._clock.monotonic_s(), self._clock.time_s())
+            self._metrics.heartbeat(self._clock)
             batch = self._source.read(precise=True)
             if not batch.entries:
                 self._add(replay.close())
@@ -128,16 +127,16 @@ class Resume:
         self._metrics.add("recovery_mismatches", replay.mismatches)
         if replay.mismatches:
             _LOG.warning(
-                "the output holds %d places that the journal does not explain", replay.mismatches
+                "the output has %d places that do not match the journal", replay.mismatches
             )
         return "finished_torn" if replay.finished_torn else "replayed", position
 
     def _add(self, data: bytes) -> None:
-        self._writer.append(data)
+        self._writer.append_uncommitted(data)
         self._metrics.add("lines_written", data.count(b"\n"))
 
     def _compare(self, replay: Replay, batch: Batch) -> Position:
-        """Append what the output lacks, up to where its end is reached."""
+        """Append the lines that the output lacks, until the tail is compared."""
         lines = self._formatter.lines(batch)
         for index, line in enumerate(lines):
             if replay.is_over:
@@ -147,7 +146,7 @@ class Resume:
                 time_us, context = batch.times_us[index], batch.contexts[index]
                 marker = self._formatter.gap_line(gap, time_us, context)
                 following = next((later for later in lines[index:] if later is not None), None)
-                left = replay.explained(gap, marker, following)
+                left = replay.reduce_gap(gap, marker, following)
                 if left is not None:
                     marker = self._formatter.gap_line(left, time_us, context)
                     self._add(replay.offer(marker))

@@ -1,7 +1,7 @@
-"""The loop: read a batch, write its lines, look after the journal; and start over from the checkpoint.
+"""Runs the loop: read a batch, write its lines, scan the journal; after an error, resume from the checkpoint.
 
-Guarantees: nothing is read on before what was read is committed, so reopening the journal and
-restarting the process are one path. Every failure passes through a wait on ``stop``.
+Guarantees: a batch is committed before the next one is read, so reopening the journal and restarting the
+process are the same path. Every retry waits for ``stop``.
 """
 
 import dataclasses
@@ -15,7 +15,8 @@ from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.journal_watch import Scan
 from journal_exporter.monitoring.metrics import SharedMetrics
-from journal_exporter.output.writer import Stopped, Writer
+from journal_exporter.output.retry import Stopped
+from journal_exporter.output.writer import Writer
 
 _LOG = logging.getLogger(__name__)
 POLL_S = 0.25
@@ -25,12 +26,12 @@ MAX_REOPENS = 5
 _MAX_REOPEN_WAIT_S = 10.0
 _CHUNK_BYTES = 256 * 1024
 _PRECISE_BELOW_BYTES = 512 * 1024
-"""More than the lines of a batch take, as a rule."""
+"""More than the lines of a batch usually take."""
 
 
 @dataclasses.dataclass(slots=True)
-class Lines:
-    """Lines that belong together: they go into one file. ``gaps`` are those that lines of them progress."""
+class _PendingLines:
+    """Lines that are appended together. ``gaps`` are the gaps that some of them mark."""
 
     data: bytearray = dataclasses.field(default_factory=bytearray)
     count: int = 0
@@ -40,8 +41,8 @@ class Lines:
 class Pipeline:
     """Runs until stop is asked for, or with ``once`` until the journal's end.
 
-    ``open_source`` opens the journal; where to go in it is the writer's position. Raises
-    ``JournalError`` when reopening does not help.
+    ``open_source`` opens the journal; the loop resumes at the writer's position. Raises ``JournalError`` if
+    reopening does not help.
     """
 
     def __init__(
@@ -70,29 +71,26 @@ class Pipeline:
         self._stalls = 0
 
     def run(self) -> None:
-        """Write lines until the end; what was written is synced."""
+        """Write lines until the end, then sync."""
         try:
             while not self._stop.is_set():
-                self._heartbeat()
+                self._metrics.heartbeat(self._clock)
                 try:
-                    if not self._turn():
+                    if not self._iterate():
                         break
                 except JournalError as error:
                     self._source_failed(error)
             self._writer.sync()
         except Stopped:
-            # Blocked or settling: what is not committed comes again at the next start.
-            _LOG.info("stopped while waiting to write; the next start goes on from the checkpoint")
+            # Blocked or settling: entries that are not committed are read again by the next run.
+            _LOG.info("stopped while waiting to write; the next run resumes from the checkpoint")
         finally:
             self._close()
 
-    def _heartbeat(self) -> None:
-        self._metrics.heartbeat(self._clock.monotonic_s(), self._clock.time_s())
-
-    def _turn(self) -> bool:
-        source = self._source or self._opened()
+    def _iterate(self) -> bool:
+        source = self._source or self._open()
         source.process()
-        # Near the end of a file each entry's place is wanted, to cut the batch there.
+        # Near the end of a file the place of each entry is needed, to split the batch there.
         source, batch = self._read(source, precise=self._writer.room_bytes < _PRECISE_BELOW_BYTES)
         if batch.entries:
             self._failures = 0
@@ -102,26 +100,26 @@ class Pipeline:
         else:
             source.wait(POLL_S, self._stop.fd)
         self._writer.sync_if_due()
-        self._look_after(source, at_end=not batch.entries)
+        self._scan_if_due(source, at_end=not batch.entries)
         return True
 
     def _read(self, source: Source, *, precise: bool) -> tuple[Source, Batch]:
-        """Read; where something is missing, open the journal again and read once more.
+        """Read a batch; if it has a gap, reopen the journal and read again.
 
-        libsystemd may have lost sight of a file for a moment: that is no loss yet.
+        libsystemd may miss a file for a moment, which is not a loss yet.
         """
         batch = source.read(precise=precise)
         if batch.gaps:
             self._close()
-            source = self._opened()
+            source = self._open()
             batch = source.read(precise=True)
         return source, batch
 
-    def _opened(self) -> Source:
+    def _open(self) -> Source:
         source = self._open_source()
         self._source = source
         if not source.seek(self._writer.position):
-            _LOG.warning("the entry of the checkpoint has gone from the journal; going on after it")
+            _LOG.warning("the checkpoint's entry is gone from the journal; resuming after it")
         self._metrics.set("inotify_available", float(source.inotify_fd is not None))
         source.single_sequence = self._scan(
             self._writer.position, self._clock.monotonic_s()
@@ -134,11 +132,11 @@ class Pipeline:
         self._source = None
 
     def _source_failed(self, error: JournalError) -> None:
-        """Open the journal again; when that keeps failing, let the worker be replaced."""
+        """Reopen the journal; if that keeps failing, let the supervisor replace the worker."""
         self._failures += 1
         self._metrics.add("journal_reopens", 1, "error")
         if self._failures == 1:
-            _LOG.error("%s; opening the journal again", error)
+            _LOG.error("%s; reopening the journal", error)
         self._close()
         if self._failures > MAX_REOPENS:
             raise error
@@ -146,7 +144,7 @@ class Pipeline:
             raise Stopped
 
     def write(self, source: Source, batch: Batch) -> None:
-        """Commit a batch, rotating on the way where it does not fit into the live file."""
+        """Commit a batch; rotate wherever it does not fit into the live file."""
         if not batch.gaps:
             data, lines = self._formatter.blob(batch)
             if len(data) <= self._writer.room_bytes:
@@ -154,7 +152,7 @@ class Pipeline:
                 self._count(batch, lines)
                 return
             if not batch.positions:
-                # Longer lines than usual: go back, and read with each entry's place.
+                # The lines are longer than usual: go back, and read with the place of each entry.
                 source.seek(self._writer.position)
                 _, batch = self._read(source, precise=True)
         self._write_precisely(batch)
@@ -167,7 +165,7 @@ class Pipeline:
         self._metrics.add("numbering_restarts", batch.sequence_restarts)
 
     def _write_precisely(self, batch: Batch) -> None:
-        held = Lines()
+        pending = _PendingLines()
         done = self._writer.position
         lines = self._formatter.lines(batch)
         for index, (line, position) in enumerate(zip(lines, batch.positions, strict=True)):
@@ -177,42 +175,41 @@ class Pipeline:
                 marker = self._formatter.gap_line(gap, batch.times_us[index], batch.contexts[index])
                 texts.insert(0, marker)
             size_bytes = sum(map(len, texts))
-            if size_bytes and len(held.data) + size_bytes > self._writer.room_bytes:
-                self._flush(held, done)
-                held = Lines()
-                if self._writer.output.size_bytes:
-                    self._writer.rotate()
-            held.data += b"".join(texts)
-            held.count += len(texts)
-            held.gaps += [gap] if gap is not None else []
+            if size_bytes and len(pending.data) + size_bytes > self._writer.room_bytes:
+                self._flush(pending, done)
+                pending = _PendingLines()
+                self._writer.rotate_for_size(size_bytes)
+            pending.data += b"".join(texts)
+            pending.count += len(texts)
+            pending.gaps += [gap] if gap is not None else []
             done = position
-            if len(held.data) >= _CHUNK_BYTES:
-                self._flush(held, done)
-                held = Lines()
-        self._flush(held, batch.end)
+            if len(pending.data) >= _CHUNK_BYTES:
+                self._flush(pending, done)
+                pending = _PendingLines()
+        self._flush(pending, batch.end)
         self._count(batch, sum(line is not None for line in lines))
 
-    def _flush(self, held: Lines, position: Position) -> None:
-        self._writer.commit(bytes(held.data), position, held.count)
-        for gap in held.gaps:
+    def _flush(self, pending: _PendingLines, position: Position) -> None:
+        self._writer.commit(bytes(pending.data), position, pending.count)
+        for gap in pending.gaps:
             _LOG.warning("%d journal entries lost (%d..%d)", gap.entries, *gap)
             self._metrics.add("entries_lost", gap.entries)
             self._metrics.add("gaps")
 
-    def _look_after(self, source: Source, *, at_end: bool) -> None:
+    def _scan_if_due(self, source: Source, *, at_end: bool) -> None:
         now_s = self._clock.monotonic_s()
         pause_s = SCAN_S if source.inotify_fd is not None else SCAN_POLLING_S
         if now_s - self._scanned_s < pause_s:
             return
         self._scanned_s = now_s
-        self._writer.rotate_if_old()
+        self._writer.rotate_for_age()
         self._writer.reopen_if_replaced()
         found = self._scan(self._writer.position, now_s)
         source.single_sequence = found.single_sequence
         if not (at_end and found.unread):
             self._stalls = 0
             return
-        # The files hold more than the reader sees. It may just have been written: look once more.
+        # The files hold more than the reader sees. It may just have been written: read once more.
         source.process()
         source, batch = self._read(source, precise=False)
         if batch.entries:
@@ -220,7 +217,9 @@ class Pipeline:
             return
         self._stalls += 1
         if self._stalls & (self._stalls - 1) == 0:
-            # At the 1st, 2nd, 4th, 8th ... look in a row: a file may stay unreadable for long.
+            # At the 1st, 2nd, 4th, 8th ... scan in a row: a file may stay unreadable for a long time.
             self._metrics.add("journal_reopens", 1, "stall")
-            _LOG.info("the journal's files hold entries that the reader does not see; reopening")
+            _LOG.info(
+                "the journal's files hold entries that the reader does not see; reopening the journal"
+            )
             self._close()

@@ -1,7 +1,7 @@
-"""What is looked at before anything is started: all that a restart can't cure, every problem at once.
+"""Checks everything that a restart can't fix before anything starts, and reports all problems at once.
 
-Guarantees: nothing is written but a state directory that is missing; what it opens stays open for
-the exporter.
+Guarantees: the only thing it creates is a missing state directory. The lock and the socket that it opens stay
+open for the exporter.
 """
 
 import contextlib
@@ -13,15 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from journal_exporter import config
+from journal_exporter import setting_values
 from journal_exporter.config import Loaded, Settings
 from journal_exporter.errors import ConfigError
-from journal_exporter.journal.files import find_files, inspect_file, journal_directories
+from journal_exporter.journal.files import find_files, inspect_files
 from journal_exporter.monitoring.listen import listen
 from journal_exporter.output import archives
 from journal_exporter.output import checkpoint as checkpoints
 from journal_exporter.output.checkpoint import State
-from journal_exporter.output.lock import is_written
+from journal_exporter.output.lock import is_in_use
 from journal_exporter.process.state_lock import lock_state
 
 T = TypeVar("T")
@@ -29,38 +29,34 @@ _MAX_PATHS_BYTES = 12 << 10
 
 
 def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
-    """Check everything, take the lock, and return what listens; the stack gives both back.
+    """Check everything, lock the state directory, and return the listening socket; the stack closes both.
 
     Raises:
-        ConfigError: with every problem there is.
+        ConfigError: with every problem.
     """
     settings = loaded.settings
     problems: list[str] = []
 
-    def attempt(step: Callable[[], T]) -> T | None:
+    def collect(check: Callable[[], T]) -> T | None:
         try:
-            return step()
+            return check()
         except ConfigError as error:
             problems.extend(error.problems)
             return None
 
-    attempt(lambda: check_journal(settings))
-    attempt(lambda: check_places(settings))
-    attempt(lambda: check_output(settings.output))
-    lock_fd = attempt(lambda: lock_state(settings.state_directory))
+    collect(lambda: check_journal(settings))
+    collect(lambda: check_paths(settings))
+    collect(lambda: check_output(settings.output))
+    lock_fd = collect(lambda: lock_state(settings.state_directory))
     if lock_fd is not None:
         stack.callback(os.close, lock_fd)
-        attempt(
-            lambda: check_writable(
-                f"--state-directory {settings.state_directory}", settings.state_directory
-            )
-        )
-        attempt(lambda: check_state(checkpoints.load(settings.state_directory), settings))
-        attempt(lambda: check_alone(settings))
-    address = config.address(settings.metrics_address)
+        collect(lambda: check_writable("--state-directory", settings.state_directory))
+        collect(lambda: check_state(checkpoints.load(settings.state_directory), settings))
+        collect(lambda: check_not_in_use(settings))
+    address = setting_values.address(settings.metrics_address)
     if settings.once and "metrics_address" not in loaded.given:
         address = None
-    listener = attempt(lambda: listen(*address)) if address else None
+    listener = collect(lambda: listen(*address)) if address else None
     if listener is not None:
         stack.enter_context(listener)
     if problems:
@@ -69,52 +65,49 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
 
 
 def check_directory(name: str, path: Path, fix: str) -> None:
-    """Refuse what is no directory.
+    """Refuse a path that is not a directory; ``name`` is the flag, ``fix`` what to do.
 
     Raises:
-        ConfigError: it is missing, something else, or below a directory that can't be searched.
+        ConfigError: the path is missing, not a directory, or can't be accessed.
     """
     try:
         if not stat.S_ISDIR(path.stat().st_mode):
-            raise ConfigError(f"{name} {path} is no directory; {fix}")
+            raise ConfigError(f"{name}: {path} is not a directory; {fix}")
     except FileNotFoundError:
-        raise ConfigError(f"{name} {path} does not exist; {fix}") from None
+        raise ConfigError(f"{name}: {path} does not exist; {fix}") from None
     except OSError as error:
-        raise ConfigError(f"{name} {path} can't be looked at: {error.strerror}; {fix}") from error
+        raise ConfigError(f"{name}: {path} can't be accessed: {error.strerror}; {fix}") from error
 
 
 def check_journal(settings: Settings) -> None:
     """Refuse a journal that can't be read.
 
     Raises:
-        ConfigError: a directory is missing or unreadable, or there is no readable file.
+        ConfigError: the directory is missing or unreadable, or has no readable journal file.
     """
     wanted = settings.journal_directory or settings.journal_root or Path("/")
     name = "--journal-directory" if settings.journal_directory else "--journal-root"
-    check_directory(name, wanted, "name where the host's journal is mounted")
-    directories = journal_directories(
-        root=settings.journal_root, directory=settings.journal_directory
-    )
-    files = [file for path in find_files(directories) if (file := inspect_file(path)) is not None]
+    check_directory(name, wanted, "give the path where the host's journal is mounted")
+    files = inspect_files(find_files(settings.journal_directories))
     if not files:
-        places = " and ".join(map(str, directories))
+        places = " and ".join(map(str, settings.journal_directories))
         raise ConfigError(
-            f"{name} {wanted}: there are no journal files in {places}; name where *.journal files are,"
-            " in it or in a sub-directory named by a machine id"
+            f"{name}: {wanted} has no journal files: {places} must have *.journal files, directly or in a"
+            " sub-directory named by a machine id"
         )
     if not any(file.state == "readable" for file in files):
         states = ", ".join(f"{file.path} ({file.state})" for file in files[:3])
         raise ConfigError(
-            f"{name} {wanted}: no journal file can be read: {states}; run as root or in the group"
+            f"{name}: {wanted} has no journal file that can be read: {states}; run as root or in the group"
             " systemd-journal, with a libsystemd as new as the host's"
         )
 
 
-def check_places(settings: Settings) -> None:
+def check_paths(settings: Settings) -> None:
     """Refuse an output that would overwrite the state or the journal.
 
     Raises:
-        ConfigError: it would.
+        ConfigError: its path is in one of their directories, or too long.
     """
     output, state = settings.output, settings.state_directory
     own = output.parent == state and (
@@ -122,33 +115,32 @@ def check_places(settings: Settings) -> None:
     )
     if output == state or own:
         raise ConfigError(
-            f"--output {output} is part of --state-directory {state}; name another file"
+            f"--output: {output} is part of --state-directory {state}; choose another file"
         )
-    directories = journal_directories(
-        root=settings.journal_root, directory=settings.journal_directory
-    )
-    if any(output.is_relative_to(directory) for directory in directories):
-        raise ConfigError(f"--output {output} is inside the journal's directory; name another file")
-    # The checkpoint holds them, in slots of 16 KiB.
-    if len(json.dumps([str(path) for path in (output, *directories)])) > _MAX_PATHS_BYTES:
+    if any(output.is_relative_to(directory) for directory in settings.journal_directories):
         raise ConfigError(
-            f"--output {output} and the journal's directories have too long names together; name"
-            " shorter ones"
+            f"--output: {output} is inside the journal's directory; choose another file"
+        )
+    # The checkpoint stores them, in slots of 16 KiB.
+    paths = [str(path) for path in (output, *settings.journal_directories)]
+    if len(json.dumps(paths)) > _MAX_PATHS_BYTES:
+        raise ConfigError(
+            f"--output: {output} and the journal's directories exceed 12 KiB in total; choose shorter paths"
         )
 
 
-def check_alone(settings: Settings) -> None:
-    """Refuse an output that another exporter writes, from another state directory.
+def check_not_in_use(settings: Settings) -> None:
+    """Refuse an output that an exporter with another state directory writes.
 
     Raises:
-        ConfigError: it does.
+        ConfigError: another exporter writes the output.
     """
-    # In the middle of a rotation, the other's file is called archive 1; at its end, there is a new one.
+    # During a rotation, the other exporter's file is called archive 1; afterwards there is a new one.
     output = settings.output
-    if is_written(output, archives.archive(output, 1), output):
+    if is_in_use(output, archives.archive(output, 1), output):
         raise ConfigError(
-            f"--output {output} is being written by another exporter, whose --state-directory"
-            f" is not {settings.state_directory}; end that one, or name another file"
+            f"--output: {output} is being written by another exporter, whose --state-directory is not"
+            f" {settings.state_directory}; stop that exporter, or choose another file"
         )
 
 
@@ -156,58 +148,59 @@ def check_state(state: State | None, settings: Settings) -> None:
     """Refuse a state that belongs to another output.
 
     Raises:
-        ConfigError: it does.
+        ConfigError: the state names another output.
     """
     if state is not None and state.output != str(settings.output):
         raise ConfigError(
-            f"--state-directory {settings.state_directory} belongs to the output {state.output},"
-            f" not to {settings.output}; give each output a state directory of its own"
+            f"--state-directory: {settings.state_directory} belongs to the output {state.output}, not to"
+            f" {settings.output}; give each output its own state directory"
         )
 
 
 def check_output(path: Path) -> None:
-    """Refuse an output that can never be written; a disk that is full or read-only may change.
+    """Refuse an output that can never be written; a full or read-only disk may change.
 
     Raises:
-        ConfigError: it is no regular file, or we lack the right to write it.
+        ConfigError: it is not a regular file, or this user may not write it.
     """
-    there = next(place for place in (path, *path.parents) if os.path.lexists(place))
-    mode = there.lstat().st_mode
-    if there == path and stat.S_ISDIR(mode):
+    existing = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    mode = existing.lstat().st_mode
+    if existing == path and stat.S_ISDIR(mode):
         raise ConfigError(
-            f"--output {path} is a directory; name a file in it, as in {path}/messages"
+            f"--output: {path} is a directory; choose a file in it, such as {path}/messages"
         )
-    if there == path and stat.S_ISLNK(mode):
+    if existing == path and stat.S_ISLNK(mode):
         raise ConfigError(
-            f"--output {path} is a symbolic link, which a rotation would rename; name the file that it"
-            f" leads to, {path.resolve()}"
+            f"--output: {path} is a symbolic link, which a rotation would rename; give the file that it"
+            f" points to, {path.resolve()}"
         )
-    if there == path and not stat.S_ISREG(mode):
-        raise ConfigError(f"--output {path} is no regular file; name another file")
-    if there != path and not there.is_dir():
-        raise ConfigError(f"--output {path}: {there} is no directory; name another file")
+    if existing == path and not stat.S_ISREG(mode):
+        raise ConfigError(f"--output: {path} is not a regular file; choose another file")
+    if existing != path and not existing.is_dir():
+        raise ConfigError(
+            f"--output: {path} is below {existing}, which is not a directory; choose another file"
+        )
     for archive in archives.newest_first(path)[1:]:
         if archive.is_dir():
             raise ConfigError(
-                f"--output {path}: its archives can't be kept, since {archive} is a directory; move it"
-                " away, or name another file"
+                f"--output: {path} can't keep its archives, because {archive} is a directory; move the"
+                " directory away, or choose another file"
             )
-    check_writable(f"--output {path}", there)
-    if there == path:
-        # Rotating renames the file, and makes another.
-        check_writable(f"--output {path}", path.parent)
+    check_writable("--output", existing)
+    if existing == path:
+        # A rotation renames the file, and creates a new one.
+        check_writable("--output", path.parent)
 
 
 def check_writable(name: str, path: Path) -> None:
-    """Refuse what this user may not write; a disk that is read-only or full for now may change.
+    """Refuse a path that this user may not write; a full or read-only disk may change.
 
     Raises:
-        ConfigError: it may not.
+        ConfigError: the permissions forbid it.
     """
     read_only = os.statvfs(path).f_flag & os.ST_RDONLY
     mode = os.W_OK | os.X_OK if path.is_dir() else os.W_OK
     if not read_only and not os.access(path, mode):
         raise ConfigError(
-            f"{name}: {path} can't be written by user {os.getuid()}; give it the right to, or name"
-            " another"
+            f"{name}: user {os.getuid()} can't write {path}; grant write permission, or choose another path"
         )

@@ -1,6 +1,6 @@
-"""Keeps how the last run rendered entries, so that recovery renders them to the same bytes.
+"""Stores how a run formatted entries, so that the next run can format them to the same bytes.
 
-The checkpoint names a rendering by its digest; a note beside it holds the rendering itself.
+The checkpoint names a rendering by its digest; a file beside the checkpoint holds the rendering.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ from journal_exporter.errors import OutputError
 from journal_exporter.lines.filters import EntryFilter, facility_number, priority_number
 from journal_exporter.lines.format import REVISION, Formatter
 from journal_exporter.output.checkpoint import State
-from journal_exporter.output.rotating_file import sync_directory
+from journal_exporter.output.durable import replace_file
 
 
-def of(settings: Settings) -> dict[str, Any]:
-    """Return everything that decides an entry's bytes: what recovery needs of the previous run."""
+def from_settings(settings: Settings) -> dict[str, Any]:
+    """Return the rendering: everything that determines a line's bytes, as JSON can hold it."""
     return {
         "revision": REVISION,
         "format": settings.format,
@@ -31,65 +31,59 @@ def of(settings: Settings) -> dict[str, Any]:
     }
 
 
-def formatter(rendered: dict[str, Any]) -> Formatter:
-    """Return the formatter of a ``rendering``."""
+def formatter(rendering: dict[str, Any]) -> Formatter:
+    """Return the formatter of a rendering."""
     entry_filter = EntryFilter(
-        max_priority=rendered["max_priority"],
-        exclude_facilities=frozenset(rendered["exclude_facilities"]),
-        include_units=tuple(rendered["include_units"]),
-        exclude_units=tuple(rendered["exclude_units"]),
+        max_priority=rendering["max_priority"],
+        exclude_facilities=frozenset(rendering["exclude_facilities"]),
+        include_units=tuple(rendering["include_units"]),
+        exclude_units=tuple(rendering["exclude_units"]),
     )
-    return Formatter(rendered["format"], entry_filter)
+    return Formatter(rendering["format"], entry_filter)
 
 
-def digest(rendered: dict[str, Any]) -> str:
-    """Return a short name for a ``rendering``."""
-    text = json.dumps(rendered, sort_keys=True).encode()
+def digest(rendering: dict[str, Any]) -> str:
+    """Return a short name for a rendering."""
+    text = json.dumps(rendering, sort_keys=True).encode()
     return f"{zlib.crc32(text):08x}"
 
 
-def _note(directory: Path, name: str) -> Path:
+def _path(directory: Path, name: str) -> Path:
     return directory / f"render-{name}.json"
 
 
-def previous(directory: Path, state: State | None, now: dict[str, Any]) -> dict[str, Any]:
-    """Return how the run that left the state rendered; the present way where it left no note."""
-    if state is None or state.render_hash == digest(now):
-        return now
+def previous(directory: Path, state: State | None, present: dict[str, Any]) -> dict[str, Any]:
+    """Return the rendering of the run that stored the state; the present one where it can't be read."""
+    if state is None or state.render_hash == digest(present):
+        return present
     try:
-        saved: dict[str, Any] = json.loads(_note(directory, state.render_hash).read_bytes())
+        saved: dict[str, Any] = json.loads(_path(directory, state.render_hash).read_bytes())
         formatter(saved)
     except (OSError, ValueError, KeyError, TypeError):
-        return now
-    return saved if digest(saved) == state.render_hash else now
+        return present
+    return saved if digest(saved) == state.render_hash else present
 
 
-def save(directory: Path, rendered: dict[str, Any]) -> None:
-    """Keep for the next run how this one renders, beside the note of the run before.
+def save(directory: Path, rendering: dict[str, Any]) -> None:
+    """Store this run's rendering for the next run, beside the one of the run before.
 
     Raises:
         OutputError: it can't be written now.
     """
-    path = _note(directory, digest(rendered))
-    data = json.dumps(rendered, sort_keys=True).encode()
-    fresh = path.with_suffix(".new")
+    path = _path(directory, digest(rendering))
+    data = json.dumps(rendering, sort_keys=True).encode()
     try:
         with contextlib.suppress(FileNotFoundError):
             if path.read_bytes() == data:
                 return
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-        sync_directory(directory)
+        replace_file(path, data)
     except OSError as error:
         raise OutputError(f"writing {path}", error) from error
 
 
-def forget(directory: Path, kept: str) -> None:
-    """Delete the notes of earlier runs: the checkpoint names the present one by now."""
+def delete_others(directory: Path, name: str) -> None:
+    """Delete the renderings of earlier runs: the checkpoint names the present one by now."""
     for path in directory.glob("render-*"):
-        if path != _note(directory, kept):
+        if path != _path(directory, name):
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -1,7 +1,8 @@
-"""One exporter a state directory: a lock on the directory itself, so that there is no file to remove.
+"""Allows one exporter per state directory, by a lock on the directory itself: no lock file can be left
+behind.
 
-The lock goes with the last process that holds the descriptor (flock(2)), however that ends. A directory on a
-full or read-only disk can be locked all the same.
+The lock ends with the last process that has the descriptor open (flock(2)), even if that process is killed. A
+directory on a full or read-only disk can be locked too.
 """
 
 import fcntl
@@ -18,32 +19,31 @@ _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
-    """Return a descriptor that holds the lock of a state directory, which is made where it is missing.
+    """Return a descriptor that holds the lock of a state directory; create the directory if it is missing.
 
-    Waits no longer where a signal that is blocked asks to end.
+    Waits up to ``wait_s`` for the lock, but not after a blocked signal has requested the end.
 
     Raises:
-        ConfigError: it can't be made, or another exporter holds it.
+        ConfigError: the directory can't be created or locked, or another exporter holds the lock.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(directory, _FLAGS)
     except (FileExistsError, NotADirectoryError):
         raise ConfigError(
-            f"--state-directory {directory} is no directory, or below something that is none; name"
-            " a directory"
+            f"--state-directory: {directory} is not a directory, or below a file; choose another directory"
         ) from None
     except OSError as error:
         raise ConfigError(
-            f"--state-directory {directory}: {error.strerror}; name a directory that can be written"
+            f"--state-directory: can't open {directory}: {error.strerror}; choose a writable directory"
         ) from error
     until_s = time.monotonic() + wait_s
     while not _attempt(descriptor, directory):
-        # The worker of a supervisor that was just killed may need a moment to see it.
+        # The worker of a supervisor that was just killed may need a moment to notice.
         if time.monotonic() >= until_s or signal.sigpending():
             os.close(descriptor)
             raise ConfigError(
-                f"--state-directory {directory} is in use by another exporter; give each its own"
+                f"--state-directory: {directory} is in use by another exporter; give each exporter its own"
             )
         time.sleep(_STEP_S)
     return descriptor
@@ -69,7 +69,7 @@ def _attempt(descriptor: int, directory: Path) -> bool:
     except OSError as error:
         os.close(descriptor)
         raise ConfigError(
-            f"--state-directory {directory} can't be locked: {error.strerror}; name one on a local disk"
+            f"--state-directory: can't lock {directory}: {error.strerror}; choose a directory on a local disk"
         ) from error
 
 

@@ -1,15 +1,13 @@
-"""The worker process: builds the parts from the settings and runs the pipeline.
+"""The worker process: builds the parts from the settings, and runs the pipeline.
 
-It is replaced whenever it dies, so it owns nothing that a restart would miss.
+It owns nothing that a restart would lose: the supervisor replaces a worker that dies.
 """
 
 import contextlib
-import dataclasses
 import gc
 
 from journal_exporter.clock import Clock, Stop
 from journal_exporter.config import Settings
-from journal_exporter.journal.files import journal_directories
 from journal_exporter.journal.memory import give_back_large_buffers
 from journal_exporter.journal.reader import JournalReader
 from journal_exporter.monitoring.journal_watch import JournalWatch
@@ -17,37 +15,32 @@ from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output import checkpoint as checkpoints
 from journal_exporter.output.checkpoint import CheckpointFile
 from journal_exporter.output.resume import Resume, RunInfo
+from journal_exporter.output.retry import Stopped
 from journal_exporter.output.rotating_file import RotatingFile
-from journal_exporter.output.writer import Rotation, Stopped, Writer
+from journal_exporter.output.rotation import RotationPolicy
+from journal_exporter.output.writer import Writer
 from journal_exporter.process import rendering
 from journal_exporter.process.pipeline import Pipeline
 from journal_exporter.process.preflight import check_state
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Work:
-    """What the supervisor hands to every worker."""
-
-    settings: Settings
-    metrics: SharedMetrics
-    clock: Clock
-    boot_id: str
-    set_aside: frozenset[str] = frozenset()
-
-
-def run(work: Work, stop: Stop) -> None:
-    """Do the work until stop is asked for.
+def run(
+    settings: Settings,
+    metrics: SharedMetrics,
+    *,
+    clock: Clock,
+    stop: Stop,
+    boot_id: str,
+    set_aside: frozenset[str] = frozenset(),
+) -> None:
+    """Write lines until stop is requested; ``set_aside`` has the keys of files that are not read.
 
     Raises:
-        JournalError: the journal can't be read; another worker may.
+        JournalError: the journal can't be read; another worker may be able to.
     """
-    settings, metrics, clock = work.settings, work.metrics, work.clock
-    # Nothing here makes reference cycles by the million, and a collection looks at every batch.
+    # No code here makes reference cycles in bulk, and each collection would visit every batch.
     gc.disable()
     give_back_large_buffers()
-
-    def heartbeat() -> None:
-        metrics.heartbeat(clock.monotonic_s(), clock.time_s())
 
     def open_source() -> JournalReader:
         return JournalReader(
@@ -55,14 +48,11 @@ def run(work: Work, stop: Stop) -> None:
             directory=settings.journal_directory,
             with_units=settings.format == "json"
             or bool(settings.include_unit or settings.exclude_unit),
-            set_aside=work.set_aside,
-            heartbeat=heartbeat,
+            set_aside=set_aside,
+            heartbeat=lambda: metrics.heartbeat(clock),
         )
 
-    directories = journal_directories(
-        root=settings.journal_root, directory=settings.journal_directory
-    )
-    watch = JournalWatch(directories, metrics, work.set_aside)
+    watch = JournalWatch(settings.journal_directories, metrics, set_aside)
     output = RotatingFile(
         settings.output,
         keep_files=settings.keep_files,
@@ -74,13 +64,13 @@ def run(work: Work, stop: Stop) -> None:
         stack.callback(output.close)
         state = checkpoints.load(settings.state_directory)
         check_state(state, settings)
-        now = rendering.of(settings)
+        present = rendering.from_settings(settings)
         checkpoint = CheckpointFile(settings.state_directory)
         stack.callback(checkpoint.close)
         writer = Writer(
             output=output,
             checkpoint=checkpoint,
-            rotation=Rotation(
+            rotation=RotationPolicy(
                 max_bytes=settings.max_bytes,
                 max_age_s=settings.max_age,
                 settle_s=0.0 if settings.once else settings.rotation_settle_s,
@@ -89,34 +79,32 @@ def run(work: Work, stop: Stop) -> None:
             metrics=metrics,
             clock=clock,
             stop=stop,
-            prepare=lambda: rendering.save(settings.state_directory, now),
+            prepare=lambda: rendering.save(settings.state_directory, present),
             while_blocked=lambda position: watch.scan(position, clock.monotonic_s()),
         )
+        previous = rendering.previous(settings.state_directory, state, present)
         try:
             with contextlib.closing(open_source()) as source:
                 Resume(
                     run_info=RunInfo(
                         output=str(settings.output),
-                        boot_id=work.boot_id,
-                        render_hash=rendering.digest(now),
+                        boot_id=boot_id,
+                        render_hash=rendering.digest(present),
                         start=settings.start,
-                        journal=[str(directory) for directory in directories],
+                        journal=list(map(str, settings.journal_directories)),
                     ),
                     source=source,
                     writer=writer,
-                    output=output,
-                    formatter=rendering.formatter(
-                        rendering.previous(settings.state_directory, state, now)
-                    ),
+                    formatter=rendering.formatter(previous),
                     metrics=metrics,
                     clock=clock,
                 ).run(state)
         except Stopped:
             return
-        rendering.forget(settings.state_directory, rendering.digest(now))
+        rendering.delete_others(settings.state_directory, rendering.digest(present))
         Pipeline(
             open_source=open_source,
-            formatter=rendering.formatter(now),
+            formatter=rendering.formatter(present),
             writer=writer,
             scan=watch.scan,
             metrics=metrics,

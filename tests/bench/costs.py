@@ -100,7 +100,7 @@ def _everything(journal: Path) -> None:
         }
         stop, holder_fd = PipeStop.pipe()
         settings = load(flags, {}).settings
-        worker.run(worker.Work(settings, SharedMetrics(), SystemClock(), _BOOT_ID), stop)
+        worker.run(settings, SharedMetrics(), clock=SystemClock(), stop=stop, boot_id=_BOOT_ID)
         os.close(holder_fd)
         os.close(stop.fd)
 

@@ -18,7 +18,8 @@ from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import CheckpointFile, State, load
 from journal_exporter.output.resume import Resume, RunInfo
 from journal_exporter.output.rotating_file import RotatingFile
-from journal_exporter.output.writer import Rotation, Writer
+from journal_exporter.output.rotation import RotationPolicy
+from journal_exporter.output.writer import Writer
 from journal_exporter.process.pipeline import Pipeline
 from tests.support.fakes import FakeClock, ScriptedStop, context, cursor
 
@@ -243,7 +244,7 @@ class Rig:
         writer = Writer(
             output=output,
             checkpoint=checkpoint,
-            rotation=Rotation(max_bytes=self.max_bytes, min_interval_s=0.0),
+            rotation=RotationPolicy(max_bytes=self.max_bytes, min_interval_s=0.0),
             metrics=self.metrics,
             clock=self.clock,
             stop=stop,
@@ -253,7 +254,6 @@ class Rig:
                 run_info=RunInfo("out", self.boot_id, "hash", self.start),
                 source=self.source(),
                 writer=writer,
-                output=output,
                 formatter=self.recover_with or self.formatter(),
                 metrics=self.metrics,
                 clock=self.clock,

@@ -36,21 +36,22 @@ def demo(where: Path, **environment: str) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_whoever_ends_it_while_the_sample_is_made_is_not_shown_a_traceback(
-    tmp_path: Path, number: int
-) -> None:
+def test_ending_it_while_the_sample_is_made_shows_no_traceback(tmp_path: Path, number: int) -> None:
     with demo(tmp_path) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         sample = tmp_path / "var" / "sample"
         wait_for(sample.exists, "the sample", every_s=0.001, process=process)
-        (writer,) = children.read_text().split()
+        started = children.read_text().split()
         process.send_signal(number)
-        said, errors = process.communicate(timeout=30)
-    assert (process.returncode, said, errors) == (0, "", "")
-    assert not Path(f"/proc/{writer}").exists()
+        printed, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+    # On a slow machine, the exporter may have been started in the meantime.
+    assert (printed, errors) == ("", "") or len(started) > 1
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
 
 
-def test_an_exporter_that_somebody_kills_ends_it_with_a_word(tmp_path: Path) -> None:
+def test_a_killed_exporter_ends_it_with_a_message(tmp_path: Path) -> None:
     """With a setpriv that knows no --pdeathsig, as before util-linux 2.33: it is done without."""
     old = tmp_path / "bin" / "setpriv"
     old.parent.mkdir()
@@ -82,12 +83,12 @@ def test_a_newcomer_sees_lines_arrive_the_file_rotate_and_the_metrics_move(tmp_p
         process_group=0,
     ) as demo:
         assert demo.stdout is not None
-        said = []
+        printed = []
         for line in demo.stdout:
-            said.append(line)
+            printed.append(line)
             if line.startswith("Ctrl-C"):
                 break
-        text = "".join(said)
+        text = "".join(printed)
         output = Path(re.search(r"^writes +(\S+)", text, re.MULTILINE)[1])  # type: ignore[index]
         url = re.search(r"^metrics +(\S+)", text, re.MULTILINE)[1]  # type: ignore[index]
         try:

@@ -242,7 +242,7 @@ def test_a_worker_that_hangs_is_neither_ready_nor_in_the_way_of_the_end(
     tail.wait_for(lambda: tail.get("/livez")[0] == 503, "the probe to notice")
     assert tail.get("/readyz")[0] == 503
     tail.process.terminate()
-    assert tail.process.wait(40) == 1
+    assert tail.process.wait(40) == 2
 
 
 def test_readers_that_keep_up_see_every_line_before_the_file_is_renamed(

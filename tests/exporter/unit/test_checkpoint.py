@@ -10,7 +10,7 @@ from journal_exporter.errors import ConfigError, OutputError
 from journal_exporter.journal.batch import Position
 from journal_exporter.journal.sequence import MAX_IDS, RECENT_GAPS
 from journal_exporter.output.checkpoint import NAME, CheckpointFile, Intent, Progress, State, load
-from journal_exporter.output.rotating_file import FileId
+from journal_exporter.output.file_id import FileId
 from tests.support.fakes import cursor
 
 SLOT_BYTES = 16384
@@ -85,7 +85,7 @@ def test_a_state_as_large_as_can_be_fits_its_slot(tmp_path: Path) -> None:
 def test_a_state_larger_than_its_slot_is_a_bug_and_is_not_written(tmp_path: Path) -> None:
     store(tmp_path, state(1))
     too_large = dataclasses.replace(state(2), output="x" * SLOT_BYTES)
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(ValueError, match="exceeds its slot"):
         store(tmp_path, too_large)
     assert same(load(tmp_path), state(1))
 
@@ -136,14 +136,14 @@ def test_garbage_is_an_error_that_names_the_file_and_is_left_alone(
 ) -> None:
     path = tmp_path / NAME
     path.write_bytes(garbage)
-    with pytest.raises(ConfigError, match=r"checkpoint .* move it away"):
+    with pytest.raises(ConfigError, match=r"checkpoint is not a valid checkpoint.* move it away"):
         load(tmp_path)
     assert path.read_bytes() == garbage
 
 
 def test_a_checkpoint_that_is_a_directory_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
-    with pytest.raises(ConfigError, match="can't be read"):
+    with pytest.raises(ConfigError, match=r"can't read .*checkpoint"):
         load(tmp_path)
 
 

@@ -25,7 +25,7 @@ def run(*arguments: str | Path, **variables: str) -> "subprocess.CompletedProces
 
 
 def refused(*arguments: str | Path, **variables: str) -> str:
-    """Return the one line that a wrong use is told in; nothing else is said."""
+    """Return the one line that reports wrong usage; nothing else is printed."""
     done = run(*arguments, **variables)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert done.stderr.startswith("journal-exporter: ")
@@ -85,7 +85,7 @@ def test_the_version_is_printed() -> None:
      ["run", "--output"], ["status", "--output", "/o"], ["run", "--once=yes"]],
     ids=" ".join,
 )  # fmt: skip
-def test_an_unknown_or_shortened_flag_is_wrong_use(
+def test_an_unknown_or_shortened_flag_is_wrong_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -106,10 +106,10 @@ def test_the_effective_settings_are_shown() -> None:
 def test_every_problem_of_the_settings_is_a_line(command: str) -> None:
     done = run(command, "--keep-files", "0", "--max-bytes", "1", JOURNAL_EXPORTER_OUTPT="x")
     assert (done.returncode, done.stdout) == (2, "")
-    assert sorted(line.split(":")[1] for line in done.stderr.splitlines()) == [
-        " --keep-files=0",
-        " --max-bytes=1",
-        " JOURNAL_EXPORTER_OUTPT is no setting; did you mean JOURNAL_EXPORTER_OUTPUT?",
+    assert sorted(line.split(": ", 1)[1] for line in done.stderr.splitlines()) == [
+        "--keep-files: 0 is not a number from 1 to 9",
+        "--max-bytes: 1 is below the minimum of 4Ki",
+        "JOURNAL_EXPORTER_OUTPT: unknown setting; did you mean JOURNAL_EXPORTER_OUTPUT?",
     ]
 
 
@@ -126,7 +126,8 @@ def good(tmp_path: Path) -> list[str | Path]:
 def test_a_missing_journal_is_named(tmp_path: Path) -> None:
     problem = refused("run", "--journal-directory", tmp_path / "none")
     assert problem == (
-        f"--journal-directory {tmp_path}/none does not exist; name where the host's journal is mounted"
+        f"--journal-directory: {tmp_path}/none does not exist; give the path where the host's journal is"
+        " mounted"
     )
 
 
@@ -137,7 +138,7 @@ def test_a_journal_that_is_a_file_is_named(tmp_path: Path) -> None:
 
 def test_a_directory_without_journals_is_named(tmp_path: Path) -> None:
     problem = refused("run", "--journal-root", tmp_path)
-    assert f"no journal files in {tmp_path}/var/log/journal and {tmp_path}/run/log" in problem
+    assert f"has no journal files: {tmp_path}/var/log/journal and {tmp_path}/run/log" in problem
 
 
 def test_journals_that_nobody_can_read_are_named(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_journals_that_nobody_can_read_are_named(tmp_path: Path) -> None:
 def test_an_output_that_is_a_directory_is_named(good: list[str | Path], tmp_path: Path) -> None:
     (tmp_path / "o").mkdir()
     assert refused(*good) == (
-        f"--output {tmp_path}/o is a directory; name a file in it, as in {tmp_path}/o/messages"
+        f"--output: {tmp_path}/o is a directory; choose a file in it, such as {tmp_path}/o/messages"
     )
     assert list((tmp_path / "o").iterdir()) == []
 
@@ -157,7 +158,7 @@ def test_an_output_that_is_a_directory_is_named(good: list[str | Path], tmp_path
 def test_a_state_of_garbage_is_named_and_left_alone(good: list[str | Path], tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state/checkpoint").write_bytes(b"garbage")
-    assert f"checkpoint {tmp_path}/state/checkpoint is no checkpoint" in refused(*good)
+    assert f"{tmp_path}/state/checkpoint is not a valid checkpoint" in refused(*good)
     assert (tmp_path / "state/checkpoint").read_bytes() == b"garbage"
     assert not (tmp_path / "o").exists()
 
@@ -166,17 +167,17 @@ def test_a_state_directory_that_cannot_be_made_is_named(
     good: list[str | Path], tmp_path: Path
 ) -> None:
     (tmp_path / "state").touch()
-    assert f"--state-directory {tmp_path}/state" in refused(*good)
+    assert f"--state-directory: {tmp_path}/state is not a directory" in refused(*good)
 
 
 def test_an_address_that_cannot_be_bound_is_named(good: list[str | Path], tmp_path: Path) -> None:
     problem = refused(*good, "--metrics-address", "192.0.2.1:9465")
-    assert problem.startswith("--metrics-address 192.0.2.1:9465 can't be bound: ")
+    assert problem.startswith("--metrics-address: can't bind 192.0.2.1:9465: ")
     assert not (tmp_path / "o").exists()
 
 
 def test_a_status_of_nothing_is_named(tmp_path: Path) -> None:
-    assert "holds no checkpoint" in refused("status", "--state-directory", tmp_path)
+    assert "has no checkpoint" in refused("status", "--state-directory", tmp_path)
     assert "does not exist" in refused("status", "--state-directory", tmp_path / "none")
 
 
@@ -189,5 +190,5 @@ def test_a_result_that_cannot_be_printed_is_one_line_and_a_failure() -> None:
     command = [sys.executable, "-m", "journal_exporter", "check-config"]
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == "journal-exporter: standard output: No space left on device\n"

@@ -9,7 +9,6 @@ import pytest
 from journal_exporter.config import (
     FIELDS,
     Settings,
-    address,
     default_text,
     flag,
     load,
@@ -17,6 +16,7 @@ from journal_exporter.config import (
     variable,
 )
 from journal_exporter.errors import ConfigError
+from journal_exporter.setting_values import address
 
 OTHERS = {"PATH": "/bin", "HOME": "/root", "JOURNAL_EXPORTERX": "x", "XJOURNAL_EXPORTER_OUTPUT": ""}
 
@@ -177,7 +177,7 @@ def test_paths_are_absolute() -> None:
 
 def test_a_bad_switch_is_an_error() -> None:
     (problem,) = problems({"JOURNAL_EXPORTER_ONCE": "maybe"})
-    assert problem == "JOURNAL_EXPORTER_ONCE=maybe: write true or false"
+    assert problem == "JOURNAL_EXPORTER_ONCE: maybe is not a boolean; write true or false"
 
 
 def test_every_problem_is_told_at_once() -> None:
@@ -186,14 +186,19 @@ def test_every_problem_is_told_at_once() -> None:
         keep_files="0", journal_root="/a", journal_directory="/b",
     )  # fmt: skip
     assert len(found) == 4
-    for part in ("OUTPT", "FORMAT=xml", "--keep-files=0", "--journal-root and --journal-directory"):
+    for part in (
+        "OUTPT",
+        "FORMAT: xml",
+        "--keep-files: 0",
+        "--journal-root and --journal-directory",
+    ):
         assert sum(part in problem for problem in found) == 1
 
 
 def test_an_unknown_variable_is_an_error_with_the_likely_name() -> None:
     (problem,) = problems({"JOURNAL_EXPORTER_KEEP_FILE": "3"})
     assert problem == (
-        "JOURNAL_EXPORTER_KEEP_FILE is no setting; did you mean JOURNAL_EXPORTER_KEEP_FILES?"
+        "JOURNAL_EXPORTER_KEEP_FILE: unknown setting; did you mean JOURNAL_EXPORTER_KEEP_FILES?"
     )
 
 
@@ -203,7 +208,7 @@ def test_an_unknown_variable_is_an_error_with_the_likely_name() -> None:
 )
 def test_an_unknown_variable_is_an_error(name: str) -> None:
     (problem,) = problems({name: ""})
-    assert problem == f"{name} is no setting; unset it"
+    assert problem == f"{name}: unknown setting; unset the variable"
 
 
 @pytest.mark.parametrize(
@@ -223,7 +228,7 @@ def test_what_kubernetes_does_not_set_is_an_error(rest: str) -> None:
 def test_one_journal_is_read_however_it_is_named() -> None:
     environ = {"JOURNAL_EXPORTER_JOURNAL_ROOT": "/a"}
     (problem,) = problems(environ, journal_directory="/b")
-    assert "exclude each other; keep one" in problem
+    assert "exclude each other; remove one" in problem
 
 
 @pytest.mark.parametrize(("keep", "good"), [("0", True), ("50Mi", True), ("49Mi", False)])
@@ -232,7 +237,7 @@ def test_what_is_kept_has_room_for_one_file(keep: str, *, good: bool) -> None:
         settings(keep_bytes=keep, max_bytes="50Mi")
     else:
         (problem,) = problems(keep_bytes=keep, max_bytes="50Mi")
-        assert "--keep-bytes 51380224 is below --max-bytes 52428800" in problem
+        assert "--keep-bytes: 49Mi is below --max-bytes (50Mi)" in problem
 
 
 @pytest.mark.parametrize(

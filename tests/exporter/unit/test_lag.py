@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.journal.files import JournalFile
-from journal_exporter.monitoring.lag import all_of, default_max_use_bytes, lag, seconds_to_vacuum
+from journal_exporter.monitoring.lag import (
+    default_max_use_bytes,
+    lag,
+    lag_of_all,
+    seconds_to_vacuum,
+)
 
 NEWEST_US = 1_000_000_000
 MIB = 1 << 20
@@ -70,9 +75,9 @@ def test_for_who_has_read_nothing_all_of_the_journal_is_the_lag() -> None:
         file("b", 30, age_s=9, head_age_s=4),
         file("c", 0),
     ]
-    assert all_of(files) == (130, 7.0)
-    assert all_of([file("c", 0)]) == all_of([]) == (0, 0.0)
-    assert all_of([file(age_s=-1, head_age_s=1)]).lag_s == 0.0
+    assert lag_of_all(files) == (130, 7.0)
+    assert lag_of_all([file("c", 0)]) == lag_of_all([]) == (0, 0.0)
+    assert lag_of_all([file(age_s=-1, head_age_s=1)]).lag_s == 0.0
 
 
 def test_a_clock_that_went_back_is_no_negative_lag() -> None:

@@ -38,8 +38,8 @@ def test_a_port_that_is_taken_is_named() -> None:
             listen("127.0.0.1", port)
     (problem,) = caught.value.problems
     assert problem == (
-        f"--metrics-address 127.0.0.1:{port} can't be bound: Address already in use;"
-        " name a free address"
+        f"--metrics-address: can't bind 127.0.0.1:{port}: Address already in use;"
+        " choose another address"
     )
 
 
@@ -47,7 +47,7 @@ def test_a_port_that_is_taken_is_named() -> None:
     ("host", "shown"), [("192.0.2.1", "192.0.2.1:9"), ("2001:db8::1", "[2001:db8::1]:9")]
 )
 def test_an_address_of_another_machine_is_named_as_it_was_written(host: str, shown: str) -> None:
-    with pytest.raises(ConfigError, match="can't be bound") as caught:
+    with pytest.raises(ConfigError, match="can't bind") as caught:
         listen(host, 9)
     assert f"--metrics-address {shown} " in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""The numbers: all there from the start, shared between processes, named after events."""
+"""The metrics: all there from the start, shared between processes, named after events."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import pytest
 
 from journal_exporter.errors import OutputError
 from journal_exporter.monitoring.metrics import METRICS, SIGNALS, Metric, SharedMetrics
+from tests.support.fakes import FakeClock
 
 
 def values(metrics: SharedMetrics) -> dict[tuple[str, str], float]:
@@ -42,7 +43,7 @@ def test_what_is_counted_adds_up_and_what_is_set_does_not() -> None:
     assert metrics.get("lag_seconds") == 2.5
 
 
-def test_each_number_has_a_place_of_its_own() -> None:
+def test_each_value_has_its_own_place() -> None:
     metrics = SharedMetrics()
     for place, (name, value) in enumerate(values(metrics), 1):
         metrics.set(name, place, value)
@@ -58,9 +59,9 @@ def test_a_series_that_is_not_in_the_table_is_an_error(name: str, value: str) ->
         SharedMetrics().add(name, 1, value)
 
 
-def test_a_beat_is_on_both_clocks() -> None:
+def test_a_heartbeat_is_on_both_clocks() -> None:
     metrics = SharedMetrics()
-    metrics.heartbeat(12.5, 1.7e9)
+    metrics.heartbeat(FakeClock(12.5, 1.7e9))
     assert metrics.heartbeat_s == 12.5
     assert metrics.get("heartbeat_timestamp_seconds") == 1.7e9
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.output.lock import is_written, lock_output, unlock_output
+from journal_exporter.output.lock import is_in_use, lock_output, unlock_output
 
 
 @pytest.fixture
@@ -18,14 +18,14 @@ def output(tmp_path: Path) -> Path:
 
 def test_a_second_exporter_is_told_and_may_when_the_first_has_let_go(output: Path) -> None:
     with output.open("ab") as first, output.open("ab") as second:
-        assert not is_written(output, wait_s=0)
+        assert not is_in_use(output, wait_s=0)
         assert lock_output(first.fileno())
-        assert is_written(output, wait_s=0)
+        assert is_in_use(output, wait_s=0)
         assert not lock_output(second.fileno())
         unlock_output(first.fileno())
-        assert not is_written(output, wait_s=0)
+        assert not is_in_use(output, wait_s=0)
         assert lock_output(second.fileno())
-    assert not is_written(output, wait_s=0)
+    assert not is_in_use(output, wait_s=0)
 
 
 @pytest.mark.parametrize("kind", [fcntl.LOCK_SH, fcntl.LOCK_EX])
@@ -34,7 +34,7 @@ def test_whoever_reads_the_file_under_flock_neither_stops_an_exporter_nor_waits_
 ) -> None:
     with output.open("rb") as reader, output.open("ab") as ours:
         fcntl.flock(reader, kind)
-        assert not is_written(output, wait_s=0)
+        assert not is_in_use(output, wait_s=0)
         assert lock_output(ours.fileno())
         fcntl.flock(reader, fcntl.LOCK_UN)
         fcntl.flock(reader, kind | fcntl.LOCK_NB)
@@ -50,7 +50,7 @@ def test_whoever_locked_the_whole_file_by_fcntl_is_no_exporter(
             fcntl.lockf(other, kind)
             with output.open("ab") as ours:
                 # Looking comes last: closing any descriptor of the file gives such locks back.
-                good = lock_output(ours.fileno()) and not is_written(output, wait_s=0)
+                good = lock_output(ours.fileno()) and not is_in_use(output, wait_s=0)
                 os._exit(0 if good else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
@@ -63,12 +63,12 @@ def test_what_can_not_be_locked_is_written_all_the_same() -> None:
     finally:
         os.close(read_fd)
         os.close(write_fd)
-    assert not is_written(Path("/nowhere/messages"), wait_s=0)
+    assert not is_in_use(Path("/nowhere/messages"), wait_s=0)
 
 
 def test_each_of_the_names_that_an_exporter_s_file_may_have_is_looked_at(output: Path) -> None:
     with output.open("ab") as ours:
         assert lock_output(ours.fileno())
         archive = output.rename(output.with_name("messages.1"))
-        assert not is_written(output, wait_s=0)
-        assert is_written(output, archive, wait_s=0)
+        assert not is_in_use(output, wait_s=0)
+        assert is_in_use(output, archive, wait_s=0)

@@ -8,15 +8,17 @@ from journal_exporter.config import Settings
 from journal_exporter.errors import ConfigError, OutputError
 from journal_exporter.journal.batch import Position
 from journal_exporter.output.checkpoint import Progress, State
-from journal_exporter.output.rotating_file import FileId
+from journal_exporter.output.file_id import FileId
 from journal_exporter.process import rendering
 from journal_exporter.process.preflight import check_state
 from tests.support.fakes import batch, context
 
 NOTES = "render-*"
 PROGRESS = Progress(Position(None), FileId(1, 2, 0, 0), 0)
-NOW = rendering.of(Settings())
-BEFORE = rendering.of(Settings(format="json", max_priority="err", include_unit=("kube*",)))
+NOW = rendering.from_settings(Settings())
+BEFORE = rendering.from_settings(
+    Settings(format="json", max_priority="err", include_unit=("kube*",))
+)
 
 
 def state(render_hash: str, output: str = "/var/log/messages") -> State:
@@ -35,21 +37,21 @@ def state(render_hash: str, output: str = "/var/log/messages") -> State:
     ],
 )
 def test_everything_that_decides_a_lines_bytes_is_noted(other: Settings) -> None:
-    assert rendering.digest(rendering.of(other)) != rendering.digest(NOW)
+    assert rendering.digest(rendering.from_settings(other)) != rendering.digest(NOW)
 
 
 def test_what_does_not_decide_a_lines_bytes_is_not_noted() -> None:
     other = Settings(output=Path("/elsewhere"), max_bytes=4096, keep_files=9, start="head")
-    assert rendering.of(other) == NOW
+    assert rendering.from_settings(other) == NOW
     reordered = Settings(exclude_facility=("authpriv", "mail", "cron"))
-    assert rendering.digest(rendering.of(reordered)) == rendering.digest(NOW)
+    assert rendering.digest(rendering.from_settings(reordered)) == rendering.digest(NOW)
 
 
 def test_the_time_zone_counts_only_where_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     def both(zone: str) -> tuple[str, str]:
         monkeypatch.setenv("TZ", zone)
-        return rendering.digest(rendering.of(Settings())), rendering.digest(
-            rendering.of(Settings(format="rfc3164"))
+        return rendering.digest(rendering.from_settings(Settings())), rendering.digest(
+            rendering.from_settings(Settings(format="rfc3164"))
         )
 
     utc, local = both("UTC"), both("Asia/Tokyo")
@@ -91,7 +93,7 @@ def test_a_damaged_note_is_passed_over_and_renewed(tmp_path: Path, garbage: byte
 def test_a_note_of_something_else_under_its_name_is_passed_over(tmp_path: Path) -> None:
     rendering.save(tmp_path, BEFORE)
     path = notes(tmp_path)[0]
-    rendering.save(tmp_path, rendering.of(Settings(format="rfc3164")))
+    rendering.save(tmp_path, rendering.from_settings(Settings(format="rfc3164")))
     (other,) = set(notes(tmp_path)) - {path}
     other.rename(path)
     assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == NOW
@@ -103,7 +105,7 @@ def test_the_note_of_the_run_before_stays_until_it_is_forgotten(tmp_path: Path) 
     rendering.save(tmp_path, NOW)
     assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == BEFORE
     assert rendering.previous(tmp_path, state(rendering.digest(NOW)), BEFORE) == NOW
-    rendering.forget(tmp_path, rendering.digest(NOW))
+    rendering.delete_others(tmp_path, rendering.digest(NOW))
     assert rendering.previous(tmp_path, state(rendering.digest(NOW)), BEFORE) == NOW
     assert len(notes(tmp_path)) == 1
 

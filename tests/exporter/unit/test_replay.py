@@ -158,28 +158,28 @@ def test_giving_up_when_nothing_is_left_is_no_mismatch() -> None:
 
 def test_lines_of_entries_that_have_gone_since_explain_the_gap() -> None:
     replay, _ = appended(A + B + C + D, A)
-    assert replay.explained(Gap(2, 3), MARKER, D) is None
+    assert replay.reduce_gap(Gap(2, 3), MARKER, D) is None
     assert replay.offer(D) == b""
     assert counters(replay) == (4, 0, 1)
 
 
 def test_what_the_lines_do_not_explain_of_a_gap_is_left() -> None:
     replay, _ = appended(A + B, A)
-    assert replay.explained(Gap(2, 6), MARKER, D) == Gap(3, 6)
+    assert replay.reduce_gap(Gap(2, 6), MARKER, D) == Gap(3, 6)
     assert replay.is_over
     assert replay.offer(D) == D
 
 
 def test_lines_explain_a_gap_when_no_line_follows() -> None:
     replay = Replay(A + B)
-    assert replay.explained(Gap(1, 2), MARKER, None) is None
+    assert replay.reduce_gap(Gap(1, 2), MARKER, None) is None
     assert replay.is_over
 
 
 def test_a_gap_that_is_marked_already_is_left_whole() -> None:
     replay = Replay(A + MARKER + D)
     replay.offer(A)
-    assert replay.explained(Gap(2, 4), MARKER, D) == Gap(2, 4)
+    assert replay.reduce_gap(Gap(2, 4), MARKER, D) == Gap(2, 4)
     assert replay.offer(MARKER) == b""
     assert replay.offer(D) == b""
     assert counters(replay) == (3, 0, 0)
@@ -187,35 +187,35 @@ def test_a_gap_that_is_marked_already_is_left_whole() -> None:
 
 def test_a_gap_that_is_marked_first_of_all_is_left_whole() -> None:
     replay = Replay(MARKER + A)
-    assert replay.explained(Gap(2, 4), MARKER, None) == Gap(2, 4)
+    assert replay.reduce_gap(Gap(2, 4), MARKER, None) == Gap(2, 4)
     assert replay.offer(MARKER) == b""
 
 
 def test_a_gap_after_everything_is_explained_is_left_whole() -> None:
-    assert Replay(b"").explained(Gap(2, 4), MARKER, D) == Gap(2, 4)
+    assert Replay(b"").reduce_gap(Gap(2, 4), MARKER, D) == Gap(2, 4)
 
 
 def test_a_gap_right_before_the_line_that_is_there_is_left_whole() -> None:
     replay = Replay(D)
-    assert replay.explained(Gap(2, 4), MARKER, D) == Gap(2, 4)
+    assert replay.reduce_gap(Gap(2, 4), MARKER, D) == Gap(2, 4)
     assert replay.offer(D) == b""
     assert counters(replay) == (1, 0, 0)
 
 
 def test_a_torn_line_after_a_gap_that_is_explained_is_finished() -> None:
     replay = Replay(A + D[:3])
-    assert replay.explained(Gap(1, 1), MARKER, D) is None
+    assert replay.reduce_gap(Gap(1, 1), MARKER, D) is None
     assert replay.offer(D) == D[3:]
     assert counters(replay) == (1, 1, 1)
 
 
 def test_a_torn_line_explains_no_entry() -> None:
     replay = Replay(A + b"torn")
-    assert replay.explained(Gap(1, 2), MARKER, None) == Gap(2, 2)
+    assert replay.reduce_gap(Gap(1, 2), MARKER, None) == Gap(2, 2)
     assert replay.close() == b"\n"
 
 
 @pytest.mark.parametrize("more", [0, 3])
 def test_more_lines_than_are_lost_explain_all(more: int) -> None:
     replay = Replay(A * (2 + more))
-    assert replay.explained(Gap(1, 2), MARKER, None) is None
+    assert replay.reduce_gap(Gap(1, 2), MARKER, None) is None

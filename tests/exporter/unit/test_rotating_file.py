@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.errors import ConfigError, OutputError
+from journal_exporter.output import read_back
 from journal_exporter.output.archives import archive
-from journal_exporter.output.rotating_file import HEAD_BYTES, RotatingFile, matches
+from journal_exporter.output.file_id import HEAD_BYTES, matches
+from journal_exporter.output.rotating_file import RotatingFile
 from journal_exporter.process.preflight import check_output
 
 
@@ -118,13 +120,13 @@ def test_another_file_with_the_same_inode_is_not_taken_for_the_one_that_was_reme
         path.write_bytes(b"other one\n")
         with path.open("rb") as file:
             assert not matches(file.fileno(), known)
-        assert output.size_of(known) is None
+        assert read_back.size_of(path, known) is None
 
 
 def test_a_new_device_number_after_a_boot_is_no_other_file(path: Path) -> None:
     with opened(path) as output:
         write(output, b"line\n")
-        assert output.size_of(output.id._replace(device=4711)) == 5
+        assert read_back.size_of(path, output.id._replace(device=4711)) == 5
 
 
 def test_rotations_shift_the_archives_and_delete_by_count(path: Path) -> None:
@@ -208,12 +210,12 @@ def test_a_rotation_that_is_tried_again_after_its_new_file_was_made_is_one_rotat
     class Refusing(RotatingFile):
         refusals = 1
 
-        def retain(self) -> None:
+        def delete_surplus(self) -> None:
             # The last step of a rotation, and the only one that a subclass can refuse.
             if self.refusals:
                 self.refusals -= 1
                 raise OutputError("syncing", OSError(errno.EIO, "refused"))
-            super().retain()
+            super().delete_surplus()
 
     output = Refusing(path, keep_files=2, keep_bytes=0)
     output.open()
@@ -253,9 +255,9 @@ def test_the_tail_goes_through_the_archives_and_is_cut_at_the_front(path: Path) 
         write(output, b"third\n")
         output.rotate()
         write(output, b"fourth\n")
-        assert output.size_of(known) == len(b"first\nsecond\n")
-        assert output.tail(known, 6, 1000) == b"second\nthird\nfourth\n"
-        assert output.tail(known, 6, 10) == b"ird\nfourth\n"[-10:]
+        assert read_back.size_of(path, known) == len(b"first\nsecond\n")
+        assert read_back.read_after(path, known, 6, 1000) == b"second\nthird\nfourth\n"
+        assert read_back.read_after(path, known, 6, 10) == b"ird\nfourth\n"[-10:]
 
 
 def test_a_file_that_was_remembered_and_deleted_is_not_found(path: Path) -> None:
@@ -264,18 +266,18 @@ def test_a_file_that_was_remembered_and_deleted_is_not_found(path: Path) -> None
         known = output.id
         output.rotate()
         archive(path, 1).unlink()
-        assert output.size_of(known) is None
+        assert read_back.size_of(path, known) is None
 
 
 def test_only_a_regular_file_can_be_the_output(tmp_path: Path) -> None:
     check_output(tmp_path / "new")
     (tmp_path / "file").touch()
     check_output(tmp_path / "file")
-    with pytest.raises(ConfigError, match="is a directory; name a file in it"):
+    with pytest.raises(ConfigError, match="is a directory; choose a file in it"):
         check_output(tmp_path)
-    with pytest.raises(ConfigError, match="is no regular file"):
+    with pytest.raises(ConfigError, match="is not a regular file"):
         check_output(Path("/dev/null"))
-    with pytest.raises(ConfigError, match="is no directory"):
+    with pytest.raises(ConfigError, match="which is not a directory"):
         check_output(tmp_path / "file" / "below")
 
 

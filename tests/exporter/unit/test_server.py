@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from journal_exporter.clock import SystemClock
 from journal_exporter.monitoring.listen import listen
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.monitoring.server import Application, serve
+from tests.support.fakes import FakeClock
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,8 +62,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def server(running: Server) -> Server:
-    """Make the exporter well."""
-    running.metrics.heartbeat(time.monotonic(), time.time())
+    """Make the exporter healthy."""
+    running.metrics.heartbeat(SystemClock())
     running.metrics.recovered = True
     running.metrics.set("journal_files", 1, "readable")
     running.metrics.output_unblocked()
@@ -69,7 +71,7 @@ def server(running: Server) -> Server:
     return running
 
 
-def test_the_metrics_are_the_numbers_of_the_moment(server: Server) -> None:
+def test_the_metrics_have_their_present_values(server: Server) -> None:
     server.metrics.set("entries_read", 41)
     assert "\njournal_exporter_entries_read_total 41.0\n" in server.ask("/metrics")[1]
     server.metrics.add("entries_read")
@@ -84,12 +86,12 @@ def test_the_metrics_are_in_the_format_of_prometheus(server: Server) -> None:
     assert openmetrics.body.endswith(b"# EOF\n")  # type: ignore[attr-defined]
 
 
-def test_it_is_alive_while_the_loop_turns(server: Server) -> None:
+def test_it_is_alive_while_the_worker_runs(server: Server) -> None:
     assert server.ask("/livez") == (200, "alive\n")
 
 
-def test_it_is_not_alive_when_the_loop_has_stopped(server: Server) -> None:
-    server.metrics.heartbeat(time.monotonic() - 100, time.time())
+def test_it_is_not_alive_when_the_worker_stalls(server: Server) -> None:
+    server.metrics.heartbeat(FakeClock(time.monotonic() - 100))
     status, text = server.ask("/livez")
     assert status == 503
     assert "limit 30 s" in text
@@ -117,7 +119,7 @@ def test_it_is_not_ready_before_it_has_recovered(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/healthz", "/..%2f", "/livez/x"])
 def test_another_path_is_not_found_and_names_those_there_are(server: Server, path: str) -> None:
-    assert server.ask(path) == (404, "see /metrics, /livez and /readyz\n")
+    assert server.ask(path) == (404, "not found; see /metrics, /livez and /readyz\n")
 
 
 def test_a_query_does_not_matter(server: Server) -> None:

@@ -13,7 +13,7 @@ from journal_exporter.errors import ConfigError
 from journal_exporter.journal.batch import Position
 from journal_exporter.journal.sequence import SequenceTracker
 from journal_exporter.output.checkpoint import CheckpointFile, Intent, Progress, State
-from journal_exporter.output.rotating_file import FileId
+from journal_exporter.output.file_id import FileId
 from journal_exporter.process.state_lock import is_running, lock_state
 from journal_exporter.status import as_json, collect, text
 from tests.support.fakes import START_US, cursor
@@ -55,18 +55,18 @@ def lock(tmp_path: Path) -> Iterator[int]:
 
 
 def test_a_directory_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="does not exist; name the exporter's"):
+    with pytest.raises(ConfigError, match="does not exist; give the exporter's"):
         collect(tmp_path / "none")
 
 
 def test_a_directory_that_no_exporter_used_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="holds no checkpoint"):
+    with pytest.raises(ConfigError, match="has no checkpoint"):
         collect(tmp_path)
 
 
 def test_a_checkpoint_of_garbage_is_named(tmp_path: Path) -> None:
     (tmp_path / "checkpoint").write_bytes(b"garbage")
-    with pytest.raises(ConfigError, match="is no checkpoint of this exporter"):
+    with pytest.raises(ConfigError, match="is not a valid checkpoint"):
         collect(tmp_path)
 
 

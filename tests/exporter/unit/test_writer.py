@@ -10,7 +10,9 @@ import pytest
 from journal_exporter.journal.batch import Position
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import State, load
-from journal_exporter.output.writer import RETRY_S, SYNC_BYTES, SYNC_S, Rotation, Stopped, Writer
+from journal_exporter.output.retry import RETRY_S, Stopped
+from journal_exporter.output.rotation import RotationPolicy
+from journal_exporter.output.writer import SYNC_BYTES, SYNC_S, Writer
 from tests.support.fakes import FakeClock, ScriptedStop, cursor
 from tests.support.faults import FaultyCheckpoint, FaultyFile, Killed, Plan, refusal
 
@@ -34,7 +36,7 @@ class Desk:
     def __init__(
         self,
         base: Path,
-        rotation: Rotation | None = None,
+        rotation: RotationPolicy | None = None,
         *,
         set_after: int | None = None,
         act: Callable[[], object] | None = None,
@@ -52,7 +54,7 @@ class Desk:
         self.writer = Writer(
             output=self.output,
             checkpoint=self.checkpoint,
-            rotation=rotation or Rotation(max_bytes=1000, min_interval_s=0.0),
+            rotation=rotation or RotationPolicy(max_bytes=1000, min_interval_s=0.0),
             metrics=self.metrics,
             clock=self.clock,
             stop=self.stop,
@@ -60,7 +62,7 @@ class Desk:
 
     def begin(self) -> None:
         self.writer.open()
-        progress = self.writer.here(Position(None))
+        progress = self.writer.progress_at(Position(None))
         since_s = self.clock.time_s()
         self.writer.begin(
             State("out", "b", "h", durable=progress, written=progress, file_since_s=since_s)
@@ -232,7 +234,7 @@ def test_a_rotation_syncs_first_and_vouches_for_the_new_file_last(desk: Desk) ->
 
 
 def test_a_rotation_waits_for_readers_and_for_its_turn(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, Rotation(max_bytes=1000, settle_s=2.0, min_interval_s=5.0))
+    desk = Desk(tmp_path, RotationPolicy(max_bytes=1000, settle_s=2.0, min_interval_s=5.0))
     desk.begin()
     desk.writer.rotate()
     assert sum(wait or 0.0 for wait in desk.stop.waits) == pytest.approx(2.0)
@@ -244,7 +246,7 @@ def test_a_rotation_waits_for_readers_and_for_its_turn(tmp_path: Path) -> None:
 
 
 def test_a_stop_while_readers_are_waited_for_leaves_the_file_where_it_is(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, Rotation(max_bytes=1000, settle_s=2.0), set_after=3)
+    desk = Desk(tmp_path, RotationPolicy(max_bytes=1000, settle_s=2.0), set_after=3)
     desk.begin()
     desk.writer.commit(b"a line\n", AFTER, 1)
     with pytest.raises(Stopped):
@@ -255,17 +257,17 @@ def test_a_stop_while_readers_are_waited_for_leaves_the_file_where_it_is(tmp_pat
 
 
 def test_a_file_is_rotated_for_its_age_when_it_holds_something(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, Rotation(max_bytes=1000, max_age_s=60.0, min_interval_s=0.0))
+    desk = Desk(tmp_path, RotationPolicy(max_bytes=1000, max_age_s=60.0, min_interval_s=0.0))
     desk.begin()
     desk.clock.advance(61)
-    desk.writer.rotate_if_old()
+    desk.writer.rotate_for_age()
     assert desk.output.count_archives() == 0
     desk.writer.commit(b"a line\n", AFTER, 1)
-    desk.writer.rotate_if_old()
+    desk.writer.rotate_for_age()
     assert desk.output.count_archives() == 1
     desk.writer.commit(b"a line\n", AFTER, 1)
     desk.clock.advance(59)
-    desk.writer.rotate_if_old()
+    desk.writer.rotate_for_age()
     assert desk.output.count_archives() == 1
     desk.end()
 
@@ -300,7 +302,7 @@ def test_what_is_prepared_comes_before_the_first_state_and_is_insisted_on(tmp_pa
     desk.writer = Writer(
         output=desk.output,
         checkpoint=desk.checkpoint,
-        rotation=Rotation(max_bytes=1000),
+        rotation=RotationPolicy(max_bytes=1000),
         metrics=desk.metrics,
         clock=desk.clock,
         stop=desk.stop,
