@@ -1,5 +1,5 @@
 # Names only: what a target does stands in the file that it calls.
-.PHONY: run test check fix chaos bench image goldens cluster-test
+.PHONY: run test check fix chaos bench image goldens docs cluster-test
 
 python := .venv/bin/python
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
@@ -37,6 +37,10 @@ image:
 goldens:
 	@tools/setup test
 	@$(python) -m pytest --quiet --update-goldens
+
+docs:
+	@tools/setup test
+	@tools/build_docs
 
 cluster-test:
 	@tests/cluster/enter test -z "$$NODEOBS_FLUENT_BIT" -o -x "$$NODEOBS_FLUENT_BIT" || \

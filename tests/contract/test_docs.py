@@ -28,6 +28,7 @@ def test_every_direct_dependency_is_pinned_to_one_version_everywhere() -> None:
             *PROJECT["project"]["optional-dependencies"]["exporter"],
             *PROJECT["project"]["optional-dependencies"]["toolbox"],
             *PROJECT["dependency-groups"]["dev"],
+            *PROJECT["dependency-groups"]["docs"],
             *PROJECT["build-system"]["requires"],
         ]
     )
