@@ -32,7 +32,15 @@ def without_carriage_return(line: bytes) -> bytes:
     return line[:-1] if len(line) >= _SHORTEST_WITH_RETURN and line.endswith(b"\r") else line
 
 
-class SingleParser:
+class _Unbuffered:
+    """A route on which no record is ever pending."""
+
+    def flush(self) -> list[Parsed]:
+        """Return nothing."""
+        return []
+
+
+class SingleParser(_Unbuffered):
     """``Parser NAME`` in the input. A line that does not match is kept whole, with its CR."""
 
     def __init__(self, parser: Parser) -> None:
@@ -43,12 +51,8 @@ class SingleParser:
         parsed = self._parser.parse(without_carriage_return(line))
         return [raw_record(_KEY, line) if parsed is None else parsed]
 
-    def flush(self) -> list[Parsed]:
-        """Return nothing: no record is ever pending."""
-        return []
 
-
-class ParserFilter:
+class ParserFilter(_Unbuffered):
     """An input without a parser, followed by a filter ``parser`` with ``Key_Name log``."""
 
     def __init__(self, parsers: Iterable[Parser]) -> None:
@@ -61,10 +65,6 @@ class ParserFilter:
             if (parsed := parser.parse(line)) is not None:
                 return [parsed]
         return [raw_record(_KEY, line)]
-
-    def flush(self) -> list[Parsed]:
-        """Return nothing: no record is ever pending."""
-        return []
 
 
 class Multiline(Joiner):

@@ -6,7 +6,8 @@ has ``ONIG_OPTION_ASCII_RANGE``); ``[:alpha:]`` and its like are Unicode: ``Char
 """
 
 import string
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from node_observability.parsers.regex.characters import MULTIBYTE, escape
 from node_observability.parsers.regex.syntax_tree import PatternError, UnsupportedError
@@ -49,7 +50,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "e
 _LAST_ASCII = 0x7F
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CharacterClass:
     """A set of characters.
 
@@ -60,19 +61,52 @@ class CharacterClass:
         is_unicode: whether the class depends on a Unicode property.
     """
 
-    ascii: frozenset[str]
-    non_ascii: frozenset[str] = frozenset()
+    ascii: set[str] = field(default_factory=set)
+    non_ascii: set[str] = field(default_factory=set)
     has_other_non_ascii: bool = False
     is_unicode: bool = False
 
-    def negated(self, *, ignore_case: bool) -> "CharacterClass":
-        """Return the class of all other characters."""
-        members = self.ascii
+    def add(self, char: str) -> None:
+        """Add a character."""
+        (self.ascii if char.isascii() else self.non_ascii).add(char)
+
+    def add_range(self, first: str, last: str, at: int) -> None:
+        """Add ``first-last``, which stands at the offset ``at``.
+
+        Raises:
+            PatternError: the range is empty.
+            UnsupportedError: the range goes beyond ASCII.
+        """
+        if not (first.isascii() and last.isascii()):
+            raise UnsupportedError(at, f"the range {first}-{last} beyond ASCII is not supported")
+        if first > last:
+            raise PatternError(at, f"the range {first}-{last} is empty")
+        self.ascii.update(map(chr, range(ord(first), ord(last) + 1)))
+
+    def add_shorthand(self, letter: str) -> None:
+        r"""Add ``\d`` and its like; those in upper case have all characters beyond ASCII."""
+        self.ascii |= SHORTHANDS[letter]
+        self.has_other_non_ascii |= letter.isupper()
+
+    def add_posix(self, name: str, at: int) -> None:
+        """Add ``[:name:]``, which stands at the offset ``at``.
+
+        Raises:
+            PatternError: the name is unknown.
+        """
+        members = _POSIX.get(name.removeprefix("^"))
+        if members is None:
+            raise PatternError(at, f"unknown character class [:{name}:]")
+        self.is_unicode |= name.removeprefix("^") != "ascii"
+        self.ascii |= _ASCII - members if name.startswith("^") else members
+        self.has_other_non_ascii |= name.startswith("^")
+
+    def negate(self, *, ignore_case: bool) -> None:
+        """Turn the class into that of all other characters."""
         if ignore_case:
-            members = frozenset(case for char in members for case in (char.lower(), char.upper()))
-        return CharacterClass(
-            _ASCII - members, self.non_ascii, not self.has_other_non_ascii, self.is_unicode
-        )
+            self.ascii |= {case for char in self.ascii for case in (char.lower(), char.upper())}
+        self.ascii = set(_ASCII - self.ascii)
+        self.has_other_non_ascii = not self.has_other_non_ascii
 
     def to_python(self, *, ascii_only: bool) -> str:
         """Return the class in Python's syntax, for ASCII texts only or for any bytes."""
@@ -92,7 +126,7 @@ class CharacterClass:
         return branches[0] if branches == [f"[{ranges}]"] else f"(?>{'|'.join(branches)})"
 
 
-def _ranges(members: frozenset[str]) -> str:
+def _ranges(members: AbstractSet[str]) -> str:
     text = ""
     codes = sorted(map(ord, members))
     while codes:
@@ -140,38 +174,6 @@ def read_character_escape(source: str, at: int) -> tuple[str, int] | None:
     return chr(code), after
 
 
-class _Members:
-    """Collects the members of one ``[…]``."""
-
-    def __init__(self) -> None:
-        self.ascii: set[str] = set()
-        self.non_ascii: set[str] = set()
-        self.has_other_non_ascii = False
-        self.is_unicode = False
-
-    def add(self, char: str) -> None:
-        (self.ascii if char.isascii() else self.non_ascii).add(char)
-
-    def add_range(self, first: str, last: str, at: int) -> None:
-        if not (first.isascii() and last.isascii()):
-            raise UnsupportedError(at, f"the range {first}-{last} beyond ASCII is not supported")
-        if first > last:
-            raise PatternError(at, f"the range {first}-{last} is empty")
-        self.ascii.update(map(chr, range(ord(first), ord(last) + 1)))
-
-    def add_shorthand(self, letter: str) -> None:
-        self.ascii |= SHORTHANDS[letter]
-        self.has_other_non_ascii |= letter.isupper()
-
-    def add_posix(self, name: str, at: int) -> None:
-        members = _POSIX.get(name.removeprefix("^"))
-        if members is None:
-            raise PatternError(at, f"unknown character class [:{name}:]")
-        self.is_unicode |= name.removeprefix("^") != "ascii"
-        self.ascii |= _ASCII - members if name.startswith("^") else members
-        self.has_other_non_ascii |= name.startswith("^")
-
-
 def read_class(source: str, at: int, *, ignore_case: bool) -> tuple[CharacterClass, int]:
     """Read the class whose ``[`` is at ``at``; return it and the offset after its ``]``.
 
@@ -179,47 +181,45 @@ def read_class(source: str, at: int, *, ignore_case: bool) -> tuple[CharacterCla
         PatternError: the class is not closed, or has an invalid member.
         UnsupportedError: the class has a set, or another member that can't be translated.
     """
-    start, members = at, _Members()
+    start, found = at, CharacterClass()
     at += 1
-    negate = source[at : at + 1] == "^"
-    at += negate
+    is_negated = source[at : at + 1] == "^"
+    at += is_negated
     first = True
     while source[at : at + 1] != "]" or first:
         if at >= len(source):
             raise PatternError(start, "the [ is not closed")
-        at = _read_member(source, at, members)
+        at = _read_member(source, at, found)
         first = False
-    found = CharacterClass(
-        frozenset(members.ascii),
-        # \W and its like have them all already.
-        frozenset(() if members.has_other_non_ascii else members.non_ascii),
-        members.has_other_non_ascii,
-        members.is_unicode,
-    )
-    return (found.negated(ignore_case=ignore_case) if negate else found), at + 1
+    if found.has_other_non_ascii:
+        # \W and its like have all characters beyond ASCII already.
+        found.non_ascii.clear()
+    if is_negated:
+        found.negate(ignore_case=ignore_case)
+    return found, at + 1
 
 
-def _read_member(source: str, at: int, members: _Members) -> int:
+def _read_member(source: str, at: int, found: CharacterClass) -> int:
     if source.startswith("[:", at) and ":]" in source[at:]:
         stop = source.index(":]", at)
-        members.add_posix(source[at + 2 : stop], at)
+        found.add_posix(source[at + 2 : stop], at)
         return stop + 2
     if source[at] == "[" or source.startswith("&&", at):
         raise UnsupportedError(at, "a set within [ ] is not supported; list its characters instead")
     if source[at] == "\\" and source[at + 1 : at + 2] in tuple(SHORTHANDS):
-        members.add_shorthand(source[at + 1])
+        found.add_shorthand(source[at + 1])
         return at + 2
     char, after = _read_char(source, at)
     is_range = source[after : after + 1] == "-" and source[after + 1 : after + 2] not in ("", "]")
     if not is_range or source[after + 1] == "[":
-        members.add(char)
+        found.add(char)
         return after
     if source[after + 1] == "\\" and source[after + 2 : after + 3] in tuple(SHORTHANDS):
-        members.add(char)
-        members.add("-")
+        found.add(char)
+        found.add("-")
         return after + 1
     last, after = _read_char(source, after + 1)
-    members.add_range(char, last, at)
+    found.add_range(char, last, at)
     return after
 
 

@@ -148,7 +148,8 @@ class Translation:
             raise self._error("the pattern ends with \\")
         if letter in SHORTHANDS:
             self._at += 2
-            found = CharacterClass(SHORTHANDS[letter], has_other_non_ascii=letter.isupper())
+            found = CharacterClass()
+            found.add_shorthand(letter)
             return self._class_atom(found, start)
         if letter in _ANCHORS:
             if letter in "bB":
