@@ -29,7 +29,7 @@ def allowed(placement: Placement, labels: dict[str, str], *taints: Taint) -> boo
         ("Lt", ("5",), False, False, False),
     ],
 )
-def test_an_operator_holds_for_a_label_as_the_api_says(
+def test_an_operator_holds_for_a_label_as_the_api_defines(
     operator: str, values: tuple[str, ...], *, absent: bool, equal: bool, other: bool
 ) -> None:
     part = Expression("k", operator, values)
@@ -89,14 +89,14 @@ def test_a_field_term_asks_for_the_nodes_name() -> None:
         (Toleration(), Taint(key="os", effect="NoSchedule"), False),
     ],
 )
-def test_a_toleration_meets_a_taint_as_the_api_says(
+def test_a_toleration_matches_a_taint_as_the_api_defines(
     toleration: Toleration, taint: Taint, *, tolerated: bool
 ) -> None:
     assert toleration.tolerates(taint) is tolerated
     assert allowed(Placement(tolerations=(toleration,)), {}, taint) is tolerated
 
 
-def test_a_preference_keeps_nobody_out() -> None:
+def test_a_taint_that_is_only_a_preference_keeps_no_pod_out() -> None:
     assert allowed(Placement(), {}, Taint(key="os", effect="PreferNoSchedule"))
 
 
@@ -112,17 +112,17 @@ def test_a_preference_keeps_nobody_out() -> None:
     ],
     ids=lambda taint: taint.key.partition("/")[2],
 )
-def test_the_controller_tolerates_a_nodes_troubles_for_every_daemonset(taint: Taint) -> None:
+def test_the_controller_adds_tolerations_to_every_daemonset(taint: Taint) -> None:
     assert allowed(Placement(), {}, taint)
 
 
-def test_only_pods_on_the_host_network_come_before_the_network() -> None:
+def test_only_pods_on_the_host_network_tolerate_an_unavailable_network() -> None:
     taint = Taint(key="node.kubernetes.io/network-unavailable", effect="NoSchedule")
     assert not allowed(Placement(), {}, taint)
     assert allowed(Placement(is_on_host_network=True), {}, taint)
 
 
-def test_every_reason_is_told_with_what_the_node_has() -> None:
+def test_each_reason_names_the_value_of_the_node() -> None:
     placement = Placement(
         selector=(("os", "bottlerocket"),),
         terms=((Expression("kubernetes.io/os", "In", ("linux",)),),),
@@ -136,7 +136,7 @@ def test_every_reason_is_told_with_what_the_node_has() -> None:
     ]
 
 
-def test_what_every_term_asks_for_is_shared() -> None:
+def test_requirements_of_every_term_are_shared() -> None:
     linux = Expression("kubernetes.io/os", "In", ("linux",))
     own = Expression("os", "NotIn", ("bottlerocket",))
     assert shared_expressions([Placement(terms=((linux,),)), Placement(terms=((linux, own),))]) == {
