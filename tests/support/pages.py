@@ -25,7 +25,7 @@ _FENCE = re.compile(
     r"(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-_LIMIT_S = 120
+_LIMIT_S = 240
 _STUBS = ("helm", "kubectl", "make", "node-observability")
 # A restricted shell without programs but the stubs, which then write their complaints to a file.
 _MARKED = (
