@@ -1,6 +1,7 @@
 """Options, Hypothesis profiles and goldens of the whole suite."""
 
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.support.tools import in_ci
 _GOLDENS = Path(__file__).parent / "golden"
 _FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
 
-settings.register_profile("ci", deadline=None, database=None, derandomize=True, max_examples=40)
+settings.register_profile("ci", deadline=None, database=None, max_examples=40)
 settings.register_profile(
     "fuzz",
     deadline=None,
@@ -34,6 +35,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed of this run, unless ``--hypothesis-seed`` gives one."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(random.SystemRandom().getrandbits(32))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Print the seed, also with ``--quiet``."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(
+            f"replay with --hypothesis-seed={session.config.option.hypothesis_seed}"
+        )
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With ``--update-goldens``, keep only the tests that compare with a golden."""
     if config.getoption("--update-goldens"):
@@ -44,6 +61,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether time does not matter."""
     return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Return a source of chance that depends only on the run's seed and on the test."""
+    seed = request.config.getoption("--hypothesis-seed")
+    return random.Random(f"{seed} {request.node.nodeid}")  # noqa: S311 - not for secrets
 
 
 @pytest.fixture

@@ -30,7 +30,6 @@ from tests.support.chaos.runs import (
 
 Point = tuple[str, int]
 Make = Callable[[str], Case]
-SEED = 20
 SAMPLE = 8
 """Kill points of the slower variants in the short form."""
 
@@ -43,8 +42,7 @@ def undisturbed(make: Make) -> tuple[dict[str, bytes], list[Point]]:
     return case.layout(), [(call, n) for call in counted for n in range(1, counted[call] + 1)]
 
 
-def some(points: list[Point], *, long: bool) -> list[Point]:
-    rng = random.Random(SEED)  # noqa: S311 - chance, not secrecy
+def some(points: list[Point], rng: random.Random, *, long: bool) -> list[Point]:
     return points if long else rng.sample(points, min(SAMPLE, len(points)))
 
 
@@ -75,7 +73,7 @@ def test_a_kill_of_everything_at_any_system_call_loses_and_repeats_nothing(
 
 
 def test_a_worker_that_is_killed_at_any_system_call_is_replaced_and_nothing_is_lost_or_repeated(
-    make: Make, small: Oracle, *, long: bool
+    make: Make, small: Oracle, rng: random.Random, *, long: bool
 ) -> None:
     layout, points = undisturbed(make)
 
@@ -86,15 +84,14 @@ def test_a_worker_that_is_killed_at_any_system_call_is_replaced_and_nothing_is_l
         assert case.layout() == layout
 
     # The supervisor makes the first directory itself.
-    side_by_side(check, some([point for point in points if point[0] != "mkdir"], long=long))
+    side_by_side(check, some([point for point in points if point[0] != "mkdir"], rng, long=long))
 
 
 def test_a_recovery_that_is_itself_killed_at_any_system_call_loses_and_repeats_nothing(
-    make: Make, small: Oracle, *, long: bool
+    make: Make, small: Oracle, rng: random.Random, *, long: bool
 ) -> None:
     """The first kill is at a write of lines or at a rename; the second anywhere in the recovery."""
     layout, points = undisturbed(make)
-    rng = random.Random(SEED)  # noqa: S311 - chance, not secrecy
     firsts = [point for point in points if point[0] in ("write", "rename", "pwrite64")]
     pairs = [(first, second) for first in firsts for second in points]
 

@@ -11,8 +11,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from journal_exporter.output.checkpoint import NAME
 from tests.support.chaos import oracle
 from tests.support.chaos.runs import Case, children, end, kill
@@ -110,13 +108,12 @@ class Chaos:
             path.unlink()
 
 
-def chaos(tmp_path: Path, seed: int, rounds: int) -> int:
+def chaos(tmp_path: Path, rng: random.Random, rounds: int) -> int:
     """Run it; return how many processes were killed."""
     path = tmp_path / "journal" / "system.journal"
     path.parent.mkdir()
     case = Case(path.parent, tmp_path)
     case.witness.may_delete = True
-    rng = random.Random(seed)  # noqa: S311 - chance, not secrecy
     with JournalAppender(path) as journal:
         storm = Chaos(case, journal, rng)
         storm.log_some()
@@ -126,11 +123,10 @@ def chaos(tmp_path: Path, seed: int, rounds: int) -> int:
     return storm.kills
 
 
-@pytest.mark.parametrize("seed", [7])
 def test_kills_at_any_moment_while_the_journal_grows_and_files_rotate_lose_and_repeat_nothing(
-    tmp_path: Path, seed: int, *, long: bool
+    tmp_path: Path, rng: random.Random, *, long: bool
 ) -> None:
     rounds = ROUNDS_LONG if long else ROUNDS
-    killed = chaos(tmp_path, seed, rounds)
+    killed = chaos(tmp_path, rng, rounds)
     print(f"{killed} processes killed")  # noqa: T201 - for pytest -s
     assert killed >= rounds * KILLS_A_ROUND // 2

@@ -176,11 +176,10 @@ def test_what_a_file_gets_after_it_was_opened_is_left_to_the_next_look(journal: 
 
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "compact"])
 def test_entries_that_journald_flushed_to_var_are_read_as_libsystemd_reads_them(
-    tmp_path: Path, *, compress: bool
+    tmp_path: Path, rng: random.Random, *, compress: bool
 ) -> None:
     """A flush copies entries without sorting their fields, some of which the file has already."""
-    lengths = random.Random(0)  # noqa: S311 - any will do, but the same
-    texts = [b"boot message %d " % n + b"x" * lengths.randrange(200) for n in range(700)]
+    texts = [b"boot message %d " % n + b"x" * rng.randrange(200) for n in range(700)]
     environment = {} if compress else BOTTLEROCKET
     journald = Journald(
         tmp_path / "host", storage="auto", compress=compress, environment=environment
