@@ -64,18 +64,23 @@ def test_an_error_of_any_system_call_for_a_while_costs_nothing_but_the_while(
     assert not problems, "\n\n".join(problems)
 
 
-def test_a_directory_that_can_not_be_synced_at_a_rotation_costs_no_archive(
-    small: Oracle, tmp_path: Path
+@pytest.mark.parametrize("last", [False, True], ids=["at the start", "at the last rotation"])
+def test_a_directory_that_can_not_be_synced_after_a_new_file_is_retried_and_costs_no_archive(
+    small: Oracle, tmp_path: Path, *, last: bool
 ) -> None:
-    """A rotation that is tried again is one rotation: the refused call is the last one of the last."""
+    """A rotation syncs the directory twice: after the renames, and after the new file is created."""
     case = Case(small.journal, tmp_path / "undisturbed")
     case.heal()
     rotations = len(case.layout()) - 1
     case = Case(small.journal, tmp_path / "refused")
     case.arguments = (*case.arguments, "--keep-files", str(rotations))
-    injection = f"inject=fsync:error=EIO:when={1 + 2 * rotations}"
+    injection = f"inject=fsync:error=EIO:when={1 + 2 * rotations if last else 1}"
     only = ("-P", str(case.output.parent))
     assert case.traced("-e", "trace=fsync", *only, "-e", injection) == 0, case.log()
+    calls = case.trace.read_bytes().splitlines()
+    assert [b"(INJECTED)" in call for call in calls].count(True) == 1, case.log()
+    assert len(calls) >= 2 + 2 * rotations
+    assert ("rotating" if last else "opening") in case.log()
     case.expect(small.lines)
 
 

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from journal_exporter.journal.cursor import parse
 from tests.support.exporter import Exporter
 from tests.support.journald import Journald
@@ -219,12 +221,18 @@ def test_awkward_messages_become_one_line_each(journald: Journald, exporter: Mak
     ]
 
 
-def test_an_output_that_somebody_removes_is_begun_anew(journald: Journald, exporter: Make) -> None:
+@pytest.mark.parametrize(
+    "replace", [Path.unlink, lambda path: os.truncate(path, 0)], ids=["removed", "emptied"]
+)
+def test_an_output_that_another_process_replaces_is_reported_and_begun_anew(
+    journald: Journald, exporter: Make, replace: Callable[[Path], None]
+) -> None:
     tail = exporter()
     tail.start()
     journald.send_many(numbered(0, 10))
     tail.wait_for_line(b"number 000009")
-    tail.output.unlink()
+    replace(tail.output)
+    tail.wait_for(lambda: "another process removed, renamed or emptied" in tail.log(), "the report")
     tail.wait_for(tail.output.exists, "a new output")
     journald.send_many(numbered(10, 20))
     tail.wait_for_line(b"number 000019")

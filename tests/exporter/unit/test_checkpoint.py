@@ -1,4 +1,4 @@
-"""The two slots: some whole state is always found, and a write that failed never passes for one."""
+"""The slots of the checkpoint: a whole state is always found, and a failed write is never taken for one."""
 
 import dataclasses
 import resource
@@ -99,6 +99,53 @@ def test_a_slot_that_is_torn_leaves_the_state_before(tmp_path: Path, cut: int) -
     data[newest + cut : newest + cut + 200] = b"\0" * 200
     path.write_bytes(data)
     assert same(load(tmp_path), state(1))
+
+
+def slots(path: Path) -> list[bytes]:
+    data = path.read_bytes()
+    return [data[at : at + SLOT_BYTES] for at in range(0, len(data), SLOT_BYTES)]
+
+
+def damage_changed_slots(path: Path, before: list[bytes]) -> int:
+    """Destroy every slot that was written since ``before``; return how many there are."""
+    changed = [new != old for new, old in zip(slots(path), before, strict=True)]
+    kept = zip(changed, before, strict=True)
+    path.write_bytes(b"".join(bytes(SLOT_BYTES) if torn else old for torn, old in kept))
+    return sum(changed)
+
+
+def test_a_kill_while_any_state_is_stored_leaves_the_state_before(tmp_path: Path) -> None:
+    store(tmp_path, state(0))
+    for number in range(1, 6):
+        before = slots(tmp_path / NAME)
+        found = load(tmp_path)
+        assert found is not None
+        store(
+            tmp_path, dataclasses.replace(state(number), generation=found.generation), synced=False
+        )
+        whole = (tmp_path / NAME).read_bytes()
+        assert damage_changed_slots(tmp_path / NAME, before) == 1
+        assert same(load(tmp_path), state(number - 1))
+        (tmp_path / NAME).write_bytes(whole)
+
+
+def test_a_power_cut_during_any_sync_leaves_the_state_of_the_sync_before(tmp_path: Path) -> None:
+    """None of the slots written since then has to be on the disk."""
+    checkpoint = CheckpointFile(tmp_path)
+    try:
+        checkpoint.store(state(0))
+        checkpoint.sync()
+        for number in range(1, 6):
+            before = slots(tmp_path / NAME)
+            for each in (state(10 * number), state(10 * number + 1), state(number)):
+                checkpoint.store(each)
+            checkpoint.sync()
+            whole = (tmp_path / NAME).read_bytes()
+            assert damage_changed_slots(tmp_path / NAME, before) == 3
+            assert same(load(tmp_path), state(number - 1))
+            (tmp_path / NAME).write_bytes(whole)
+    finally:
+        checkpoint.close()
 
 
 @pytest.mark.parametrize("syncs", [1, 2, 3])

@@ -235,8 +235,13 @@ def test_a_rotation_that_is_tried_again_after_its_new_file_was_made_is_one_rotat
     assert archive(path, 1).read_bytes() == b"2\n"
 
 
-def test_an_output_that_somebody_removed_or_renamed_is_noticed(path: Path) -> None:
+def test_an_output_that_another_process_removed_renamed_or_emptied_is_noticed(path: Path) -> None:
     with opened(path) as output:
+        write(output, b"line\n")
+        assert not output.is_replaced()
+        os.truncate(path, 4)
+        assert output.is_replaced()
+        output.open()
         assert not output.is_replaced()
         path.rename(path.with_name("elsewhere"))
         assert output.is_replaced()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -272,13 +273,28 @@ def test_a_file_is_rotated_for_its_age_when_it_holds_something(tmp_path: Path) -
     desk.end()
 
 
-def test_a_file_that_somebody_renamed_is_begun_anew(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "replace",
+    [
+        lambda path: path.rename(path.with_name("elsewhere")),
+        Path.unlink,
+        lambda path: os.truncate(path, 0),
+    ],
+    ids=["renamed", "removed", "emptied"],
+)
+def test_a_file_that_another_process_replaced_is_reported_and_begun_anew(
+    desk: Desk, caplog: pytest.LogCaptureFixture, replace: Callable[[Path], object]
+) -> None:
     desk.begin()
     desk.writer.commit(b"old\n", AFTER, 1)
+    desk.writer.sync()
     desk.writer.reopen_if_replaced()
+    assert desk.stored().written.offset == 4
+    assert caplog.messages == []
+    replace(desk.output.path)
+    desk.writer.reopen_if_replaced()
+    assert caplog.messages == [f"another process removed, renamed or emptied {desk.output.path}"]
     assert desk.stored().written.offset == 0
-    desk.output.path.rename(desk.output.path.with_name("elsewhere"))
-    desk.writer.reopen_if_replaced()
     desk.writer.commit(b"new\n", AFTER, 1)
     assert desk.output.path.read_bytes() == b"new\n"
     assert desk.stored().written.file.inode == desk.output.path.stat().st_ino

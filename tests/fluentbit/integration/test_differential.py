@@ -1,7 +1,7 @@
 """Compares the parser kit with a real ``fluent-bit``: every field and every nanosecond of many lines.
 
-Skipped if no ``fluent-bit`` is on the PATH. ``DIFFERENTIAL_LINES`` sets the number of lines per route; every run
-has other lines, which its seed repeats.
+Skipped if no ``fluent-bit`` is on the PATH. ``DIFFERENTIAL_LINES`` sets the number of lines per route;
+every run has other lines, which its seed repeats.
 """
 
 import math
