@@ -1,4 +1,4 @@
-# Names only: what a target does stands in the file that it calls.
+# Targets only call scripts.
 .PHONY: run test check fix chaos bench image goldens docs cluster-test
 
 python := .venv/bin/python
@@ -44,7 +44,7 @@ docs:
 
 cluster-test:
 	@tests/cluster/enter test -z "$$NODEOBS_FLUENT_BIT" -o -x "$$NODEOBS_FLUENT_BIT" || \
-	    { echo "cluster: if nothing is said above, NODEOBS_FLUENT_BIT=$$NODEOBS_FLUENT_BIT names no program; unset it for a stand-in" >&2; exit 2; }
+	    { echo "cluster: unless an error is printed above, NODEOBS_FLUENT_BIT=$$NODEOBS_FLUENT_BIT is not a program; unset it to use a stand-in" >&2; exit 2; }
 	@tools/setup cluster
 	@$(python) -m tests.cluster.images
 	@tests/cluster/enter $(python) -m pytest tests/cluster --cluster --durations=0
