@@ -124,7 +124,7 @@ def good(tmp_path: Path) -> list[str | Path]:
 
 
 def test_a_missing_journal_is_named(tmp_path: Path) -> None:
-    problem = refused("run", "--journal-directory", tmp_path / "none")
+    problem = refused("run", "--once", "--journal-directory", tmp_path / "none")
     assert problem == (
         f"--journal-directory: {tmp_path}/none does not exist; give the path where the host's journal is"
         " mounted"
@@ -133,17 +133,17 @@ def test_a_missing_journal_is_named(tmp_path: Path) -> None:
 
 def test_a_journal_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "--journal-root" in refused("run", "--journal-root", tmp_path / "file")
+    assert "--journal-root" in refused("run", "--once", "--journal-root", tmp_path / "file")
 
 
 def test_a_directory_without_journals_is_named(tmp_path: Path) -> None:
-    problem = refused("run", "--journal-root", tmp_path)
+    problem = refused("run", "--once", "--journal-root", tmp_path)
     assert f"has no journal files: {tmp_path}/var/log/journal and {tmp_path}/run/log" in problem
 
 
 def test_journals_that_nobody_can_read_are_named(tmp_path: Path) -> None:
     write_header(tmp_path / "a.journal", flags=1 << 20)
-    problem = refused("run", "--journal-directory", tmp_path)
+    problem = refused("run", "--once", "--journal-directory", tmp_path)
     assert f"{tmp_path}/a.journal (unsupported)" in problem
 
 
