@@ -38,9 +38,19 @@ _GROUPS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that fails if its help can't be written; argparse ignores that."""
+
+    def print_help(self, file: object = None) -> None:
+        """Print the help; exit with an error if it can't be written."""
+        del file
+        if code := _emit(self.format_help().rstrip("\n")):
+            self.exit(code)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line; values stay texts, which the table of settings parses."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="journal-exporter",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -63,7 +73,9 @@ def parser() -> argparse.ArgumentParser:
         )
         _add_settings(command)
     text = "print the checkpoint, lag, files and gaps of an exporter"
-    status = commands.add_parser("status", help=text, description=text.capitalize() + ".")
+    status = commands.add_parser(
+        "status", help=text, description=text.capitalize() + ".", allow_abbrev=False
+    )
     status.add_argument(
         "--state-directory",
         metavar="DIR",
@@ -95,11 +107,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # First of all: for process 1, as in a container, the kernel drops a signal that is neither handled nor
     # blocked, and the request to end would be lost. The supervisor takes blocked signals.
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
+    _open_streams()
     top = parser()
-    options = top.parse_args(argv)
-    if options.command != "run":
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     try:
+        options = top.parse_args(argv)
+        if options.command != "run":
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         return _run(top, options)
     except BrokenPipeError:
         # The reader has closed the pipe; nothing more may be flushed into it at exit.
@@ -109,6 +122,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(f"journal-exporter: {problem}", file=sys.stderr)  # noqa: T201
         return exit_codes.ERROR
+
+
+def _open_streams() -> None:
+    """Replace closed streams, which are None: output must fail, and problems must not become output."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:

@@ -5,9 +5,7 @@ module is imported when the command is named, so that none pays for the librarie
 """
 
 import argparse
-import errno
 import importlib
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -138,24 +136,14 @@ def _run(top: argparse.ArgumentParser, arguments: list[str], commands: Commands)
     return code
 
 
-class _Closed(io.TextIOBase):
-    """Stands in for a closed standard output, which is None in Python: print would lose the text."""
-
-    def write(self, text: str, /) -> int:
-        """Raise the error of the system."""
-        del text
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-
-
 def _open_streams() -> None:
+    """Replace closed streams, which are None: output must fail, and problems must not become output."""
     if sys.stdout is None:
-        sys.stdout = _Closed()
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
-        # print(file=None) means standard output, where problems must not go.
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until the end
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _discard_output() -> None:
     """Discard what is still buffered: Python would try to write it at exit, and fail again."""
-    if not isinstance(sys.stdout, _Closed):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,6 +1,10 @@
 """Both programs have the same exit codes, and the page about them too."""
 
 import re
+import subprocess
+import sys
+
+import pytest
 
 import journal_exporter.exit_codes
 import node_observability.exit_codes
@@ -21,3 +25,21 @@ def test_the_exit_codes_of_both_programs_and_of_the_page_mean_the_same() -> None
     assert meanings(r"  (\d)  ", ours.TABLE) == expected
     assert meanings(r"  (\d)  ", theirs.TABLE) == expected
     assert meanings(r"\| (\d) \| ", page) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("check-config >&-", "Bad file descriptor"),
+        ("--version >&-", "Bad file descriptor"),
+        ("--help >&-", "Bad file descriptor"),
+        ("run --help >/dev/full", "No space left on device"),
+        ("status --help >/dev/full", "No space left on device"),
+        ("check-config --max-bytes x 2>&-", ""),
+    ],
+)
+def test_output_that_the_exporter_cannot_write_is_an_error(line: str, problem: str) -> None:
+    command = ["sh", "-c", f'"$0" -m journal_exporter {line}', sys.executable]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (f"journal-exporter: standard output: {problem}\n" if problem else "")
