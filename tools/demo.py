@@ -21,7 +21,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class EndedError(Exception):
-    """Somebody asked for the end before the exporter was there to be ended."""
+    """Ctrl-C or SIGTERM came before the exporter ran."""
 
 
 def _end_early(*_: object) -> None:
@@ -29,7 +29,7 @@ def _end_early(*_: object) -> None:
 
 
 def host_has_journal() -> bool:
-    """Whether this host has a journal that we may read."""
+    """Whether this host has a journal that this user may read."""
     try:
         paths = find_files(journal_directories(root=Path("/"), directory=None))
     except PermissionError:
@@ -39,7 +39,7 @@ def host_has_journal() -> bool:
 
 
 def free_port(wanted: int) -> int:
-    """Return the wanted port of the loopback address, or another where that is taken."""
+    """Return the wanted port of the loopback address, or another one if it is in use."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -52,17 +52,17 @@ def free_port(wanted: int) -> int:
 
 
 def ending_with_us(*command: str) -> list[str]:
-    """Return the command so that the kernel asks it to end when we do, however that comes about."""
+    """Return the command so that the kernel sends it SIGTERM when this process ends, even if it is killed."""
     prefix = ["setpriv", "--pdeathsig", "TERM"]
     if shutil.which("setpriv") is None:
         return [*command]
-    # util-linux before 2.33, and busybox, have a setpriv that knows no such thing.
+    # util-linux before 2.33, and busybox, have a setpriv without this option.
     known = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
     return [*(prefix if known else ()), *command]
 
 
 def start_sample(directory: Path) -> "subprocess.Popen[str]":
-    """Start the sample journal's writer; return when the journal is there."""
+    """Start the sample journal's writer; return when the journal exists."""
     shutil.rmtree(directory, ignore_errors=True)
     writer = subprocess.Popen(
         ending_with_us(
@@ -95,7 +95,7 @@ def main() -> int:
 
 
 def start() -> int:
-    """Set up what is read, tell what is where, and run."""
+    """Set up the journal, print where everything is, and run."""
     options = argparse.ArgumentParser(prog="make run", description=__doc__)
     options.add_argument("--sample", action="store_true", help="use a sample journal in any case")
     sample = options.parse_args().sample or not host_has_journal()
@@ -136,7 +136,7 @@ def start() -> int:
 
 
 def run(command: list[str], writer: "subprocess.Popen[str] | None") -> int:
-    """Run the exporter; a signal that ends us ends it, and the writer, cleanly."""
+    """Run the exporter; SIGINT and SIGTERM end it and the writer cleanly."""
     exporter: subprocess.Popen[bytes] | None = None
     asked = False
 
