@@ -26,7 +26,8 @@ def collect(state_directory: Path) -> dict[str, Any]:
     state = checkpoint.load(state_directory)
     if state is None:
         raise ConfigError(
-            f"--state-directory: {state_directory} has no checkpoint: no exporter has run with it"
+            f"--state-directory: {state_directory} has no checkpoint: no exporter has run with it; give"
+            " the exporter's state directory"
         )
     position = state.newest
     files = inspect_files(find_files(map(Path, state.journal)))

@@ -26,6 +26,11 @@ from journal_exporter.process.state_lock import lock_state
 
 T = TypeVar("T")
 _MAX_PATHS_BYTES = 12 << 10
+_FIXES = {
+    "denied": "run as root or in the group systemd-journal",
+    "unsupported": "use a libsystemd as new as the host's",
+    "corrupt": "check the files with journalctl --verify --file PATH",
+}
 
 
 def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
@@ -97,9 +102,9 @@ def check_journal(settings: Settings) -> None:
         )
     if not any(file.state == "readable" for file in files):
         states = ", ".join(f"{file.path} ({file.state})" for file in files[:3])
+        fixes = "; ".join(dict.fromkeys(_FIXES[file.state] for file in files[:3]))
         raise ConfigError(
-            f"{name}: {wanted} has no journal file that can be read: {states}; run as root or in the group"
-            " systemd-journal, with a libsystemd as new as the host's"
+            f"{name}: {wanted} has no journal file that can be read: {states}; {fixes}"
         )
 
 
@@ -167,7 +172,7 @@ def check_output(path: Path) -> None:
     mode = existing.lstat().st_mode
     if existing == path and stat.S_ISDIR(mode):
         raise ConfigError(
-            f"--output: {path} is a directory; choose a file in it, such as {path}/messages"
+            f"--output: {path} is a directory; choose a file in it, such as {path / 'messages'}"
         )
     if existing == path and stat.S_ISLNK(mode):
         raise ConfigError(

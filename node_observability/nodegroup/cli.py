@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     for flag, text in (
         ("--cores", "CPU cores (vCPUs) of the node"),
-        ("--max-pods", "most pods on it"),
+        ("--max-pods", "maximum number of pods on the node"),
     ):
         reserved.add_argument(
             flag, type=_count(1, 65535), required=True, metavar="N", help=f"{text}, 1 to 65535"
@@ -61,7 +61,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _configure_render(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--target", choices=TARGETS, required=True, help="what creates the nodes, and so the file"
+        "--target",
+        choices=TARGETS,
+        required=True,
+        help="how the nodes are created; decides what is rendered",
     )
     parser.add_argument(
         "--with-credentials",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from node_observability.errors import UsageError, printable
 from node_observability.exit_codes import FINDINGS, SUCCESS
-from node_observability.inputs.files import STDIN, check_readable, read_bytes, read_text
+from node_observability.inputs.files import STDIN, check_readable, label, read_bytes, read_text
 from node_observability.parsers import bench, fluentbit
 from node_observability.parsers.cases import files as case_files
 from node_observability.parsers.cases.report import failure_text, summary, write_junit
@@ -68,7 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     test.add_argument(
         "--update",
         action="store_true",
-        help="write the actual records into the case files, as what is expected",
+        help="write the actual records into the case files as the expected ones",
     )
     test.add_argument("--junit", type=Path, metavar="FILE", help="also write a JUnit XML report")
     check = add(
@@ -153,7 +153,7 @@ def _lint(options: argparse.Namespace) -> int:
         print(printable(str(finding)))
     errors = sum(finding.is_error for finding in findings)
     warnings = len(findings) - errors
-    print(f"{options.config}: {errors} errors, {warnings} warnings")
+    print(f"{label(options.config)}: {errors} errors, {warnings} warnings")
     return FINDINGS if errors or (options.strict and warnings) else SUCCESS
 
 
@@ -226,5 +226,8 @@ def _read_lines(path: Path) -> tuple[list[bytes], int]:
 def _convert(options: argparse.Namespace) -> int:
     text = read_text(options.file, keep_mark=True)
     is_yaml = options.file.suffix in (".yaml", ".yml")
-    print((to_classic if is_yaml else to_yaml)(text, str(options.file)), end="")
+    converted = (to_classic if is_yaml else to_yaml)(text, str(options.file))
+    if not converted.strip():
+        raise UsageError(f"{options.file}: has nothing to convert; name a Fluent Bit configuration")
+    print(converted, end="")
     return SUCCESS

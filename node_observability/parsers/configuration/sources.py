@@ -131,7 +131,7 @@ def load(source: str, stdin: BinaryIO | None = None) -> list[Configuration]:
         return _load_manifest(text, source, must_be_manifest=False)
     if not is_classic:
         raise UsageError(
-            f"{source}: has no section such as [PARSER]; is this a Fluent Bit configuration?"
+            f"{source}: has no section such as [PARSER]; name a Fluent Bit configuration"
         )
     return [_load_files({path: text}, source)]
 

@@ -46,6 +46,7 @@ def test_ci_does_not_update(project: Path) -> None:
         ("bench none.log", "none.log: can't be read: No such file or directory"),
         ("bench empty.log", "empty.log: is empty; give a file of log lines"),
         ("bench empty.log --seconds nan", "--seconds: nan is not valid; use a number from 0 up"),
+        ("convert empty.log", "empty.log: has nothing to convert; name a Fluent Bit configuration"),
         ("convert none.conf", "none.conf: can't be read: No such file or directory"),
     ],
 )
@@ -72,6 +73,15 @@ def test_warnings_are_exit_1_only_with_strict(project: Path, write: Write) -> No
     done = Command(project, "lint")
     assert (done.code, done.out.splitlines()[-1]) == (0, "fluentbit: 0 errors, 1 warnings")
     assert Command(project, "lint", "--strict").code == 1
+
+
+def test_the_summary_names_standard_input(project: Path) -> None:
+    manifest = (
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: a},"
+        " data: {a.yaml: 'parsers: [{name: q, format: json}]'}}"
+    )
+    done = Command(project, "lint", "-c", "-", stdin=manifest.encode())
+    assert done.out == "standard input: 0 errors, 0 warnings\n"
 
 
 def test_a_line_is_explained(project: Path) -> None:
