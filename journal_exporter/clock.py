@@ -2,8 +2,12 @@
 
 import os
 import select
+import signal
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+_POLL_S = 0.05
 
 
 class Clock(Protocol):
@@ -68,3 +72,16 @@ class PipeStop:
     def wait(self, timeout_s: float | None) -> bool:
         """Wait for stop up to ``timeout_s``, or forever if it is None; return ``is_set()``."""
         return bool(self._poll.poll(None if timeout_s is None else timeout_s * 1000))
+
+
+def wait_while(condition: Callable[[], bool], wait_s: float) -> bool:
+    """Poll up to ``wait_s`` until the condition is false; return whether it still is true.
+
+    Stops early when a blocked signal has requested the end.
+    """
+    until_s = time.monotonic() + wait_s
+    while condition():
+        if time.monotonic() >= until_s or signal.sigpending():
+            return True
+        time.sleep(_POLL_S)
+    return False

@@ -13,6 +13,8 @@ which every version has."""
 _SIGNATURE = b"LPKSHHRH"
 XZ, LZ4, KEYED_HASH, ZSTD, COMPACT = 1, 2, 4, 8, 16
 """Incompatible flags of a file."""
+KNOWN_FLAGS = XZ | LZ4 | KEYED_HASH | ZSTD | COMPACT
+"""What libsystemd 252 reads when built with all three codecs."""
 ARCHIVED = 2
 """The last state of a file; the others are offline and online."""
 DATA, ENTRY, ENTRY_ARRAY = 1, 3, 6
@@ -64,6 +66,9 @@ class Header(NamedTuple):
     def layout(self) -> Layout:
         """How entries and DATA objects are laid out in this file."""
         return _COMPACT_LAYOUT if self.incompatible_flags & COMPACT else _REGULAR_LAYOUT
+
+
+NO_HEADER = Header(0, 0, "", "", 0, 0, 0, 0, 0, 0, 0)
 
 
 def parse_header(data: bytes) -> Header | None:

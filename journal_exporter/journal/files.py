@@ -13,20 +13,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from journal_exporter.journal.file_format import (
-    COMPACT,
-    HEADER,
-    KEYED_HASH,
-    LZ4,
-    XZ,
-    ZSTD,
-    Header,
-    parse_header,
-)
+from journal_exporter.journal import file_format
+from journal_exporter.journal.file_format import NO_HEADER, Header
 
-_KNOWN_FLAGS = XZ | LZ4 | KEYED_HASH | ZSTD | COMPACT
-"""What libsystemd 252 reads when built with all three codecs."""
-_CODECS = {XZ: "liblzma.so.5", LZ4: "liblz4.so.1", ZSTD: "libzstd.so.1"}
+_CODECS = {
+    file_format.XZ: "liblzma.so.5",
+    file_format.LZ4: "liblz4.so.1",
+    file_format.ZSTD: "libzstd.so.1",
+}
 """What a flag needs. Newer versions of libsystemd load the library on demand, and drop the field without
 it."""
 _ID_DIRECTORY = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
@@ -34,23 +28,18 @@ STATES = ("readable", "unsupported", "corrupt", "denied", "set_aside")
 
 
 class JournalFile(NamedTuple):
-    """A journal file and what its header says; times in microseconds since the epoch."""
+    """A journal file; only readable ones have their header."""
 
     path: Path
     inode: int
     size_bytes: int
     state: str
-    seqnum_id: str = ""
-    head_seqnum: int = 0
-    tail_seqnum: int = 0
-    tail_realtime_us: int = 0
-    file_id: str = ""
-    head_realtime_us: int = 0
+    header: Header = NO_HEADER
 
     @property
     def key(self) -> str:
         """Identifies the file across renames: journald renames files when it rotates."""
-        return self.file_id or f"inode {self.inode}"
+        return self.header.file_id or f"inode {self.inode}"
 
 
 @functools.cache
@@ -129,33 +118,23 @@ def inspect_file(path: Path) -> JournalFile | None:
         return JournalFile(path, 0, 0, "corrupt")
     try:
         status = os.fstat(descriptor)
-        header = parse_header(os.pread(descriptor, HEADER.size, 0))
+        header = file_format.parse_header(os.pread(descriptor, file_format.HEADER.size, 0))
     except OSError:
         return JournalFile(path, 0, 0, "corrupt")
     finally:
         os.close(descriptor)
-    return _with_header(
-        JournalFile(path, status.st_ino, status.st_blocks * 512, "corrupt"), header, status.st_size
-    )
+    state = _state(header, status.st_size)
+    known = header if header is not None and state == "readable" else NO_HEADER
+    return JournalFile(path, status.st_ino, status.st_blocks * 512, state, known)
 
 
-def _with_header(corrupt: JournalFile, header: Header | None, size_bytes: int) -> JournalFile:
+def _state(header: Header | None, size_bytes: int) -> str:
     if header is None:
-        return corrupt
+        return "corrupt"
     flags = header.incompatible_flags
-    if flags & ~_KNOWN_FLAGS or missing_codecs(flags):
-        return corrupt._replace(state="unsupported")
-    if header.size_bytes > size_bytes:
-        return corrupt
-    return corrupt._replace(
-        state="readable",
-        seqnum_id=header.seqnum_id,
-        head_seqnum=header.head_seqnum,
-        tail_seqnum=header.tail_seqnum,
-        tail_realtime_us=header.tail_realtime_us,
-        file_id=header.file_id,
-        head_realtime_us=header.head_realtime_us,
-    )
+    if flags & ~file_format.KNOWN_FLAGS or missing_codecs(flags):
+        return "unsupported"
+    return "readable" if header.size_bytes <= size_bytes else "corrupt"
 
 
 def file_key(path: Path) -> str:

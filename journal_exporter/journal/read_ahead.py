@@ -119,7 +119,8 @@ def next_file(files: Sequence[JournalFile], after: Cursor) -> JournalFile | None
     holding = [
         file
         for file in files
-        if file.state == "readable" and file.head_seqnum <= after.seqnum + 1 <= file.tail_seqnum
+        if file.state == "readable"
+        and file.header.head_seqnum <= after.seqnum + 1 <= file.header.tail_seqnum
     ]
     return holding[0] if len(holding) == 1 and is_alone(files, holding[0], after) else None
 
@@ -130,10 +131,10 @@ def is_alone(files: Sequence[JournalFile], file: JournalFile | None, after: Curs
         # A newer libsystemd may be able to read an unsupported file.
         return False
     readable = [other for other in files if other.state == "readable"]
-    return all(other.seqnum_id == after.seqnum_id for other in readable) and not any(
-        other.tail_seqnum
-        and other.head_seqnum <= file.tail_seqnum
-        and file.head_seqnum <= other.tail_seqnum
+    return all(other.header.seqnum_id == after.seqnum_id for other in readable) and not any(
+        other.header.tail_seqnum
+        and other.header.head_seqnum <= file.header.tail_seqnum
+        and file.header.head_seqnum <= other.header.tail_seqnum
         for other in readable
         if (other.key, other.inode) != (file.key, file.inode)
     )

@@ -113,7 +113,7 @@ class JournalReader:
     def _is_replaced(self) -> bool:
         """Whether no file is left of any sequence that was read, as after a boot with a volatile journal."""
         files = inspect_files(self._paths())
-        ids = {file.seqnum_id for file in files if file.state == "readable"}
+        ids = {file.header.seqnum_id for file in files if file.state == "readable"}
         return bool(ids) and ids.isdisjoint(last_seqnums(self._libsystemd.sequence.snapshot()))
 
     def read(self, *, precise: bool = False) -> Batch:

@@ -7,7 +7,7 @@ The default is what rsyslog on Amazon Linux wrote to ``/var/log/messages``:
 import dataclasses
 import fnmatch
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from journal_exporter.journal.batch import Context
 
@@ -42,14 +42,10 @@ def priority_number(name: str) -> int:
     Raises:
         ValueError: it is not a priority; the name is not part of the message.
     """
-    key = name.strip().lower()
-    if key.isascii() and key.isdigit() and int(key) < len(PRIORITIES):
-        return int(key)
-    if key in PRIORITIES:
-        return PRIORITIES.index(key)
-    if key in _PRIORITY_ALIASES:
-        return _PRIORITY_ALIASES[key]
-    raise ValueError(f"is not a priority; write one of {', '.join(PRIORITIES)}, or 0-7")
+    number = _number(name, PRIORITIES, _PRIORITY_ALIASES)
+    if number is None:
+        raise ValueError(f"is not a priority; write one of {', '.join(PRIORITIES)}, or 0-7")
+    return number
 
 
 def facility_number(name: str) -> int:
@@ -58,12 +54,17 @@ def facility_number(name: str) -> int:
     Raises:
         ValueError: it is not a facility; the name is not part of the message.
     """
+    number = _number(name, FACILITIES, {})
+    if number is None:
+        raise ValueError(f"is not a facility; write one of {', '.join(FACILITIES)}, or 0-23")
+    return number
+
+
+def _number(name: str, names: Sequence[str], aliases: Mapping[str, int]) -> int | None:
     key = name.strip().lower()
-    if key.isascii() and key.isdigit() and int(key) < len(FACILITIES):
+    if key.isascii() and key.isdigit() and int(key) < len(names):
         return int(key)
-    if key in FACILITIES:
-        return FACILITIES.index(key)
-    raise ValueError(f"is not a facility; write one of {', '.join(FACILITIES)}, or 0-23")
+    return names.index(key) if key in names else aliases.get(key)
 
 
 def priority_of(context: Context) -> int:

@@ -58,7 +58,7 @@ class JournalWatch:
         self._report_ignored(files)
         good = [file for file in files if file.state == "readable"]
         self._report_missing(bool(good))
-        ids = {file.seqnum_id for file in good}
+        ids = {file.header.seqnum_id for file in good}
         return ScanResult(self._measure_lag(good, position, now_s), len(ids) <= 1)
 
     def _measure_lag(self, files: Sequence[JournalFile], position: Position, now_s: float) -> bool:
@@ -80,7 +80,8 @@ class JournalWatch:
             ),
         )
         return behind.entries > 0 or any(
-            file.seqnum_id not in read and file.tail_realtime_us > newest_us for file in files
+            file.header.seqnum_id not in read and file.header.tail_realtime_us > newest_us
+            for file in files
         )
 
     def _set_lag(self, behind: lag.Lag) -> None:

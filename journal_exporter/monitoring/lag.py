@@ -19,12 +19,12 @@ class Lag(NamedTuple):
 
 def lag_of_all(files: Sequence[JournalFile]) -> Lag:
     """Return the lag of a reader that has read no entry yet."""
-    filled = [file for file in files if file.tail_seqnum]
+    filled = [file for file in files if file.header.tail_seqnum]
     if not filled:
         return Lag(0, 0.0)
-    entries = sum(file.tail_seqnum - file.head_seqnum + 1 for file in filled)
-    oldest_us = min(file.head_realtime_us for file in filled)
-    newest_us = max(file.tail_realtime_us for file in filled)
+    entries = sum(file.header.tail_seqnum - file.header.head_seqnum + 1 for file in filled)
+    oldest_us = min(file.header.head_realtime_us for file in filled)
+    newest_us = max(file.header.tail_realtime_us for file in filled)
     return Lag(entries, max(0.0, (newest_us - oldest_us) / 1e6))
 
 
@@ -37,13 +37,19 @@ def lag(files: Sequence[JournalFile], last_seqnums: Mapping[str, int], newest_us
     """
     tails: dict[str, int] = {}
     for file in files:
-        if file.seqnum_id in last_seqnums:
-            tails[file.seqnum_id] = max(tails.get(file.seqnum_id, 0), file.tail_seqnum)
+        if file.header.seqnum_id in last_seqnums:
+            tails[file.header.seqnum_id] = max(
+                tails.get(file.header.seqnum_id, 0), file.header.tail_seqnum
+            )
     entries = sum(max(0, tail - last_seqnums[key]) for key, tail in tails.items())
-    unread = [file for file in files if file.tail_seqnum > last_seqnums.get(file.seqnum_id, 0)]
+    unread = [
+        file
+        for file in files
+        if file.header.tail_seqnum > last_seqnums.get(file.header.seqnum_id, 0)
+    ]
     if not entries or not newest_us:
         return Lag(entries, 0.0)
-    tail_us = max((file.tail_realtime_us for file in unread), default=0)
+    tail_us = max((file.header.tail_realtime_us for file in unread), default=0)
     return Lag(entries, max(0.0, (tail_us - newest_us) / 1e6))
 
 
@@ -71,6 +77,8 @@ def seconds_to_vacuum(
         return math.inf
     used_bytes = sum(file.size_bytes for file in files)
     read_bytes = sum(
-        file.size_bytes for file in files if file.tail_seqnum <= last_seqnums.get(file.seqnum_id, 0)
+        file.size_bytes
+        for file in files
+        if file.header.tail_seqnum <= last_seqnums.get(file.header.seqnum_id, 0)
     )
     return max(0.0, max_use_bytes - used_bytes + read_bytes) / growth_bytes_per_s

@@ -70,29 +70,13 @@ class State:
 
     def to_json(self) -> bytes:
         """Return the state as one line of JSON."""
-        data = {
-            **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)},
-            "durable": _progress_json(self.durable),
-            "written": _progress_json(self.written),
-            "intent": self.intent
-            and {
-                "position": _position_json(self.intent.position),
-                "end_offset": self.intent.end_offset,
-            },
-        }
-        return json.dumps(data, separators=(",", ":")).encode()
+        return json.dumps(self, separators=(",", ":"), default=_fields).encode()
 
 
-def _progress_json(progress: Progress) -> dict[str, Any]:
-    return {
-        "position": _position_json(progress.position),
-        "file": list(progress.file),
-        "offset": progress.offset,
-    }
-
-
-def _position_json(position: Position) -> dict[str, Any]:
-    return {"cursor": position.cursor, "numbering": position.sequence}
+def _fields(value: State | Progress | Intent | Position) -> dict[str, Any]:
+    if isinstance(value, Position):
+        return {"cursor": value.cursor, "numbering": value.sequence}
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _progress(data: dict[str, Any]) -> Progress:

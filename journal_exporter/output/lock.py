@@ -8,17 +8,16 @@ without such locks, only the lock of the state directory protects the output.
 
 import fcntl
 import os
-import signal
 import struct
-import time
 from pathlib import Path
+
+from journal_exporter.clock import wait_while
 
 _RECORD = "hhqqi0q"
 """``struct flock``: type, whence, start, length, pid (0 for such locks)."""
 _START, _LENGTH = 1 << 62, 1
 _TRIES = 3
 _WAIT_S = 3.0
-_STEP_S = 0.05
 
 
 def lock_output(descriptor: int) -> bool:
@@ -51,13 +50,8 @@ def unlock_output(descriptor: int) -> None:
 
 def is_in_use(*files: Path, wait_s: float = _WAIT_S) -> bool:
     """Whether an exporter writes one of the files, and keeps on for ``wait_s``."""
-    until_s = time.monotonic() + wait_s
-    while any(is_locked(file) for file in files):
-        # A worker that is about to end releases its state directory a moment earlier.
-        if time.monotonic() >= until_s or signal.sigpending():
-            return True
-        time.sleep(_STEP_S)
-    return False
+    # A worker that is about to end releases its state directory a moment earlier.
+    return wait_while(lambda: any(map(is_locked, files)), wait_s)
 
 
 def is_locked(file: Path) -> bool:

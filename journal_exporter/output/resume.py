@@ -32,68 +32,59 @@ class RunInfo:
     journal: Sequence[str] = ()
 
 
+@dataclasses.dataclass(kw_only=True, eq=False)
 class Resume:
     """Brings the writer to the output's end. ``formatter`` formats as the previous run did."""
 
-    def __init__(
-        self,
-        *,
-        run_info: RunInfo,
-        source: Source,
-        writer: Writer,
-        formatter: Formatter,
-        metrics: SharedMetrics,
-        clock: Clock,
-    ) -> None:
-        self._run_info = run_info
-        self._source = source
-        self._writer = writer
-        self._output = writer.output
-        self._formatter = formatter
-        self._metrics = metrics
-        self._clock = clock
+    run_info: RunInfo
+    source: Source
+    writer: Writer
+    formatter: Formatter
+    metrics: SharedMetrics
+    clock: Clock
 
     def run(self, state: State | None) -> None:
         """Resume from the last run's state, or begin without one."""
-        self._writer.open()
+        self.writer.open()
         kind = "first_start"
-        since_s = self._clock.time_s()
+        since_s = self.clock.time_s()
         if state is None:
             self._end_torn_line()
-            position = self._source.start(self._run_info.start)
+            position = self.source.start(self.run_info.start)
         else:
             kind, position = self._resume(state)
             since_s = state.file_since_s or since_s
-        progress = self._writer.progress_at(position)
+        progress = self.writer.progress_at(position)
         fresh = State(
-            output=self._run_info.output,
-            boot_id=self._run_info.boot_id,
-            render_hash=self._run_info.render_hash,
+            output=self.run_info.output,
+            boot_id=self.run_info.boot_id,
+            render_hash=self.run_info.render_hash,
             durable=progress,
             written=progress,
-            journal=self._run_info.journal,
+            journal=self.run_info.journal,
             file_since_s=since_s,
             generation=state.generation if state else 0,
         )
-        self._writer.begin(fresh)
-        self._metrics.add("recoveries", 1, kind)
-        self._metrics.recovered = True
-        _LOG.info("start: %s; output %s at byte %d", kind, self._output.path, progress.offset)
+        self.writer.begin(fresh)
+        self.metrics.add("recoveries", 1, kind)
+        self.metrics.recovered = True
+        _LOG.info("start: %s; output %s at byte %d", kind, self.writer.output.path, progress.offset)
 
     def _resume(self, state: State) -> tuple[str, Position]:
-        same_boot = state.boot_id == self._run_info.boot_id
+        same_boot = state.boot_id == self.run_info.boot_id
         progress = self._reachable(state.written)
         if progress is None and not same_boot:
             # A power cut took bytes that were not synced: the journal still has their entries.
             progress = self._reachable(state.durable)
         if progress is None:
             _LOG.warning(
-                "%s was removed or emptied; continuing after the checkpoint", self._output.path
+                "%s was removed or emptied; continuing after the checkpoint",
+                self.writer.output.path,
             )
             self._end_torn_line()
             return "output_gone", state.written.position
-        path, file, offset = self._output.path, progress.file, progress.offset
-        tail = self._writer.retry(
+        path, file, offset = self.writer.output.path, progress.file, progress.offset
+        tail = self.writer.retry(
             lambda: read_back.read_after(path, file, offset, _TAIL_LIMIT_BYTES)
         )
         if not tail:
@@ -104,27 +95,29 @@ class Resume:
         return self._replay(progress, tail)
 
     def _reachable(self, progress: Progress) -> Progress | None:
-        size_bytes = self._writer.retry(lambda: read_back.size_of(self._output.path, progress.file))
+        size_bytes = self.writer.retry(
+            lambda: read_back.size_of(self.writer.output.path, progress.file)
+        )
         return progress if size_bytes is not None and size_bytes >= progress.offset else None
 
     def _end_torn_line(self) -> None:
         """End another program's last line, or the last line of a run whose checkpoint is gone."""
-        if self._writer.retry(self._output.ends_torn):
-            self._writer.append_uncommitted(b"\n")
+        if self.writer.retry(self.writer.output.ends_torn):
+            self.writer.append_uncommitted(b"\n")
 
     def _replay(self, progress: Progress, tail: bytes) -> tuple[str, Position]:
         replay = Replay(tail)
-        self._source.seek(progress.position)
+        self.source.seek(progress.position)
         position = progress.position
         while not replay.is_over:
-            self._metrics.heartbeat(self._clock)
-            batch = self._source.read(precise=True)
+            self.metrics.heartbeat(self.clock)
+            batch = self.source.read(precise=True)
             if not batch.entries:
                 self._add(replay.close())
                 break
             position = self._compare(replay, batch)
-        self._metrics.add("duplicates_suppressed", replay.suppressed)
-        self._metrics.add("recovery_mismatches", replay.mismatches)
+        self.metrics.add("duplicates_suppressed", replay.suppressed)
+        self.metrics.add("recovery_mismatches", replay.mismatches)
         if replay.mismatches:
             _LOG.warning(
                 "the output has %d places that do not match the journal", replay.mismatches
@@ -132,26 +125,26 @@ class Resume:
         return "finished_torn" if replay.finished_torn else "replayed", position
 
     def _add(self, data: bytes) -> None:
-        self._writer.append_uncommitted(data)
-        self._metrics.add("lines_written", data.count(b"\n"))
+        self.writer.append_uncommitted(data)
+        self.metrics.add("lines_written", data.count(b"\n"))
 
     def _compare(self, replay: Replay, batch: Batch) -> Position:
         """Append the lines that the output lacks, until the tail is compared."""
-        lines = self._formatter.lines(batch)
+        lines = self.formatter.lines(batch)
         for index, line in enumerate(lines):
             if replay.is_over:
                 return batch.positions[index - 1]
             gap = batch.gaps.get(index)
             if gap is not None:
                 time_us, context = batch.times_us[index], batch.contexts[index]
-                marker = self._formatter.gap_line(gap, time_us, context)
+                marker = self.formatter.gap_line(gap, time_us, context)
                 following = next((later for later in lines[index:] if later is not None), None)
                 left = replay.reduce_gap(gap, marker, following)
                 if left is not None:
-                    marker = self._formatter.gap_line(left, time_us, context)
+                    marker = self.formatter.gap_line(left, time_us, context)
                     self._add(replay.offer(marker))
-                    self._metrics.add("entries_lost", left.entries)
-                    self._metrics.add("gaps")
+                    self.metrics.add("entries_lost", left.entries)
+                    self.metrics.add("gaps")
             if line is not None:
                 self._add(replay.offer(line))
         return batch.end

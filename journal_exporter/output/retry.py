@@ -4,6 +4,7 @@ Guarantees: while the disk refuses, nothing is dropped and no entry is read. The
 journal is the buffer. Blocked time is counted, and heartbeats continue.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable
 
@@ -23,27 +24,19 @@ class GivenUpError(Exception):
     """The action became pointless between two attempts."""
 
 
+@dataclasses.dataclass(kw_only=True, eq=False)
 class Retry:
     """Runs actions that raise ``OutputError`` until they succeed; raises ``Stopped``.
 
     ``free_space`` is called when the disk is full, ``while_blocked`` between two attempts.
     """
 
-    def __init__(
-        self,
-        *,
-        metrics: SharedMetrics,
-        clock: Clock,
-        stop: Stop,
-        free_space: Callable[[], None],
-        while_blocked: Callable[[], object],
-    ) -> None:
-        self._metrics = metrics
-        self._clock = clock
-        self._stop = stop
-        self._free_space = free_space
-        self._while_blocked = while_blocked
-        self._blocked = False
+    metrics: SharedMetrics
+    clock: Clock
+    stop: Stop
+    free_space: Callable[[], None]
+    while_blocked: Callable[[], object]
+    _blocked: bool = dataclasses.field(default=False, init=False)
 
     def until_done(
         self,
@@ -57,33 +50,33 @@ class Retry:
         Raises:
             GivenUpError: ``given_up`` returned true between two attempts.
         """
-        since_s = self._clock.monotonic_s()
+        since_s = self.clock.monotonic_s()
         while True:
             try:
                 action()
             except OutputError as error:
                 self._report_blocked(error)
                 if may_free_space and error.is_full:
-                    self._free_space()
-                stopped = self._stop.wait(RETRY_S)
-                now_s = self._clock.monotonic_s()
-                self._metrics.output_blocked(error.reason, now_s - since_s)
+                    self.free_space()
+                stopped = self.stop.wait(RETRY_S)
+                now_s = self.clock.monotonic_s()
+                self.metrics.output_blocked(error.reason, now_s - since_s)
                 since_s = now_s
-                self._metrics.heartbeat(self._clock)
+                self.metrics.heartbeat(self.clock)
                 if stopped:
                     raise Stopped from error
-                self._while_blocked()
+                self.while_blocked()
                 if given_up():
                     raise GivenUpError from error
             else:
                 break
         if self._blocked:
             self._blocked = False
-            self._metrics.output_unblocked()
+            self.metrics.output_unblocked()
             _LOG.warning("writing again")
 
     def _report_blocked(self, error: OutputError) -> None:
         if not self._blocked:
             _LOG.error("%s; waiting, nothing is lost while the journal keeps the entries", error)
         self._blocked = True
-        self._metrics.output_blocked(error.reason, 0.0)
+        self.metrics.output_blocked(error.reason, 0.0)

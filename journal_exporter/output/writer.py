@@ -25,41 +25,33 @@ SYNC_BYTES = 16 << 20
 _SETTLE_STEP_S = 0.25
 
 
+@dataclasses.dataclass(kw_only=True, eq=False)
 class Writer:
     """Owns the checkpoint's content. Raises ``Stopped`` from every method that waits.
 
     ``prepare`` runs before the first state is stored, ``while_blocked`` between two attempts to write.
     """
 
-    def __init__(
-        self,
-        *,
-        output: RotatingFile,
-        checkpoint: CheckpointFile,
-        rotation: RotationPolicy,
-        metrics: SharedMetrics,
-        clock: Clock,
-        stop: Stop,
-        prepare: Callable[[], None] = lambda: None,
-        while_blocked: Callable[[Position], object] = lambda _position: None,
-    ) -> None:
-        self.output = output
-        self._prepare = prepare
-        self._checkpoint = checkpoint
-        self._rotation = rotation
-        self._metrics = metrics
-        self._clock = clock
-        self._stop = stop
+    output: RotatingFile
+    checkpoint: CheckpointFile
+    rotation: RotationPolicy
+    metrics: SharedMetrics
+    clock: Clock
+    stop: Stop
+    prepare: Callable[[], None] = lambda: None
+    while_blocked: Callable[[Position], object] = lambda _position: None
+
+    def __post_init__(self) -> None:
         self._state: State | None = None
-        self._synced_s = clock.monotonic_s()
-        self._rotated_s = clock.monotonic_s() - rotation.min_interval_s
+        self._synced_s = self.clock.monotonic_s()
+        self._rotated_s = self._synced_s - self.rotation.min_interval_s
         self._unsynced_bytes = 0
         self._retry = Retry(
-            metrics=metrics,
-            clock=clock,
-            stop=stop,
+            metrics=self.metrics,
+            clock=self.clock,
+            stop=self.stop,
             free_space=self._delete_oldest,
-            while_blocked=lambda: while_blocked(
+            while_blocked=lambda: self.while_blocked(
                 self._state.written.position if self._state else Position(None)
             ),
         )
@@ -70,7 +62,7 @@ class Writer:
 
     def begin(self, state: State) -> None:
         """Start from a state whose ``written`` is the output's very end."""
-        self._retry.until_done(self._prepare, may_free_space=False)
+        self._retry.until_done(self.prepare, may_free_space=False)
         self._retry.until_done(self.output.delete_surplus)
         self._state = dataclasses.replace(state, intent=None)
         self._measure_files()
@@ -91,7 +83,7 @@ class Writer:
     @property
     def room_bytes(self) -> int:
         """How much still fits into the live file."""
-        return self._rotation.room_bytes(self.output.size_bytes)
+        return self.rotation.room_bytes(self.output.size_bytes)
 
     def progress_at(self, position: Position) -> Progress:
         """Return the progress of an output that holds everything up to ``position``."""
@@ -120,7 +112,7 @@ class Writer:
             data = self._append(data)
         written = self.progress_at(position)
         self._state = dataclasses.replace(self._known, written=written, intent=None)
-        self._metrics.add("lines_written", lines)
+        self.metrics.add("lines_written", lines)
 
     def _append(self, data: bytes) -> bytes:
         """Append; return the lines that are left if the file was replaced while the disk refused."""
@@ -142,8 +134,8 @@ class Writer:
 
     def _count_bytes(self, size_bytes: int) -> None:
         self._unsynced_bytes += size_bytes
-        self._metrics.add("written_bytes", size_bytes)
-        self._metrics.set("output_size_bytes", self.output.size_bytes)
+        self.metrics.add("written_bytes", size_bytes)
+        self.metrics.set("output_size_bytes", self.output.size_bytes)
 
     def append_uncommitted(self, data: bytes) -> None:
         """Append without storing an intent: for a resume, which stores a state afterwards."""
@@ -155,33 +147,33 @@ class Writer:
 
     def _store(self) -> None:
         state = self._known
-        self._retry.until_done(lambda: self._checkpoint.store(state), may_free_space=False)
+        self._retry.until_done(lambda: self.checkpoint.store(state), may_free_space=False)
 
     def sync(self) -> None:
         """Make the output durable, then the checkpoint that describes it."""
         self._retry.until_done(self.output.sync)
         self._state = dataclasses.replace(self._known, durable=self._known.written)
         self._store()
-        self._retry.until_done(self._checkpoint.sync, may_free_space=False)
-        self._synced_s = self._clock.monotonic_s()
+        self._retry.until_done(self.checkpoint.sync, may_free_space=False)
+        self._synced_s = self.clock.monotonic_s()
         self._unsynced_bytes = 0
-        self._metrics.set("checkpoint_timestamp_seconds", self._clock.time_s())
+        self.metrics.set("checkpoint_timestamp_seconds", self.clock.time_s())
 
     def sync_if_due(self) -> None:
         """Sync if there is something to sync, after ``SYNC_S`` or ``SYNC_BYTES``."""
-        due = self._clock.monotonic_s() - self._synced_s >= SYNC_S
+        due = self.clock.monotonic_s() - self._synced_s >= SYNC_S
         if self._unsynced_bytes and (due or self._unsynced_bytes > SYNC_BYTES):
             self.sync()
 
     def rotate_for_size(self, next_bytes: int) -> None:
         """Rotate if ``next_bytes`` more do not fit into the live file."""
-        if self._rotation.is_due_for_size(self.output.size_bytes, next_bytes):
+        if self.rotation.is_due_for_size(self.output.size_bytes, next_bytes):
             self.rotate()
 
     def rotate_for_age(self) -> None:
         """Rotate if the live file is older than the limit."""
-        age_s = self._clock.time_s() - self._known.file_since_s
-        if self._rotation.is_due_for_age(self.output.size_bytes, age_s):
+        age_s = self.clock.time_s() - self._known.file_since_s
+        if self.rotation.is_due_for_age(self.output.size_bytes, age_s):
             self.rotate()
 
     def rotate(self) -> None:
@@ -190,8 +182,8 @@ class Writer:
         self._settle()
         size_bytes = self.output.size_bytes
         self._retry.until_done(self.output.rotate)
-        self._rotated_s = self._clock.monotonic_s()
-        self._metrics.add("rotations")
+        self._rotated_s = self.clock.monotonic_s()
+        self.metrics.add("rotations")
         _LOG.info("rotated %s at %d bytes", self.output.path, size_bytes)
         self._begin_file()
 
@@ -207,27 +199,27 @@ class Writer:
             self._known,
             written=self.progress_at(self.position),
             intent=None,
-            file_since_s=self._clock.time_s(),
+            file_since_s=self.clock.time_s(),
         )
         self._measure_files()
         self.sync()
 
     def _measure_files(self) -> None:
-        self._metrics.set("output_size_bytes", self.output.size_bytes)
-        self._metrics.set("archives", self.output.count_archives())
+        self.metrics.set("output_size_bytes", self.output.size_bytes)
+        self.metrics.set("archives", self.output.count_archives())
 
     def _settle(self) -> None:
-        now_s = self._clock.monotonic_s()
-        until_s = now_s + self._rotation.pause_s(now_s - self._rotated_s)
-        while (left_s := until_s - self._clock.monotonic_s()) > 0:
-            self._metrics.heartbeat(self._clock)
-            if self._stop.wait(min(left_s, _SETTLE_STEP_S)):
+        now_s = self.clock.monotonic_s()
+        until_s = now_s + self.rotation.pause_s(now_s - self._rotated_s)
+        while (left_s := until_s - self.clock.monotonic_s()) > 0:
+            self.metrics.heartbeat(self.clock)
+            if self.stop.wait(min(left_s, _SETTLE_STEP_S)):
                 raise Stopped
 
     def _delete_oldest(self) -> None:
         try:
             if self.output.delete_oldest():
-                self._metrics.set("archives", self.output.count_archives())
+                self.metrics.set("archives", self.output.count_archives())
                 _LOG.warning("deleted the oldest archive of %s to free space", self.output.path)
         except OutputError as error:
             _LOG.warning("%s", error)

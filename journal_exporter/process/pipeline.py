@@ -38,6 +38,7 @@ class _PendingLines:
     gaps: list[Gap] = dataclasses.field(default_factory=list)
 
 
+@dataclasses.dataclass(kw_only=True, eq=False)
 class Pipeline:
     """Runs until stop is asked for, or with ``once`` until the journal's end.
 
@@ -45,42 +46,30 @@ class Pipeline:
     reopening does not help.
     """
 
-    def __init__(
-        self,
-        *,
-        open_source: Callable[[], Source],
-        formatter: Formatter,
-        writer: Writer,
-        scan: Scan,
-        metrics: SharedMetrics,
-        clock: Clock,
-        stop: Stop,
-        once: bool = False,
-    ) -> None:
-        self._open_source = open_source
-        self._formatter = formatter
-        self._writer = writer
-        self._scan = scan
-        self._metrics = metrics
-        self._clock = clock
-        self._stop = stop
-        self._once = once
-        self._source: Source | None = None
-        self._failures = 0
-        self._scanned_s = float("-inf")
-        self._stalls = 0
+    open_source: Callable[[], Source]
+    formatter: Formatter
+    writer: Writer
+    scan: Scan
+    metrics: SharedMetrics
+    clock: Clock
+    stop: Stop
+    once: bool = False
+    _source: Source | None = dataclasses.field(default=None, init=False)
+    _failures: int = dataclasses.field(default=0, init=False)
+    _scanned_s: float = dataclasses.field(default=float("-inf"), init=False)
+    _stalls: int = dataclasses.field(default=0, init=False)
 
     def run(self) -> None:
         """Write lines until the end, then sync."""
         try:
-            while not self._stop.is_set():
-                self._metrics.heartbeat(self._clock)
+            while not self.stop.is_set():
+                self.metrics.heartbeat(self.clock)
                 try:
                     if not self._iterate():
                         break
                 except JournalError as error:
                     self._source_failed(error)
-            self._writer.sync()
+            self.writer.sync()
         except Stopped:
             # Blocked or settling: entries that are not committed are read again by the next run.
             _LOG.info("stopped while waiting to write; the next run resumes from the checkpoint")
@@ -91,15 +80,15 @@ class Pipeline:
         source = self._source or self._open()
         source.process()
         # Near the end of a file the place of each entry is needed, to split the batch there.
-        source, batch = self._read(source, precise=self._writer.room_bytes < _PRECISE_BELOW_BYTES)
+        source, batch = self._read(source, precise=self.writer.room_bytes < _PRECISE_BELOW_BYTES)
         if batch.entries:
             self._failures = 0
             self.write(source, batch)
-        elif self._once:
+        elif self.once:
             return False
         else:
-            source.wait(POLL_S, self._stop.fd)
-        self._writer.sync_if_due()
+            source.wait(POLL_S, self.stop.fd)
+        self.writer.sync_if_due()
         self._scan_if_due(source, at_end=not batch.entries)
         return True
 
@@ -116,13 +105,13 @@ class Pipeline:
         return source, batch
 
     def _open(self) -> Source:
-        source = self._open_source()
+        source = self.open_source()
         self._source = source
-        if not source.seek(self._writer.position):
+        if not source.seek(self.writer.position):
             _LOG.warning("the checkpoint's entry is gone from the journal; resuming after it")
-        self._metrics.set("inotify_available", float(source.inotify_fd is not None))
-        source.single_sequence = self._scan(
-            self._writer.position, self._clock.monotonic_s()
+        self.metrics.set("inotify_available", float(source.inotify_fd is not None))
+        source.single_sequence = self.scan(
+            self.writer.position, self.clock.monotonic_s()
         ).single_sequence
         return source
 
@@ -134,51 +123,51 @@ class Pipeline:
     def _source_failed(self, error: JournalError) -> None:
         """Reopen the journal; if that keeps failing, let the supervisor replace the worker."""
         self._failures += 1
-        self._metrics.add("journal_reopens", 1, "error")
+        self.metrics.add("journal_reopens", 1, "error")
         if self._failures == 1:
             _LOG.error("%s; reopening the journal", error)
         self._close()
         if self._failures > MAX_REOPENS:
             raise error
-        if self._stop.wait(min(0.1 * 4**self._failures, _MAX_REOPEN_WAIT_S)):
+        if self.stop.wait(min(0.1 * 4**self._failures, _MAX_REOPEN_WAIT_S)):
             raise Stopped
 
     def write(self, source: Source, batch: Batch) -> None:
         """Commit a batch; rotate wherever it does not fit into the live file."""
         if not batch.gaps:
-            data, lines = self._formatter.blob(batch)
-            if len(data) <= self._writer.room_bytes:
-                self._writer.commit(data, batch.end, lines)
+            data, lines = self.formatter.blob(batch)
+            if len(data) <= self.writer.room_bytes:
+                self.writer.commit(data, batch.end, lines)
                 self._count(batch, lines)
                 return
             if not batch.positions:
                 # The lines are longer than usual: go back, and read with the place of each entry.
-                source.seek(self._writer.position)
+                source.seek(self.writer.position)
                 _, batch = self._read(source, precise=True)
         self._write_precisely(batch)
 
     def _count(self, batch: Batch, lines: int) -> None:
-        self._metrics.add("entries_read", batch.entries)
-        self._metrics.add("entries_filtered", len(batch.times_us) - lines)
-        self._metrics.add("entries_invalid", batch.unreadable + batch.without_message)
-        self._metrics.add("duplicates_suppressed", batch.repeated)
-        self._metrics.add("numbering_restarts", batch.sequence_restarts)
+        self.metrics.add("entries_read", batch.entries)
+        self.metrics.add("entries_filtered", len(batch.times_us) - lines)
+        self.metrics.add("entries_invalid", batch.unreadable + batch.without_message)
+        self.metrics.add("duplicates_suppressed", batch.repeated)
+        self.metrics.add("numbering_restarts", batch.sequence_restarts)
 
     def _write_precisely(self, batch: Batch) -> None:
         pending = _PendingLines()
-        done = self._writer.position
-        lines = self._formatter.lines(batch)
+        done = self.writer.position
+        lines = self.formatter.lines(batch)
         for index, (line, position) in enumerate(zip(lines, batch.positions, strict=True)):
             texts = [line] if line is not None else []
             gap = batch.gaps.get(index)
             if gap is not None:
-                marker = self._formatter.gap_line(gap, batch.times_us[index], batch.contexts[index])
+                marker = self.formatter.gap_line(gap, batch.times_us[index], batch.contexts[index])
                 texts.insert(0, marker)
             size_bytes = sum(map(len, texts))
-            if size_bytes and len(pending.data) + size_bytes > self._writer.room_bytes:
+            if size_bytes and len(pending.data) + size_bytes > self.writer.room_bytes:
                 self._flush(pending, done)
                 pending = _PendingLines()
-                self._writer.rotate_for_size(size_bytes)
+                self.writer.rotate_for_size(size_bytes)
             pending.data += b"".join(texts)
             pending.count += len(texts)
             pending.gaps += [gap] if gap is not None else []
@@ -190,21 +179,21 @@ class Pipeline:
         self._count(batch, sum(line is not None for line in lines))
 
     def _flush(self, pending: _PendingLines, position: Position) -> None:
-        self._writer.commit(bytes(pending.data), position, pending.count)
+        self.writer.commit(bytes(pending.data), position, pending.count)
         for gap in pending.gaps:
             _LOG.warning("%d journal entries lost (%d..%d)", gap.entries, *gap)
-            self._metrics.add("entries_lost", gap.entries)
-            self._metrics.add("gaps")
+            self.metrics.add("entries_lost", gap.entries)
+            self.metrics.add("gaps")
 
     def _scan_if_due(self, source: Source, *, at_end: bool) -> None:
-        now_s = self._clock.monotonic_s()
+        now_s = self.clock.monotonic_s()
         pause_s = SCAN_S if source.inotify_fd is not None else SCAN_POLLING_S
         if now_s - self._scanned_s < pause_s:
             return
         self._scanned_s = now_s
-        self._writer.rotate_for_age()
-        self._writer.reopen_if_replaced()
-        found = self._scan(self._writer.position, now_s)
+        self.writer.rotate_for_age()
+        self.writer.reopen_if_replaced()
+        found = self.scan(self.writer.position, now_s)
         source.single_sequence = found.single_sequence
         if not (at_end and found.unread):
             self._stalls = 0
@@ -218,7 +207,7 @@ class Pipeline:
         self._stalls += 1
         if self._stalls & (self._stalls - 1) == 0:
             # At the 1st, 2nd, 4th, 8th ... scan in a row: a file may stay unreadable for a long time.
-            self._metrics.add("journal_reopens", 1, "stall")
+            self.metrics.add("journal_reopens", 1, "stall")
             _LOG.info(
                 "the journal's files hold entries that the reader does not see; reopening the journal"
             )

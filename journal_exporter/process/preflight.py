@@ -70,11 +70,7 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
 
 
 def check_directory(name: str, path: Path, fix: str) -> None:
-    """Refuse a path that is not a directory; ``name`` is the flag, ``fix`` what to do.
-
-    Raises:
-        ConfigError: the path is missing, not a directory, or can't be accessed.
-    """
+    """Raise ``ConfigError`` unless ``path`` is a directory; ``name`` is the flag, ``fix`` what to do."""
     try:
         if not stat.S_ISDIR(path.stat().st_mode):
             raise ConfigError(f"{name}: {path} is not a directory; {fix}")
@@ -85,11 +81,7 @@ def check_directory(name: str, path: Path, fix: str) -> None:
 
 
 def check_journal(settings: Settings) -> None:
-    """Refuse a journal that can't be read.
-
-    Raises:
-        ConfigError: the directory is missing or unreadable, or has no readable journal file.
-    """
+    """Raise ``ConfigError`` unless at least one journal file can be read."""
     wanted = settings.journal_directory or settings.journal_root or Path("/")
     name = "--journal-directory" if settings.journal_directory else "--journal-root"
     check_directory(name, wanted, "give the path where the host's journal is mounted")
@@ -109,11 +101,7 @@ def check_journal(settings: Settings) -> None:
 
 
 def check_paths(settings: Settings) -> None:
-    """Refuse an output that would overwrite the state or the journal.
-
-    Raises:
-        ConfigError: its path is in one of their directories, or too long.
-    """
+    """Raise ``ConfigError`` for an output with a path in the state or the journal, or one too long."""
     output, state = settings.output, settings.state_directory
     own = output.parent == state and (
         output.name == checkpoints.NAME or output.name.startswith("render-")
@@ -135,11 +123,7 @@ def check_paths(settings: Settings) -> None:
 
 
 def check_not_in_use(settings: Settings) -> None:
-    """Refuse an output that an exporter with another state directory writes.
-
-    Raises:
-        ConfigError: another exporter writes the output.
-    """
+    """Raise ``ConfigError`` if an exporter with another state directory writes the output."""
     # During a rotation, the other exporter's file is called archive 1; afterwards there is a new one.
     output = settings.output
     if is_in_use(output, archives.archive(output, 1), output):
@@ -150,11 +134,7 @@ def check_not_in_use(settings: Settings) -> None:
 
 
 def check_state(state: State | None, settings: Settings) -> None:
-    """Refuse a state that belongs to another output.
-
-    Raises:
-        ConfigError: the state names another output.
-    """
+    """Raise ``ConfigError`` if the state belongs to another output."""
     if state is not None and state.output != str(settings.output):
         raise ConfigError(
             f"--state-directory: {settings.state_directory} belongs to the output {state.output}, not to"
@@ -163,11 +143,7 @@ def check_state(state: State | None, settings: Settings) -> None:
 
 
 def check_output(path: Path) -> None:
-    """Refuse an output that can never be written; a full or read-only disk may change.
-
-    Raises:
-        ConfigError: it is not a regular file, or this user may not write it.
-    """
+    """Raise ``ConfigError`` for an output that can never be written; a full or read-only disk may change."""
     existing = next(place for place in (path, *path.parents) if os.path.lexists(place))
     mode = existing.lstat().st_mode
     if existing == path and stat.S_ISDIR(mode):
@@ -198,11 +174,7 @@ def check_output(path: Path) -> None:
 
 
 def check_writable(name: str, path: Path) -> None:
-    """Refuse a path that this user may not write; a full or read-only disk may change.
-
-    Raises:
-        ConfigError: the permissions forbid it.
-    """
+    """Raise ``ConfigError`` if this user may not write the path; a full or read-only disk may change."""
     read_only = os.statvfs(path).f_flag & os.ST_RDONLY
     mode = os.W_OK | os.X_OK if path.is_dir() else os.W_OK
     if not read_only and not os.access(path, mode):

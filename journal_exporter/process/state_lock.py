@@ -7,14 +7,12 @@ directory on a full or read-only disk can be locked too.
 
 import fcntl
 import os
-import signal
-import time
 from pathlib import Path
 
+from journal_exporter.clock import wait_while
 from journal_exporter.errors import ConfigError
 
 _WAIT_S = 3.0
-_STEP_S = 0.05
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -37,15 +35,12 @@ def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
         raise ConfigError(
             f"--state-directory: can't open {directory}: {error.strerror}; choose a writable directory"
         ) from error
-    until_s = time.monotonic() + wait_s
-    while not _attempt(descriptor, directory):
-        # The worker of a supervisor that was just killed may need a moment to notice.
-        if time.monotonic() >= until_s or signal.sigpending():
-            os.close(descriptor)
-            raise ConfigError(
-                f"--state-directory: {directory} is in use by another exporter; give each exporter its own"
-            )
-        time.sleep(_STEP_S)
+    # The worker of a supervisor that was just killed may need a moment to notice.
+    if wait_while(lambda: not _attempt(descriptor, directory), wait_s):
+        os.close(descriptor)
+        raise ConfigError(
+            f"--state-directory: {directory} is in use by another exporter; give each exporter its own"
+        )
     return descriptor
 
 

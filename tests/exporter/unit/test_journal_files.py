@@ -78,7 +78,9 @@ def test_a_header_tells_numbers_and_times(tmp_path: Path) -> None:
     assert file.path == path
     assert file.inode == path.stat().st_ino
     assert file.size_bytes == path.stat().st_blocks * 512
-    assert file[3:8] == ("readable", "1f" * 16, 7, 11, 123)
+    header = file.header
+    assert (file.state, header.seqnum_id) == ("readable", "1f" * 16)
+    assert (header.head_seqnum, header.tail_seqnum, header.tail_realtime_us) == (7, 11, 123)
 
 
 @pytest.mark.parametrize("compressed", [False, True], ids=["bottlerocket", "todays"])
@@ -89,10 +91,10 @@ def test_a_real_journal_is_told_as_it_was_written(tmp_path: Path, *, compressed:
     write_journal(tmp_path / "system.journal", stream, compressed=compressed)
     file = inspect_file(tmp_path / "system.journal")
     assert file is not None
-    assert (file.state, file.head_seqnum, file.tail_seqnum) == ("readable", 1, count)
-    assert file.head_realtime_us == start_us
-    assert file.tail_realtime_us == start_us + (count - 1) * 1000
-    assert len(bytes.fromhex(file.seqnum_id)) == 16
+    assert (file.state, file.header.head_seqnum, file.header.tail_seqnum) == ("readable", 1, count)
+    assert file.header.head_realtime_us == start_us
+    assert file.header.tail_realtime_us == start_us + (count - 1) * 1000
+    assert len(bytes.fromhex(file.header.seqnum_id)) == 16
 
 
 @pytest.mark.parametrize("flag", [1, 2, 4, 8, 16, 31], ids=str)

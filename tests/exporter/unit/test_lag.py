@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from journal_exporter.journal.file_format import NO_HEADER
 from journal_exporter.journal.files import JournalFile
 from journal_exporter.monitoring.lag import (
     default_max_use_bytes,
@@ -26,10 +27,12 @@ def file(
     head_age_s: float = 0.0,
 ) -> JournalFile:
     """``age_s``: how much younger than the newest entry read its last one is; ``head_age_s`` its first."""
-    return JournalFile(
-        Path("x.journal"), 1, size_bytes, "readable", seqnum_id, 1, tail,
-        NEWEST_US + int(age_s * 1e6), "", NEWEST_US + int(head_age_s * 1e6),
+    header = NO_HEADER._replace(
+        seqnum_id=seqnum_id, head_seqnum=1, tail_seqnum=tail,
+        head_realtime_us=NEWEST_US + int(head_age_s * 1e6),
+        tail_realtime_us=NEWEST_US + int(age_s * 1e6),
     )  # fmt: skip
+    return JournalFile(Path("x.journal"), 1, size_bytes, "readable", header)
 
 
 def test_a_journal_that_is_read_to_its_end_has_no_lag() -> None:
