@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from journal_exporter import config, exit_codes, log
-from journal_exporter.config import FIELDS, Loaded, default_text, flag, load, variable
+from journal_exporter.config import FIELDS, default_text, flag, load, variable
 from journal_exporter.errors import ConfigError
 
 _DESCRIPTION = """\
@@ -114,6 +114,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command != "run":
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         return _run(top, options)
+    except SystemExit:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        raise
     except BrokenPipeError:
         # The reader has closed the pipe; nothing more may be flushed into it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -144,15 +147,11 @@ def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return _status(vars(options), os.environ)
     loaded = load(vars(options), os.environ)
     if options.command == "check-config":
-        return _show(loaded)
+        return _emit(json.dumps(config.shown(loaded.settings), indent=2))
     log.configure(loaded.settings.log_level, loaded.settings.log_format)
     from journal_exporter.process import supervisor  # noqa: PLC0415 - only this command needs libsystemd
 
     return supervisor.run(loaded)
-
-
-def _show(loaded: Loaded) -> int:
-    return _emit(json.dumps(config.shown(loaded.settings), indent=2))
 
 
 def _status(options: Mapping[str, object], environ: Mapping[str, str]) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from tests.support.paths import ROOT
 def run(*arguments: str | Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "journal_exporter", *arguments],
-        env={"PATH": os.defpath, "COLUMNS": "100"} | variables,
+        env={"PATH": os.defpath, "COLUMNS": "100", "JOURNAL_EXPORTER_METRICS_ADDRESS": ""} | variables,
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
 
@@ -88,9 +89,11 @@ def test_the_version_is_printed() -> None:
 def test_an_unknown_or_shortened_flag_is_wrong_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
     assert caught.value.code == 2
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask
     assert "usage: journal-exporter" in capsys.readouterr().err
 
 
@@ -118,33 +121,36 @@ def good(tmp_path: Path) -> list[str | Path]:
     """Arguments of a run that could start as far as the settings go."""
     write_header(tmp_path / "journal/system.journal")
     return [
-        "run", "--once", "--journal-directory", tmp_path / "journal", "--output", tmp_path / "o",
+        "run", "--journal-directory", tmp_path / "journal", "--output", tmp_path / "o",
         "--state-directory", tmp_path / "state",
     ]  # fmt: skip
 
 
-def test_a_missing_journal_is_named(tmp_path: Path) -> None:
-    problem = refused("run", "--once", "--journal-directory", tmp_path / "none")
-    assert problem == (
-        f"--journal-directory: {tmp_path}/none does not exist; give the path where the host's journal is"
-        " mounted"
+@pytest.mark.parametrize("flag", ["--journal-directory", "--journal-root"])
+def test_a_missing_journal_is_named(tmp_path: Path, flag: str) -> None:
+    fix = "give the path where the host's journal is mounted"
+    assert (
+        refused("run", flag, tmp_path / "none") == f"{flag}: {tmp_path}/none does not exist; {fix}"
     )
 
 
 def test_a_journal_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "--journal-root" in refused("run", "--once", "--journal-root", tmp_path / "file")
+    assert "--journal-root" in refused("run", "--journal-root", tmp_path / "file")
 
 
 def test_a_directory_without_journals_is_named(tmp_path: Path) -> None:
-    problem = refused("run", "--once", "--journal-root", tmp_path)
+    problem = refused("run", "--journal-root", tmp_path)
     assert f"has no journal files: {tmp_path}/var/log/journal and {tmp_path}/run/log" in problem
 
 
-def test_journals_that_nobody_can_read_are_named(tmp_path: Path) -> None:
-    write_header(tmp_path / "a.journal", flags=1 << 20)
-    problem = refused("run", "--once", "--journal-directory", tmp_path)
-    assert f"{tmp_path}/a.journal (unsupported)" in problem
+@pytest.mark.parametrize("state", ["unsupported", "corrupt"])
+def test_journals_that_can_not_be_read_are_named(tmp_path: Path, state: str) -> None:
+    write_header(tmp_path / "a.journal", flags=1 << 20, missing_bytes=1)
+    if state == "corrupt":
+        (tmp_path / "a.journal").write_bytes(b"garbage" * 1000)
+    problem = refused("run", "--journal-directory", tmp_path)
+    assert f"{tmp_path}/a.journal ({state})" in problem
 
 
 def test_an_output_that_is_a_directory_is_named(good: list[str | Path], tmp_path: Path) -> None:
@@ -186,8 +192,9 @@ def test_the_status_looks_where_the_variable_says(tmp_path: Path) -> None:
     assert str(tmp_path) in refused("status", **variables)
 
 
-def test_a_result_that_cannot_be_printed_is_one_line_and_a_failure() -> None:
-    command = [sys.executable, "-m", "journal_exporter", "check-config"]
+@pytest.mark.parametrize("argument", ["check-config", "--version"])
+def test_a_result_that_can_not_be_printed_is_one_line_and_an_error(argument: str) -> None:
+    command = [sys.executable, "-m", "journal_exporter", argument]
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
