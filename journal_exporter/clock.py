@@ -15,11 +15,9 @@ class Clock(Protocol):
 
     def monotonic_s(self) -> float:
         """Return seconds on the monotonic clock."""
-        ...
 
     def time_s(self) -> float:
         """Return seconds since the epoch."""
-        ...
 
 
 class SystemClock:
@@ -40,15 +38,12 @@ class Stop(Protocol):
     @property
     def fd(self) -> int:
         """A descriptor to poll on; it is readable once stop is requested."""
-        ...
 
     def is_set(self) -> bool:
         """Whether stop is requested."""
-        ...
 
     def wait(self, timeout_s: float | None) -> bool:
         """Wait for stop up to ``timeout_s``, or forever if it is None; return ``is_set()``."""
-        ...
 
 
 class PipeStop:

@@ -96,28 +96,21 @@ class Source(Protocol):
     @property
     def inotify_fd(self) -> int | None:
         """What to poll on; None where the journal can only be polled."""
-        ...
 
     def start(self, where: str) -> Position:
         """Go to where a first run begins: ``head``, ``tail``, or the newest entry's ``boot``."""
-        ...
 
     def seek(self, position: Position) -> bool:
         """Go to a place; return whether its entry still exists."""
-        ...
 
     def read(self, *, precise: bool = False) -> Batch:
         """Return the next entries; none at the journal's end."""
-        ...
 
     def process(self) -> None:
         """Open new files and close deleted ones."""
-        ...
 
     def wait(self, timeout_s: float, stop_fd: int) -> None:
         """Return when the journal changed, when ``stop_fd`` is readable, or after the timeout."""
-        ...
 
     def close(self) -> None:
         """Close the journal."""
-        ...

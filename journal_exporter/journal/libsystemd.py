@@ -88,16 +88,16 @@ class LibsystemdReader:
         """The place after the last entry that was read."""
         return Position(self.cursor, self.sequence.snapshot())
 
+    @_translated("following the journal's files")
     def process(self) -> None:
         """Let libsystemd open new files and close deleted ones."""
         if self.inotify_fd is not None:
-            with _translated("following the journal's files"):
-                self._reader.process()
+            self._reader.process()
 
+    @_translated("seeking")
     def seek_start(self, where: str) -> Position:
         """Return where a first run begins; ``seek`` goes there."""
-        with _translated("seeking"):
-            before = self._seeker.seek_start(where)
+        before = self._seeker.seek_start(where)
         if before is None:
             return Position(None)
         self.sequence = SequenceTracker()
@@ -105,6 +105,7 @@ class LibsystemdReader:
         self.cursor = before.text
         return self.position
 
+    @_translated("seeking")
     def seek(self, position: Position) -> bool:
         """Go to a place; return whether its entry still exists."""
         self.cursor = position.cursor
@@ -112,28 +113,19 @@ class LibsystemdReader:
         if position.cursor is None:
             self.seek_head()
             return True
-        with _translated("seeking"):
-            return self._seeker.seek_after(cursors.parse(position.cursor))
+        return self._seeker.seek_after(cursors.parse(position.cursor))
 
+    @_translated("seeking")
     def seek_head(self) -> None:
         """Go before the first entry, without changing ``position``."""
-        with _translated("seeking"):
-            self._reader.seek_head()
+        self._reader.seek_head()
 
+    @_translated("reading")
     def read_fast(self) -> Batch | None:
         """Read a batch, and look at sequence numbers only at both ends.
 
         None: there may be a gap or an unreadable entry, and the caller must seek and read precisely.
         """
-        with _translated("reading"):
-            return self._read_fast()
-
-    def read_precisely(self) -> Batch:
-        """Read a batch with the place after each entry."""
-        with _translated("reading"):
-            return self._read_precisely()
-
-    def _read_fast(self) -> Batch | None:
         reader = self._reader
         advance, get_all, get_time = reader._next, reader._get_all, reader._get_realtime
         context_of = self._context_of
@@ -174,7 +166,9 @@ class LibsystemdReader:
         batch.end = self.position
         return batch
 
-    def _read_precisely(self) -> Batch:
+    @_translated("reading")
+    def read_precisely(self) -> Batch:
+        """Read a batch with the place after each entry."""
         batch = Batch(self.position)
         room_bytes = BATCH_BYTES
         while batch.entries < BATCH_ENTRIES and room_bytes > 0 and self._reader._next():

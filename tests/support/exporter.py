@@ -55,14 +55,13 @@ class Exporter:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
-        return self
+        return self.start()
 
     def __exit__(self, *_exception: object) -> None:
         self.end()
 
     def end(self) -> None:
-        """End it whatever it does; harmless when it has ended."""
+        """Kill it if it runs."""
         if self._process is not None:
             self.kill()
 
@@ -72,13 +71,14 @@ class Exporter:
         assert self._process is not None
         return self._process
 
-    def start(self) -> None:
-        """Start it, again too."""
+    def start(self) -> Self:
+        """Start it for the first time or again; return it."""
         self.errors.parent.mkdir(parents=True, exist_ok=True)
         with self.errors.open("ab") as errors:
             self._process = subprocess.Popen(
                 self._command, stderr=errors, env=self._environment, process_group=0
             )
+        return self
 
     def run(self) -> int:
         """Run it to its end, as with ``--once``; return the exit code."""

@@ -8,19 +8,6 @@ from journal_exporter.journal.cursor import Cursor
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import Formatter
 
-__all__ = [
-    "ALL",
-    "BOOT",
-    "SEQNUM_ID",
-    "START_US",
-    "FakeClock",
-    "ScriptedStop",
-    "batch",
-    "context",
-    "cursor",
-    "line",
-]
-
 SEQNUM_ID = "5e" * 16
 BOOT = "b0" * 16
 START_US = 1_794_090_800_123_456

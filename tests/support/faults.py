@@ -3,7 +3,9 @@
 Everything here is real but the journal, the clock and the moment of death: files are files.
 """
 
-from collections.abc import Callable, Collection, Iterable
+import resource
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,8 +25,6 @@ from journal_exporter.output.writer import Writer
 from journal_exporter.process.pipeline import Pipeline
 from tests.support.fakes import FakeClock, ScriptedStop, context, cursor
 
-__all__ = ["Entry", "Killed", "Plan", "Rig", "ScriptedSource", "entries", "refusal"]
-
 
 class Killed(BaseException):
     """The process dies here: nothing may catch it."""
@@ -33,6 +33,17 @@ class Killed(BaseException):
 def refusal(number: int) -> OutputError:
     """Return the error of a disk that refuses, by ``errno``."""
     return OutputError("writing", OSError(number, "refused"))
+
+
+@contextmanager
+def file_size_limit(limit_bytes: int) -> Iterator[None]:
+    """Let no file grow beyond it: writes are cut short there, then refused."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +74,6 @@ class ScriptedSource:
         self._batch_entries = batch_entries
         self._cursor: str | None = None
         self._sequence = SequenceTracker()
-
-    def vacuum(self, count: int) -> None:
-        """Lose the oldest entries, as when journald deletes a file."""
-        del self.journal[:count]
 
     def start(self, where: str) -> Position:
         self.calls.append(f"start {where}")

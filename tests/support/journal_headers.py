@@ -3,8 +3,6 @@
 import struct
 from pathlib import Path
 
-__all__ = ["write_header"]
-
 _HEADER = struct.Struct("<8sII8s16s16s16s16s14Q")
 _ARENA_BYTES = 1024
 

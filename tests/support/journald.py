@@ -24,8 +24,6 @@ from tests.support.sockets import bound, connected, is_ready, send_entry
 from tests.support.waiting import WaitError, wait_for
 from tools.journal_writer import BOTTLEROCKET, encode_field
 
-__all__ = ["Journald", "JournaldError", "unavailable"]
-
 _PATH = os.pathsep.join(("/usr/lib/systemd", "/lib/systemd", "/usr/sbin:/usr/bin:/sbin:/bin"))
 _DEADLINE_S = 20.0
 _SYNC_SIGNAL = signal.SIGRTMIN + 1

@@ -8,8 +8,6 @@ from systemd import _reader
 
 from tools.journal_writer import export_entry
 
-__all__ = ["START_US", "entries", "messages", "numbered"]
-
 BOOT = "b" * 32
 START_US = 1_793_750_000_000_000
 

@@ -1,4 +1,4 @@
-"""What the integration tests share."""
+"""The exporter and the journald that the integration tests share."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,13 +23,8 @@ def exporter(tmp_path: Path) -> Iterator[Callable[..., Exporter]]:
     with ExitStack() as stack:
 
         def make(*arguments: str, prefix: tuple[str, ...] = ()) -> Exporter:
-            made = Exporter(
-                tmp_path / "out",
-                "--journal-root",
-                str(tmp_path / "host"),
-                *arguments,
-                prefix=prefix,
-            )
+            root = ("--journal-root", str(tmp_path / "host"))
+            made = Exporter(tmp_path / "out", *root, *arguments, prefix=prefix)
             stack.callback(made.end)
             return made
 

@@ -58,8 +58,7 @@ def test_a_file_truncated_under_the_reader_costs_a_worker_and_not_the_container(
     journal: Path, exporter: Make
 ) -> None:
     # The pause before the first rotation keeps the reader in the middle of the file.
-    tail = exporter("--start", "head", "--max-bytes", "100Ki", "--rotation-settle-s", "1")
-    tail.start()
+    tail = exporter("--start", "head", "--max-bytes", "100Ki", "--rotation-settle-s", "1").start()
     tail.wait_for_line(b"number 000900")
     worker, supervisor = tail.worker(), tail.process.pid
     os.truncate(journal / "system.journal", 65_536)
@@ -86,8 +85,7 @@ def test_a_file_that_kills_every_reader_is_set_aside_and_the_others_are_read(
     # What a bad sector does: whoever maps the file gets SIGBUS, under its later name too.
     names = ("-P", str(deadly), "-P", str(journal / "renamed.journal"))
     strace = (need("strace"), "-f", "-qq", "-o", "/dev/null", *names)
-    tail = exporter("--start", "head", prefix=(*strace, "-e", "inject=mmap:signal=SIGBUS"))
-    tail.start()
+    tail = exporter("--start", "head", prefix=(*strace, "-e", "inject=mmap:signal=SIGBUS")).start()
     tail.wait_for_line(b"number 019999")
     assert tail.numbers() == list(range(20_000))
     tail.wait_for(
@@ -129,8 +127,7 @@ def test_a_journal_that_is_replaced_whole_is_read_whole_though_the_clock_went_ba
 def test_a_journal_that_goes_away_is_reported_and_read_again_when_it_comes_back(
     journal: Path, exporter: Make
 ) -> None:
-    tail = exporter("--start", "head")
-    tail.start()
+    tail = exporter("--start", "head").start()
     tail.wait_for_line(b"number 019999")
     tail.wait_for(lambda: tail.get("/readyz")[0] == 200, "readiness")
     (journal / "system.journal").unlink()
@@ -178,8 +175,7 @@ def test_a_file_with_a_flag_of_the_future_is_counted_and_named(
         file.write((1 << 5).to_bytes(4, "little"))
     garbage = journal / "garbage.journal"
     garbage.write_bytes(b"no journal" * 100)
-    tail = exporter("--start", "head")
-    tail.start()
+    tail = exporter("--start", "head").start()
     tail.wait_for_line(b"number 019999")
     tail.wait_for(
         lambda: tail.metric("journal_files", '{state="unsupported"}') == 1, "the scan of the files"

@@ -22,14 +22,16 @@ def has_rotated(output: Path) -> bool:
         return False
 
 
-def demo(where: Path, **environment: str) -> "subprocess.Popen[str]":
+def demo(
+    where: Path, *, stderr: int = subprocess.PIPE, **environment: str
+) -> "subprocess.Popen[str]":
     """Start ``make run`` on a sample journal, in an empty directory."""
     return subprocess.Popen(
         [sys.executable, "-m", "tools.demo", "--sample"],
         cwd=where,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
         process_group=0,
     )
@@ -73,18 +75,10 @@ def test_a_killed_exporter_ends_it_with_a_message(tmp_path: Path) -> None:
 
 
 def test_a_newcomer_sees_lines_arrive_the_file_rotate_and_the_metrics_move(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "tools.demo", "--sample"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        process_group=0,
-    ) as demo:
-        assert demo.stdout is not None
+    with demo(tmp_path, stderr=subprocess.DEVNULL) as first:
+        assert first.stdout is not None
         printed = []
-        for line in demo.stdout:
+        for line in first.stdout:
             printed.append(line)
             if line.startswith("Ctrl-C"):
                 break
@@ -95,19 +89,12 @@ def test_a_newcomer_sees_lines_arrive_the_file_rotate_and_the_metrics_move(tmp_p
             wait_for(lambda: has_rotated(output), "a rotation", evidence=lambda: text)
             with urllib.request.urlopen(url, timeout=10) as reply:
                 metrics = reply.read().decode()
-            second = subprocess.run(
-                [sys.executable, "-m", "tools.demo", "--sample"],
-                cwd=tmp_path,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            with demo(tmp_path) as second:
+                refusal = second.communicate(timeout=30)
         finally:
-            demo.send_signal(signal.SIGINT)
-            code = demo.wait(10)
-    assert code == 0
-    assert (second.returncode, second.stdout) == (2, "")
-    assert second.stderr.startswith("run: another one is running here, which holds ")
+            first.send_signal(signal.SIGINT)
+            code = first.wait(10)
+    assert (code, second.returncode, refusal[0]) == (0, 2, "")
+    assert refusal[1].startswith("run: another one is running here, which holds ")
     assert re.search(r"^journal_exporter_lines_written_total [1-9]", metrics, re.MULTILINE)
     assert "a sample journal in" in text

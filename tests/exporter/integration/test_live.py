@@ -30,8 +30,7 @@ def found(exporter: Exporter) -> list[bytes]:
 def test_a_message_is_in_the_file_soon_after_it_was_logged(
     journald: Journald, exporter: Make
 ) -> None:
-    tail = exporter()
-    tail.start()
+    tail = exporter().start()
     journald.send(b"first", SYSLOG_IDENTIFIER="app", PRIORITY=6)
     tail.wait_for_line(b" app[")
     journald.send(b"second", SYSLOG_IDENTIFIER="kernel-like", PRIORITY=6)
@@ -43,8 +42,7 @@ def test_a_message_is_in_the_file_soon_after_it_was_logged(
 def test_asked_to_end_it_ends_within_a_second_with_everything_written(
     journald: Journald, exporter: Make
 ) -> None:
-    tail = exporter()
-    tail.start()
+    tail = exporter().start()
     journald.send_many(numbered(0, 5000))
     tail.wait_for_line(b"number 002500")
     assert tail.stop() < 1.0
@@ -54,8 +52,7 @@ def test_asked_to_end_it_ends_within_a_second_with_everything_written(
 
 
 def test_a_signal_to_the_whole_group_ends_it_as_cleanly(journald: Journald, exporter: Make) -> None:
-    tail = exporter()
-    tail.start()
+    tail = exporter().start()
     journald.send_many(numbered(0, 2000))
     tail.wait_for_line(b"number 000001")
     os.killpg(tail.process.pid, signal.SIGTERM)
@@ -69,8 +66,7 @@ def test_a_worker_killed_while_it_was_blocked_does_not_leave_it_unready(
     journald: Journald, exporter: Make
 ) -> None:
     # Half a mebibyte is what one process may put into a file: as good as a full disk, for one worker.
-    tail = exporter("--max-bytes", "8Mi", prefix=("prlimit", "--fsize=524288:"))
-    tail.start()
+    tail = exporter("--max-bytes", "8Mi", prefix=("prlimit", "--fsize=524288:")).start()
     journald.send_many(b"number %06d " % n + b"x" * 1000 for n in range(1000))
     tail.wait_for(lambda: tail.get("/readyz")[0] == 503, "it to be blocked")
     worker = tail.worker()
@@ -84,8 +80,7 @@ def test_a_worker_killed_while_it_was_blocked_does_not_leave_it_unready(
 def test_nothing_is_lost_or_repeated_while_journald_rotates_and_the_output_too(
     journald: Journald, exporter: Make
 ) -> None:
-    tail = exporter("--max-bytes", "100Ki", "--keep-files", "9")
-    tail.start()
+    tail = exporter("--max-bytes", "100Ki", "--keep-files", "9").start()
     for first in range(0, 8000, 1000):
         journald.send_many(numbered(first, first + 1000))
         journald.rotate()
@@ -98,8 +93,7 @@ def test_nothing_is_lost_or_repeated_while_journald_rotates_and_the_output_too(
 def test_a_journald_that_is_killed_and_started_again_is_followed(
     journald: Journald, exporter: Make
 ) -> None:
-    tail = exporter()
-    tail.start()
+    tail = exporter().start()
     journald.send_many(numbered(0, 500))
     journald.sync()
     journald.kill()
@@ -113,8 +107,7 @@ def test_entries_that_journald_deletes_unread_are_counted_exactly_and_marked(
     tmp_path: Path, exporter: Make
 ) -> None:
     with Journald(tmp_path / "host", max_use="4M", max_file_size="1M") as journald:
-        tail = exporter("--start", "head")
-        tail.start()
+        tail = exporter("--start", "head").start()
         journald.send_many(numbered(0, 10))
         tail.wait_for_line(b"number 000009")
         tail.process.send_signal(signal.SIGSTOP)
@@ -140,8 +133,7 @@ def test_a_journal_that_moves_from_run_to_var_is_read_once(tmp_path: Path, expor
     with Journald(tmp_path / "host", storage="auto") as journald:
         journald.send_many(numbered(0, 300))
         journald.sync()
-        tail = exporter("--start", "head")
-        tail.start()
+        tail = exporter("--start", "head").start()
         tail.wait_for_line(b"number 000299")
         journald.flush()
         journald.send_many(numbered(300, 600))
@@ -160,8 +152,7 @@ def test_a_move_from_run_to_var_while_the_exporter_is_down_loses_and_repeats_not
     with Journald(tmp_path / "host", storage="auto") as journald:
         journald.send_many(numbered(0, 300))
         journald.sync()
-        tail = exporter("--start", "head")
-        tail.start()
+        tail = exporter("--start", "head").start()
         tail.wait_for_line(b"number 000299")
         tail.kill()
         journald.send_many(numbered(300, 600))
@@ -178,8 +169,7 @@ def test_without_inotify_new_entries_and_new_files_are_found_all_the_same(
     journald: Journald, exporter: Make
 ) -> None:
     strace = (need("strace"), "-f", "-qq", "-o", "/dev/null")
-    tail = exporter(prefix=(*strace, "-e", "inject=inotify_init1:error=EMFILE"))
-    tail.start()
+    tail = exporter(prefix=(*strace, "-e", "inject=inotify_init1:error=EMFILE")).start()
     journald.send_many(numbered(0, 10))
     tail.wait_for_line(b"number 000009")
     assert tail.metric("inotify_available") == 0
@@ -191,8 +181,7 @@ def test_without_inotify_new_entries_and_new_files_are_found_all_the_same(
 
 def test_a_watch_that_is_denied_is_noticed_as_a_stall(journald: Journald, exporter: Make) -> None:
     strace = (need("strace"), "-f", "-qq", "-o", "/dev/null")
-    tail = exporter(prefix=(*strace, "-e", "inject=inotify_add_watch:error=EACCES"))
-    tail.start()
+    tail = exporter(prefix=(*strace, "-e", "inject=inotify_add_watch:error=EACCES")).start()
     journald.send_many(numbered(0, 10))
     tail.wait_for_line(b"number 000009")
     # Only the first look for files to read directly is one at any file, however short.
@@ -207,8 +196,7 @@ def test_a_watch_that_is_denied_is_noticed_as_a_stall(journald: Journald, export
 
 def test_awkward_messages_become_one_line_each(journald: Journald, exporter: Make) -> None:
     awkward = [b"two\nlines", b"", b"\xff\xfe", b"nul \0 byte", b"y" * 100_000]
-    tail = exporter()
-    tail.start()
+    tail = exporter().start()
     for number, message in enumerate(awkward):
         journald.send(message, SYSLOG_IDENTIFIER=f"awkward{number}", PRIORITY=6)
     journald.send(b"the end", SYSLOG_IDENTIFIER="awkward9", PRIORITY=6)
@@ -227,8 +215,7 @@ def test_awkward_messages_become_one_line_each(journald: Journald, exporter: Mak
 def test_an_output_that_another_process_replaces_is_reported_and_begun_anew(
     journald: Journald, exporter: Make, replace: Callable[[Path], None]
 ) -> None:
-    tail = exporter()
-    tail.start()
+    tail = exporter().start()
     journald.send_many(numbered(0, 10))
     tail.wait_for_line(b"number 000009")
     replace(tail.output)
@@ -242,8 +229,7 @@ def test_an_output_that_another_process_replaces_is_reported_and_begun_anew(
 def test_a_worker_that_hangs_is_neither_ready_nor_in_the_way_of_the_end(
     journald: Journald, exporter: Make
 ) -> None:
-    tail = exporter("--live-timeout-s", "1")
-    tail.start()
+    tail = exporter("--live-timeout-s", "1").start()
     journald.send(b"here")
     tail.wait_for_line(b"here")
     os.kill(tail.worker(), signal.SIGSTOP)
@@ -256,8 +242,9 @@ def test_a_worker_that_hangs_is_neither_ready_nor_in_the_way_of_the_end(
 def test_readers_that_keep_up_see_every_line_before_the_file_is_renamed(
     journald: Journald, exporter: Make
 ) -> None:
-    tail = exporter("--max-bytes", "20Ki", "--rotation-settle-s", "0.5", "--keep-files", "9")
-    tail.start()
+    tail = exporter(
+        "--max-bytes", "20Ki", "--rotation-settle-s", "0.5", "--keep-files", "9"
+    ).start()
     seen: list[bytes] = []
     done = threading.Event()
 

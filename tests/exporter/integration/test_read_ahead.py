@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,15 +70,21 @@ def by_libsystemd(directory: Path) -> tuple[list[Row], list[Cursor]]:
 def ahead(path: Path, after: Cursor, entries: int = 1000) -> tuple[list[Row], Cursor]:
     """Read all that is left of a file; nothing of it may be for libsystemd."""
     found: list[Row] = []
-    direct = DirectFile.open(path, after, context_of)
-    assert direct is not None
-    with closing(direct):
+    with opened(path, after) as direct:
         last = after
         while direct.entries_left:
             batch = Batch(Position(None))
             last = direct.read(batch, entries=entries, room_bytes=1 << 18)
             found += rows(batch)
     return found, last
+
+
+@contextmanager
+def opened(path: Path, after: Cursor) -> Iterator[DirectFile]:
+    direct = DirectFile.open(path, after, context_of)
+    assert direct is not None
+    with closing(direct):
+        yield direct
 
 
 def read_all(direct: DirectFile) -> None:
@@ -166,9 +172,7 @@ def test_files_of_a_real_journald_are_read_on_over_its_rotations(tmp_path: Path)
 def test_what_a_file_gets_after_it_was_opened_is_left_to_the_next_look(journal: Path) -> None:
     path = journal / "system.journal"
     _found, places = by_libsystemd(journal)
-    direct = DirectFile.open(path, places[0], context_of)
-    assert direct is not None
-    with closing(direct):
+    with opened(path, places[0]) as direct:
         write_journal(path, encoded(plain(range(3000, 3010)), 3000))
         assert direct.entries_left == 2999
     assert len(ahead(path, places[0])[0]) == 3009
@@ -210,9 +214,7 @@ def test_entries_that_journald_flushed_to_var_are_read_as_libsystemd_reads_them(
     assert ahead(path, places[begin]) == (found[begin + 1 :], places[-1])
     # From many places, for what lies where in the window differs.
     for start in range(begin, len(places) - 300, 11):
-        direct = DirectFile.open(path, places[start], context_of)
-        assert direct is not None
-        with closing(direct):
+        with opened(path, places[start]) as direct:
             batch = Batch(Position(None))
             direct.read(batch, entries=300, room_bytes=1 << 30)
         assert rows(batch) == found[start + 1 : start + 301]
@@ -227,9 +229,7 @@ def test_another_boot_within_a_file_is_read_as_libsystemd_reads_it(tmp_path: Pat
     assert messages(quick) == [b"number %d" % number for number in range(6000)]
     assert read_ahead.entries > 500
     _found, places = by_libsystemd(tmp_path)
-    direct = DirectFile.open(path, places[2990], context_of)
-    assert direct is not None
-    with closing(direct), pytest.raises(NeedsLibsystemdError):
+    with opened(path, places[2990]) as direct, pytest.raises(NeedsLibsystemdError):
         direct.read(Batch(Position(None)), entries=100, room_bytes=1 << 18)
 
 

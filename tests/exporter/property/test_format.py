@@ -50,7 +50,10 @@ ENTRIES = st.lists(st.tuples(TIMES, CONTEXTS, FIELDS), max_size=8)
 FORMATTERS = st.builds(Formatter, st.sampled_from(FORMATS), st.sampled_from([ALL, EntryFilter()]))
 
 
-def as_batch(entries: list[tuple[int, tuple[Field, ...], Field]]) -> Batch:
+Entry = tuple[int, tuple[Field, ...], Field]
+
+
+def as_batch(entries: list[Entry]) -> Batch:
     return Batch(
         Position(None),
         times_us=[entry[0] for entry in entries],
@@ -118,9 +121,7 @@ def check_syslog(
 
 
 @given(FORMATTERS, ENTRIES)
-def test_the_blob_is_the_lines(
-    formatter: Formatter, entries: list[tuple[int, tuple[Field, ...], Field]]
-) -> None:
+def test_the_blob_is_the_lines(formatter: Formatter, entries: list[Entry]) -> None:
     batch = as_batch(entries)
     lines = formatter.lines(batch)
     assert len(lines) == len(entries)
@@ -140,9 +141,7 @@ def test_any_entry_is_exactly_one_printable_line(
 
 @given(FORMATTERS, ENTRIES, ENTRIES)
 def test_the_same_entry_gives_the_same_bytes_whatever_came_before(
-    formatter: Formatter,
-    earlier: list[tuple[int, tuple[Field, ...], Field]],
-    entries: list[tuple[int, tuple[Field, ...], Field]],
+    formatter: Formatter, earlier: list[Entry], entries: list[Entry]
 ) -> None:
     alone = [formatter.lines(as_batch([entry]))[0] for entry in entries]
     formatter.blob(as_batch(earlier))
@@ -187,12 +186,12 @@ def test_a_parser_gets_back_what_a_json_line_was_made_of(
 
 
 @given(st.sampled_from(["rfc3339", "rfc3164"]), TIMES, FULL, FIELDS)
-def test_an_entry_with_all_narrow_fields_gives_the_line_of_the_whole_entry(
+def test_an_entry_with_all_basic_fields_gives_the_line_of_the_whole_entry(
     form: str, time_us: int, whole: tuple[Field, ...], message: Field
 ) -> None:
-    """Fast batches hand over the narrow fields where all are there, recovery hands over all."""
-    narrow = whole[: len(BASIC_FIELDS)]
-    assert one(form, time_us, narrow, message) == one(form, time_us, whole, message)
+    """Fast batches have only the basic fields when all of them exist; a resume reads all fields."""
+    basic = whole[: len(BASIC_FIELDS)]
+    assert one(form, time_us, basic, message) == one(form, time_us, whole, message)
 
 
 @given(st.sampled_from(FORMATS), TIMES, CONTEXTS, st.integers(1, 2**63), st.integers(0, 2**40))
@@ -208,9 +207,7 @@ def test_a_gap_is_one_line_like_any_other(
 
 
 @given(ENTRIES)
-def test_formatting_changes_nothing_of_the_batch(
-    entries: list[tuple[int, tuple[Field, ...], Field]],
-) -> None:
+def test_formatting_changes_nothing_of_the_batch(entries: list[Entry]) -> None:
     batch = as_batch(entries)
     before = dataclasses.asdict(batch)
     formatter = Formatter("rfc3339", ALL)

@@ -1,7 +1,7 @@
 """The slots of the checkpoint: a whole state is always found, and a failed write is never taken for one."""
 
 import dataclasses
-import resource
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from journal_exporter.journal.sequence import MAX_IDS, RECENT_GAPS
 from journal_exporter.output.checkpoint import NAME, CheckpointFile, Intent, Progress, State, load
 from journal_exporter.output.file_id import FileId
 from tests.support.fakes import cursor
+from tests.support.faults import file_size_limit
 
 SLOT_BYTES = 16384
 FILE = FileId(1, 2, 3, 4)
@@ -43,14 +44,17 @@ def largest() -> State:
 
 
 def store(directory: Path, *states: State, synced: bool = True) -> None:
-    checkpoint = CheckpointFile(directory)
-    try:
+    with closing(CheckpointFile(directory)) as checkpoint:
         for each in states:
             checkpoint.store(each)
         if synced:
             checkpoint.sync()
-    finally:
-        checkpoint.close()
+
+
+def loaded(directory: Path) -> State:
+    found = load(directory)
+    assert found is not None
+    return found
 
 
 def same(found: State | None, wanted: State) -> bool:
@@ -64,9 +68,7 @@ def test_no_checkpoint_is_no_state(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", range(1, 6))
 def test_the_newest_state_is_found_after_any_number_of_them(tmp_path: Path, count: int) -> None:
     store(tmp_path, *(state(n) for n in range(count)))
-    found = load(tmp_path)
-    assert found is not None
-    assert found.written.offset == count - 1
+    assert loaded(tmp_path).written.offset == count - 1
 
 
 def test_every_field_comes_back(tmp_path: Path) -> None:
@@ -115,52 +117,45 @@ def damage_changed_slots(path: Path, before: list[bytes]) -> int:
 
 
 def test_a_kill_while_any_state_is_stored_leaves_the_state_before(tmp_path: Path) -> None:
-    store(tmp_path, state(0))
-    for number in range(1, 6):
-        before = slots(tmp_path / NAME)
-        found = load(tmp_path)
-        assert found is not None
-        store(
-            tmp_path, dataclasses.replace(state(number), generation=found.generation), synced=False
-        )
-        whole = (tmp_path / NAME).read_bytes()
-        assert damage_changed_slots(tmp_path / NAME, before) == 1
-        assert same(load(tmp_path), state(number - 1))
-        (tmp_path / NAME).write_bytes(whole)
+    path = tmp_path / NAME
+    with closing(CheckpointFile(tmp_path)) as checkpoint:
+        checkpoint.store(state(0))
+        for number in range(1, 6):
+            before = slots(path)
+            checkpoint.store(state(number))
+            whole = path.read_bytes()
+            assert damage_changed_slots(path, before) == 1
+            assert same(load(tmp_path), state(number - 1))
+            path.write_bytes(whole)
 
 
 def test_a_power_cut_during_any_sync_leaves_the_state_of_the_sync_before(tmp_path: Path) -> None:
     """None of the slots written since then has to be on the disk."""
-    checkpoint = CheckpointFile(tmp_path)
-    try:
+    path = tmp_path / NAME
+    with closing(CheckpointFile(tmp_path)) as checkpoint:
         checkpoint.store(state(0))
         checkpoint.sync()
         for number in range(1, 6):
-            before = slots(tmp_path / NAME)
+            before = slots(path)
             for each in (state(10 * number), state(10 * number + 1), state(number)):
                 checkpoint.store(each)
             checkpoint.sync()
-            whole = (tmp_path / NAME).read_bytes()
-            assert damage_changed_slots(tmp_path / NAME, before) == 3
+            whole = path.read_bytes()
+            assert damage_changed_slots(path, before) == 3
             assert same(load(tmp_path), state(number - 1))
-            (tmp_path / NAME).write_bytes(whole)
-    finally:
-        checkpoint.close()
+            path.write_bytes(whole)
 
 
 @pytest.mark.parametrize("syncs", [1, 2, 3])
 def test_a_power_cut_that_damages_both_running_slots_leaves_the_synced_one(
     tmp_path: Path, syncs: int
 ) -> None:
-    checkpoint = CheckpointFile(tmp_path)
-    try:
+    with closing(CheckpointFile(tmp_path)) as checkpoint:
         for number in range(syncs):
             checkpoint.store(state(number))
             checkpoint.sync()
         checkpoint.store(state(10))
         checkpoint.store(state(11))
-    finally:
-        checkpoint.close()
     path = tmp_path / NAME
     path.write_bytes(b"\0" * 2 * SLOT_BYTES + path.read_bytes()[2 * SLOT_BYTES :])
     assert same(load(tmp_path), state(syncs - 1))
@@ -168,13 +163,10 @@ def test_a_power_cut_that_damages_both_running_slots_leaves_the_synced_one(
 
 def test_a_later_run_writes_on_where_the_numbers_are(tmp_path: Path) -> None:
     store(tmp_path, *(state(n) for n in range(4)))
-    found = load(tmp_path)
-    assert found is not None
-    store(tmp_path, dataclasses.replace(state(9), generation=found.generation))
-    newest = load(tmp_path)
-    assert newest is not None
-    assert newest.written.offset == 9
-    assert newest.generation == found.generation + 1
+    generation = loaded(tmp_path).generation
+    store(tmp_path, dataclasses.replace(state(9), generation=generation))
+    assert loaded(tmp_path).written.offset == 9
+    assert loaded(tmp_path).generation == generation + 1
 
 
 @pytest.mark.parametrize("garbage", [b"", b"garbage", b"\0" * 2 * SLOT_BYTES, b"\n\n{}\n"])
@@ -213,13 +205,8 @@ def test_a_first_state_that_a_full_disk_cuts_short_is_an_error_and_no_checkpoint
     tmp_path: Path, limit_bytes: int
 ) -> None:
     """The kernel writes what fits and says how much that was; the rest is refused the next time."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
-    try:
-        with pytest.raises(OutputError):
-            store(tmp_path, largest())
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with file_size_limit(limit_bytes), pytest.raises(OutputError):
+        store(tmp_path, largest())
     assert load(tmp_path) is None
     store(tmp_path, largest())
     assert same(load(tmp_path), largest())
@@ -229,14 +216,8 @@ def test_a_later_state_that_is_cut_short_is_an_error_and_the_one_before_stays(
     tmp_path: Path,
 ) -> None:
     store(tmp_path, state(1), state(2))
-    found = load(tmp_path)
-    assert found is not None
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    limit_bytes = SLOT_BYTES + 100 if found.generation % 2 == 0 else 100
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
-    try:
-        with pytest.raises(OutputError):
-            store(tmp_path, dataclasses.replace(state(3), generation=found.generation))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    generation = loaded(tmp_path).generation
+    limit_bytes = SLOT_BYTES + 100 if generation % 2 == 0 else 100
+    with file_size_limit(limit_bytes), pytest.raises(OutputError):
+        store(tmp_path, dataclasses.replace(state(3), generation=generation))
     assert same(load(tmp_path), state(2))

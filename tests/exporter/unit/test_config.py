@@ -46,7 +46,7 @@ def test_without_anything_the_defaults_hold() -> None:
     assert loaded.given == frozenset()
 
 
-def test_the_defaults_are_what_the_issue_says() -> None:
+def test_the_defaults() -> None:
     found = Settings()
     assert found.output == Path("/var/log/messages")
     assert (found.start, found.format, found.max_priority) == ("boot", "rfc3339", "info")

@@ -1,4 +1,4 @@
-"""Cursors are taken apart, put together and compared."""
+"""Cursors are parsed, formatted and compared."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_a_missing_part_is_named(part: str) -> None:
 
 
 @pytest.mark.parametrize("part", ["i", "m", "t"])
-def test_a_part_that_is_no_hexadecimal_number_is_an_error(part: str) -> None:
+def test_a_part_that_is_not_a_hexadecimal_number_is_an_error(part: str) -> None:
     broken = ";".join(
         f"{part}=zz" if piece.startswith(f"{part}=") else piece for piece in REAL.split(";")
     )
@@ -47,7 +47,7 @@ def test_a_part_that_is_no_hexadecimal_number_is_an_error(part: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "garbage", ";;;", "=", "s=1"])
-def test_what_is_no_cursor_is_an_error(text: str) -> None:
+def test_other_text_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="no part"):
         parse(text)
 
@@ -82,29 +82,26 @@ def test_another_entry_is_not_the_same(other: object) -> None:
     assert not cursor(7).same_entry(other)  # type: ignore[arg-type]
 
 
-def test_within_a_boot_and_a_numbering_the_number_decides() -> None:
-    progress = cursor(7)
-    assert cursor(6, monotonic_us=10**9, realtime_us=2**60).not_after(progress)
-    assert not cursor(8, monotonic_us=0, realtime_us=0).not_after(progress)
+def test_within_a_boot_and_a_sequence_the_number_decides() -> None:
+    target = cursor(7)
+    assert cursor(6, monotonic_us=10**9, realtime_us=2**60).not_after(target)
+    assert not cursor(8, monotonic_us=0, realtime_us=0).not_after(target)
 
 
-def test_a_number_that_was_used_already_is_not_after_the_mark() -> None:
+def test_a_number_that_was_used_already_is_not_after_the_target() -> None:
     assert cursor(7, monotonic_us=10**9, xor_hash="2").not_after(cursor(7))
 
 
 def test_between_boots_the_wall_clock_decides_and_numbers_do_not() -> None:
-    progress = cursor(7)
-    rewound = cursor(3, boot_id=OTHER_BOOT, realtime_us=progress.realtime_us + 1)
-    older = cursor(9, boot_id=OTHER_BOOT, realtime_us=progress.realtime_us)
-    assert not rewound.not_after(progress)
-    assert older.not_after(progress)
+    target = cursor(7)
+    rewound = cursor(3, boot_id=OTHER_BOOT, realtime_us=target.realtime_us + 1)
+    older = cursor(9, boot_id=OTHER_BOOT, realtime_us=target.realtime_us)
+    assert not rewound.not_after(target)
+    assert older.not_after(target)
 
 
-def test_between_numberings_of_one_boot_the_monotonic_clock_decides() -> None:
-    progress = cursor(7, xor_hash="1")
-    other = "9a" * 16
-    assert cursor(1, seqnum_id=other, monotonic_us=progress.monotonic_us - 1).not_after(progress)
-    assert not cursor(1, seqnum_id=other, monotonic_us=progress.monotonic_us).not_after(progress)
-    assert not cursor(1, seqnum_id=other, monotonic_us=progress.monotonic_us + 1).not_after(
-        progress
-    )
+def test_between_sequences_of_one_boot_the_monotonic_clock_decides() -> None:
+    target = cursor(7, xor_hash="1")
+    for later_us in (-1, 0, 1):
+        other = cursor(1, seqnum_id="9a" * 16, monotonic_us=target.monotonic_us + later_us)
+        assert other.not_after(target) is (later_us < 0)

@@ -14,7 +14,6 @@ from tests.support.fakes import ALL, START_US, batch, context, line
 from tests.support.paths import ROOT
 
 STAMP = "2026-11-07T22:33:20.123456+00:00"
-KERNEL = context(identifier=b"kernel", pid=None, facility=b"0", transport=b"kernel")
 
 
 def tag(**fields: Field) -> str:
@@ -58,14 +57,8 @@ def test_a_json_line_has_everything() -> None:
 
 def test_a_json_line_leaves_out_what_is_unknown() -> None:
     entry = json.loads(line(None, context(pid=None, priority=None, facility=None), "json"))
-    assert entry == {
-        "time": STAMP,
-        "host": "node-1",
-        "identifier": "ident",
-        "priority": 5,
-        "facility": 1,
-        "message": "",
-    }
+    known = {"host": "node-1", "identifier": "ident", "priority": 5, "facility": 1}
+    assert entry == {"time": STAMP, **known, "message": ""}
 
 
 @pytest.mark.parametrize(
@@ -189,12 +182,8 @@ def test_a_batch_of_nothing_is_no_bytes() -> None:
 
 def test_one_unclean_message_does_not_change_the_others() -> None:
     data, count = Formatter("rfc3339", ALL).blob(batch([b"a", b"b\n", b"\xff"]))
-    assert [text.split(": ")[1] for text in data.decode().split("\n")[:-1]] == [
-        "a",
-        "b#012",
-        "\ufffd",
-    ]
-    assert count == 3
+    texts = [text.split(": ")[1] for text in data.decode().split("\n")[:-1]]
+    assert (texts, count) == (["a", "b#012", "\ufffd"], 3)
 
 
 def test_more_processes_than_are_remembered_have_lines_of_their_own() -> None:
@@ -207,21 +196,13 @@ def test_more_processes_than_are_remembered_have_lines_of_their_own() -> None:
 
 
 JSON_GAP = (
-    f'{{"time":"{STAMP}","host":"node-1","identifier":"journal-exporter","priority":4,'
-    '"facility":5,"message":"3 journal entries lost (seqnum 5..7)"}\n'
+    f'{{"time":"{STAMP}","host":"node-1","identifier":"journal-exporter","priority":4,"facility":5,'
+    '"message":"3 journal entries lost (seqnum 5..7)"}\n'
 )
+GAP = f"{STAMP} node-1 journal-exporter: 3 journal entries lost (seqnum 5..7)\n"
 
 
-@pytest.mark.parametrize(
-    ("form", "expected"),
-    [
-        ("rfc3339", f"{STAMP} node-1 journal-exporter: 3 journal entries lost (seqnum 5..7)\n"),
-        (
-            "json",
-            JSON_GAP,
-        ),
-    ],
-)
+@pytest.mark.parametrize(("form", "expected"), [("rfc3339", GAP), ("json", JSON_GAP)])
 def test_a_gap_is_a_line_with_time_and_host_of_the_entry_after_it(form: str, expected: str) -> None:
     fields = context(identifier=b"other", unit=b"other.service")
     made = Formatter(form, ALL).gap_line(Gap(5, 7), START_US, fields)
@@ -242,13 +223,13 @@ def test_a_gap_is_marked_even_where_no_entry_is_accepted(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_narrow_context_gives_the_line_of_a_whole_one(form: str) -> None:
+def test_a_context_of_the_basic_fields_gives_the_line_of_a_whole_one(form: str) -> None:
     fields = context()
     assert line(fields=fields[: len(BASIC_FIELDS)], form=form) == line(fields=fields, form=form)
 
 
 def test_an_empty_identifier_gives_one_line_however_it_was_read() -> None:
-    """Fast batches hand over five fields when all five are there; recovery hands over ten."""
+    """Fast batches have five fields when all five exist; a resume reads ten."""
     fields = context(identifier=b"", comm=b"python3")
     assert line(fields=fields[: len(BASIC_FIELDS)]) == line(fields=fields)
 

@@ -1,4 +1,4 @@
-"""Every file of the journal is found and told by its header, whatever state it is in."""
+"""Every file of the journal is found, and its state is known from its header."""
 
 import contextlib
 import os
@@ -10,6 +10,7 @@ import pytest
 
 from journal_exporter.journal.files import (
     STATES,
+    JournalFile,
     find_files,
     inspect_file,
     journal_directories,
@@ -22,11 +23,15 @@ from tools.sample_journal import realistic, write_journal
 MACHINE = "ec2b0771e0c0be5a3b1e0d8f2f1f5a11"
 
 
-def state(path: Path) -> str:
+def inspected(path: Path) -> JournalFile:
     file = inspect_file(path)
     assert file is not None
-    assert file.state in STATES
-    return file.state
+    return file
+
+
+def state(path: Path) -> str:
+    assert inspected(path).state in STATES
+    return inspected(path).state
 
 
 def test_a_root_has_two_directories() -> None:
@@ -68,13 +73,12 @@ def test_every_directory_is_looked_at_and_a_missing_one_is_empty(tmp_path: Path)
     assert find_files([one, tmp_path / "none", two, expected[0]]) == expected
 
 
-def test_a_header_tells_numbers_and_times(tmp_path: Path) -> None:
+def test_a_header_has_numbers_and_times(tmp_path: Path) -> None:
     path = write_header(
         tmp_path / "a.journal",
         seqnum_id="1f" * 16, head_seqnum=7, tail_seqnum=11, tail_realtime_us=123,
     )  # fmt: skip
-    file = inspect_file(path)
-    assert file is not None
+    file = inspected(path)
     assert file.path == path
     assert file.inode == path.stat().st_ino
     assert file.size_bytes == path.stat().st_blocks * 512
@@ -84,13 +88,12 @@ def test_a_header_tells_numbers_and_times(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("compressed", [False, True], ids=["bottlerocket", "todays"])
-def test_a_real_journal_is_told_as_it_was_written(tmp_path: Path, *, compressed: bool) -> None:
+def test_the_header_of_a_real_journal_is_read(tmp_path: Path, *, compressed: bool) -> None:
     need("systemd-journal-remote")
     start_us, count = 1_763_600_000_000_000, 50
     stream = realistic(count, start_realtime_us=start_us, step_us=1000, seed=1, boot_id="6f" * 16)
     write_journal(tmp_path / "system.journal", stream, compressed=compressed)
-    file = inspect_file(tmp_path / "system.journal")
-    assert file is not None
+    file = inspected(tmp_path / "system.journal")
     assert (file.state, file.header.head_seqnum, file.header.tail_seqnum) == ("readable", 1, count)
     assert file.header.head_realtime_us == start_us
     assert file.header.tail_realtime_us == start_us + (count - 1) * 1000
@@ -119,14 +122,13 @@ def test_a_file_shorter_than_its_header_says_is_corrupt(tmp_path: Path) -> None:
     assert state(write_header(tmp_path / "b.journal", missing_bytes=1)) == "corrupt"
 
 
-def test_a_file_that_is_no_journal_is_corrupt(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_journal_is_corrupt(tmp_path: Path) -> None:
     assert state(write_header(tmp_path / "a.journal", signature=b"GARBAGE!")) == "corrupt"
 
 
 def test_a_corrupt_file_still_has_an_inode_and_a_size(tmp_path: Path) -> None:
     path = write_header(tmp_path / "a.journal", signature=b"GARBAGE!")
-    file = inspect_file(path)
-    assert file is not None
+    file = inspected(path)
     assert (file.inode, file.size_bytes) == (path.stat().st_ino, path.stat().st_blocks * 512)
 
 

@@ -1,4 +1,4 @@
-"""The exporter's own log: one line an event, as text or as JSON."""
+"""The log: one line per event, as text or as JSON."""
 
 import json
 import logging
@@ -10,6 +10,7 @@ import pytest
 from journal_exporter import log
 
 Configure = Callable[[str, str], None]
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -34,18 +35,14 @@ def log_an_error() -> None:
         logging.getLogger("test").exception("it failed")
 
 
-def test_text_has_time_level_and_message(
-    configure: Configure, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_text_has_time_level_and_message(configure: Configure, capsys: Capture) -> None:
     configure("info", "text")
     logging.getLogger("test").warning("%d files", 3)
     shown = capsys.readouterr().err
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ warning: 3 files\n", shown)
 
 
-def test_json_is_one_object_a_line(
-    configure: Configure, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_json_is_one_object_per_line(configure: Configure, capsys: Capture) -> None:
     configure("info", "json")
     logging.getLogger("a.b").error('two\nlines "%s"', "x")
     logging.getLogger("a.b").info("second")
@@ -56,9 +53,7 @@ def test_json_is_one_object_a_line(
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_an_exception_is_shown_whole(
-    configure: Configure, capsys: pytest.CaptureFixture[str], form: str
-) -> None:
+def test_an_exception_is_shown_whole(configure: Configure, capsys: Capture, form: str) -> None:
     configure("info", form)
     log_an_error()
     shown = capsys.readouterr().err
@@ -67,9 +62,7 @@ def test_an_exception_is_shown_whole(
     assert "in log_an_error" in shown
 
 
-def test_an_exception_in_json_is_on_the_same_line(
-    configure: Configure, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_exception_in_json_is_on_the_same_line(configure: Configure, capsys: Capture) -> None:
     configure("info", "json")
     log_an_error()
     (line,) = capsys.readouterr().err.splitlines()
@@ -86,7 +79,7 @@ def test_an_exception_in_json_is_on_the_same_line(
     ],
 )
 def test_what_is_below_the_level_is_left_out(
-    configure: Configure, capsys: pytest.CaptureFixture[str], level: str, shown: list[str]
+    configure: Configure, capsys: Capture, level: str, shown: list[str]
 ) -> None:
     configure(level, "text")
     for name in ("debug", "info", "warning", "error"):
@@ -94,9 +87,7 @@ def test_what_is_below_the_level_is_left_out(
     assert re.findall(r"Z (\w+): x", capsys.readouterr().err) == shown
 
 
-def test_configuring_twice_does_not_log_twice(
-    configure: Configure, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_configuring_twice_does_not_log_twice(configure: Configure, capsys: Capture) -> None:
     configure("info", "text")
     configure("info", "text")
     logging.getLogger("test").warning("once")

@@ -10,6 +10,11 @@ from journal_exporter.monitoring.metrics import METRICS, SIGNALS, Metric, Shared
 from tests.support.fakes import FakeClock
 
 
+@pytest.fixture
+def metrics() -> SharedMetrics:
+    return SharedMetrics()
+
+
 def values(metrics: SharedMetrics) -> dict[tuple[str, str], float]:
     return {(metric.name, value): number for metric, value, number in metrics.samples()}
 
@@ -33,8 +38,7 @@ def test_a_metric_says_what_it_is(metric: Metric) -> None:
     assert bool(metric.label) == (metric.values != ("",))
 
 
-def test_what_is_counted_adds_up_and_what_is_set_does_not() -> None:
-    metrics = SharedMetrics()
+def test_what_is_counted_adds_up_and_what_is_set_does_not(metrics: SharedMetrics) -> None:
     metrics.add("entries_read", 3)
     metrics.add("entries_read")
     metrics.set("lag_seconds", 5.0)
@@ -43,8 +47,7 @@ def test_what_is_counted_adds_up_and_what_is_set_does_not() -> None:
     assert metrics.get("lag_seconds") == 2.5
 
 
-def test_each_value_has_its_own_place() -> None:
-    metrics = SharedMetrics()
+def test_each_value_has_its_own_place(metrics: SharedMetrics) -> None:
     for place, (name, value) in enumerate(values(metrics), 1):
         metrics.set(name, place, value)
     metrics.recovered = True
@@ -59,15 +62,13 @@ def test_a_series_that_is_not_in_the_table_is_an_error(name: str, value: str) ->
         SharedMetrics().add(name, 1, value)
 
 
-def test_a_heartbeat_is_on_both_clocks() -> None:
-    metrics = SharedMetrics()
+def test_a_heartbeat_is_on_both_clocks(metrics: SharedMetrics) -> None:
     metrics.heartbeat(FakeClock(12.5, 1.7e9))
     assert metrics.heartbeat_s == 12.5
     assert metrics.get("heartbeat_timestamp_seconds") == 1.7e9
 
 
-def test_what_a_child_counts_its_parent_sees() -> None:
-    metrics = SharedMetrics()
+def test_what_a_child_counts_its_parent_sees(metrics: SharedMetrics) -> None:
     pid = os.fork()
     if not pid:
         metrics.add("entries_read", 7)
@@ -78,15 +79,13 @@ def test_what_a_child_counts_its_parent_sees() -> None:
     assert metrics.recovered
 
 
-def test_recovered_can_be_taken_back() -> None:
-    metrics = SharedMetrics()
+def test_recovered_can_be_taken_back(metrics: SharedMetrics) -> None:
     metrics.recovered = True
     metrics.recovered = False
     assert not metrics.recovered
 
 
-def test_blocked_time_is_counted_by_reason() -> None:
-    metrics = SharedMetrics()
+def test_blocked_time_is_counted_by_reason(metrics: SharedMetrics) -> None:
     assert metrics.blocked_reason is None
     metrics.output_blocked("enospc", 1.0)
     metrics.output_blocked("enospc", 0.5)
@@ -94,16 +93,14 @@ def test_blocked_time_is_counted_by_reason() -> None:
     assert metrics.get("output_blocked_seconds", "enospc") == 1.5
 
 
-def test_there_is_one_reason_at_a_time() -> None:
-    metrics = SharedMetrics()
+def test_there_is_one_reason_at_a_time(metrics: SharedMetrics) -> None:
     metrics.output_blocked("enospc", 1.0)
     metrics.output_blocked("eio", 2.0)
     found = {reason: metrics.get("output_blocked", reason) for reason in OutputError.REASONS}
     assert found == dict.fromkeys(OutputError.REASONS, 0.0) | {"eio": 1.0}
 
 
-def test_the_time_stays_when_writing_works_again() -> None:
-    metrics = SharedMetrics()
+def test_the_time_stays_when_writing_works_again(metrics: SharedMetrics) -> None:
     metrics.output_blocked("erofs", 3.0)
     metrics.output_unblocked()
     assert metrics.blocked_reason is None
@@ -111,13 +108,11 @@ def test_the_time_stays_when_writing_works_again() -> None:
 
 
 @pytest.mark.parametrize("cause", SIGNALS)
-def test_the_end_of_a_worker_is_counted_by_its_cause(cause: str) -> None:
-    metrics = SharedMetrics()
+def test_the_end_of_a_worker_is_counted_by_its_cause(metrics: SharedMetrics, cause: str) -> None:
     metrics.worker_replaced(cause)
     assert metrics.get("worker_restarts", cause) == 1
 
 
-def test_the_end_of_a_worker_by_another_signal_is_counted_too() -> None:
-    metrics = SharedMetrics()
+def test_the_end_of_a_worker_by_another_signal_is_counted_too(metrics: SharedMetrics) -> None:
     metrics.worker_replaced("SIGXCPU")
     assert metrics.get("worker_restarts", "other") == 1

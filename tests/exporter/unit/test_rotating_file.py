@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,32 +14,22 @@ from journal_exporter.output.archives import archive
 from journal_exporter.output.file_id import HEAD_BYTES, matches
 from journal_exporter.output.rotating_file import RotatingFile
 from journal_exporter.process.preflight import check_output
+from tests.support.faults import file_size_limit
 
 
 @contextmanager
 def opened(
     path: Path, *, keep_files: int = 9, keep_bytes: int = 0, deleted: list[str] | None = None
 ) -> Iterator[RotatingFile]:
-    told = [] if deleted is None else deleted
+    reasons = [] if deleted is None else deleted
     output = RotatingFile(
-        path, keep_files=keep_files, keep_bytes=keep_bytes, on_archive_deleted=told.append
+        path, keep_files=keep_files, keep_bytes=keep_bytes, on_archive_deleted=reasons.append
     )
     output.open()
     try:
         yield output
     finally:
         output.close()
-
-
-@contextmanager
-def file_size_limit(limit_bytes: int) -> Iterator[None]:
-    """Let no file grow beyond it: writes are cut short there, then refused."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def write(output: RotatingFile, data: bytes) -> None:
@@ -287,47 +276,37 @@ def test_only_a_regular_file_can_be_the_output(tmp_path: Path) -> None:
 
 
 def test_no_two_exporters_write_one_file_and_the_second_may_when_the_first_has_ended(
-    tmp_path: Path,
+    path: Path,
 ) -> None:
-    first = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
-    second = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
-    first.open()
-    with pytest.raises(OutputError, match="Another exporter writes it"):
-        second.open()
-    first.rotate()
-    with pytest.raises(OutputError, match="Another exporter writes it"):
-        second.open()
-    first.close()
+    second = RotatingFile(path, keep_files=3, keep_bytes=0)
+    with opened(path) as first:
+        with pytest.raises(OutputError, match="Another exporter writes it"):
+            second.open()
+        first.rotate()
+        with pytest.raises(OutputError, match="Another exporter writes it"):
+            second.open()
     second.open()
     second.close()
 
 
-def test_a_file_that_somebody_emptied_is_still_ours_at_the_next_rotation(tmp_path: Path) -> None:
-    output = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
-    output.open()
-    output.put(b"one\n")
-    output.flush()
-    os.truncate(output.path, 0)
-    output.rotate()
-    output.put(b"two\n")
-    output.flush()
-    assert output.path.read_bytes() == b"two\n"
-    output.close()
+def test_a_file_that_another_process_emptied_is_still_ours_at_the_next_rotation(path: Path) -> None:
+    with opened(path) as output:
+        write(output, b"one\n")
+        os.truncate(path, 0)
+        output.rotate()
+        write(output, b"two\n")
+    assert path.read_bytes() == b"two\n"
 
 
-def test_a_rotation_s_moment_without_a_live_file_is_nobody_else_s_chance(tmp_path: Path) -> None:
-    first = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
-    second = RotatingFile(tmp_path / "messages", keep_files=3, keep_bytes=0)
-    first.open()
-    first.put(b"one\n")
-    first.flush()
-    first.path.rename(archive(first.path, 1))
-    with pytest.raises(OutputError, match="Another exporter writes it"):
-        second.open()
-    first.rotate()
-    first.put(b"two\n")
-    first.flush()
-    assert (first.path.read_bytes(), archive(first.path, 1).read_bytes()) == (b"two\n", b"one\n")
-    first.close()
+def test_another_exporter_can_not_take_the_name_that_a_rotation_frees(path: Path) -> None:
+    second = RotatingFile(path, keep_files=3, keep_bytes=0)
+    with opened(path) as first:
+        write(first, b"one\n")
+        path.rename(archive(path, 1))
+        with pytest.raises(OutputError, match="Another exporter writes it"):
+            second.open()
+        first.rotate()
+        write(first, b"two\n")
+        assert (path.read_bytes(), archive(path, 1).read_bytes()) == (b"two\n", b"one\n")
     second.open()
     second.close()

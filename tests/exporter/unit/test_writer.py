@@ -315,15 +315,7 @@ def test_what_is_prepared_comes_before_the_first_state_and_is_insisted_on(tmp_pa
         if len(tries) < 3:
             raise refusal(errno.ENOSPC)
 
-    desk.writer = Writer(
-        output=desk.output,
-        checkpoint=desk.checkpoint,
-        rotation=RotationPolicy(max_bytes=1000),
-        metrics=desk.metrics,
-        clock=desk.clock,
-        stop=desk.stop,
-        prepare=prepare,
-    )
+    desk.writer = dataclasses.replace(desk.writer, prepare=prepare)
     desk.begin()
     assert tries == [False] * 3
     desk.end()
