@@ -122,9 +122,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.ERROR
     except ConfigError as error:
-        for problem in error.problems:
-            print(f"journal-exporter: {problem}", file=sys.stderr)  # noqa: T201
-        return exit_codes.ERROR
+        return _fail(*error.problems)
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package == __package__:
+            raise
+        return _fail(f"{package} is not installed; install `node-observability[exporter]`")
 
 
 def _open_streams() -> None:
@@ -137,9 +140,9 @@ def _open_streams() -> None:
 
 def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.version:
-        from journal_exporter.monitoring.prometheus import version  # noqa: PLC0415 - only here
+        from importlib import metadata  # noqa: PLC0415 - only here
 
-        return _emit(f"journal-exporter {version()}")
+        return _emit(f"journal-exporter {metadata.version('node-observability')}")
     if options.command is None:
         top.print_help()
         return exit_codes.ERROR
@@ -169,8 +172,13 @@ def _emit(text: str) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"journal-exporter: standard output: {error.strerror}", file=sys.stderr)  # noqa: T201
         # Python would write the buffered rest again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_codes.ERROR
+        return _fail(f"standard output: {error.strerror}")
     return exit_codes.SUCCESS
+
+
+def _fail(*problems: str) -> int:
+    for problem in problems:
+        print(f"journal-exporter: {problem}", file=sys.stderr)  # noqa: T201
+    return exit_codes.ERROR

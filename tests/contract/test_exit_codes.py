@@ -43,3 +43,12 @@ def test_output_that_the_exporter_cannot_write_is_an_error(line: str, problem: s
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (f"journal-exporter: standard output: {problem}\n" if problem else "")
+
+
+def test_a_package_that_the_exporter_lacks_is_named_with_the_fix() -> None:
+    program = "import sys; sys.modules['systemd'] = None; import journal_exporter.__main__"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "run"], capture_output=True, text=True, check=False
+    )
+    problem = "systemd is not installed; install `node-observability[exporter]`"
+    assert (done.returncode, done.stderr) == (2, f"journal-exporter: {problem}\n")
