@@ -1,6 +1,6 @@
 """Writes lines in the order that keeps them exactly once: store the intent, append, then read on.
 
-Guarantees: whenever the process ends, the checkpoint and the files together tell exactly which entries are in
+Guarantees: whenever the process ends, the checkpoint and the files together show exactly which entries are in
 the output. The writer also syncs at intervals, and rotates the file.
 """
 

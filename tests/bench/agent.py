@@ -40,7 +40,7 @@ _ITEMS = (
 
 @dataclasses.dataclass
 class _Server:
-    """What the agent is told, and what it said."""
+    """The items that the agent gets, and the values that it sent."""
 
     log: str
     lines: Counter[str] = dataclasses.field(default_factory=Counter)
@@ -48,7 +48,7 @@ class _Server:
     position: dict[str, int] = dataclasses.field(
         default_factory=lambda: {"lastlogsize": 0, "mtime": 0}
     )
-    """Where the log's last value was; an agent that starts goes on there."""
+    """Where the log's last value was; an agent that starts continues there."""
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["request"] == "active checks":

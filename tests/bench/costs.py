@@ -1,8 +1,8 @@
-"""Where the time of a catch-up goes: python -m tests.bench.costs [--compressed] [--profile].
+"""Measures where the time of a catch-up goes: python -m tests.bench.costs [--compressed] [--profile].
 
-Each step of ours is a loop over the same journal that does what the step before does and one thing more;
-what libsystemd's reader takes for the same stands below it. CPU time, and the least of several
-runs, as other programs only ever add to it.
+Each step is a loop over the same journal. It does what the step before does, and one thing more. The line
+below it is libsystemd's reader with the same work. The figures are CPU time, the lowest of several runs,
+since other programs only add to it.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Watches a file grow and tells how old its messages are: python -m tests.bench.tailer FILE.
+"""Watches a file grow and prints how old its messages are: python -m tests.bench.tailer FILE.
 
 It is a process of its own, as the sender would hold it up. On SIGTERM it prints nanoseconds, one
 number a message.
