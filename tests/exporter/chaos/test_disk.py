@@ -3,6 +3,7 @@
 The errors of single system calls are strace's; the full and the read-only file systems are real ones.
 """
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -82,6 +83,20 @@ def test_a_directory_that_can_not_be_synced_after_a_new_file_is_retried_and_cost
     assert len(calls) >= 2 + 2 * rotations
     assert ("rotating" if last else "opening") in case.log()
     case.expect(small.lines)
+
+
+def test_a_file_of_the_state_is_durable_before_it_has_its_name_and_its_name_before_more_is_done(
+    small: Oracle, tmp_path: Path
+) -> None:
+    case = Case(small.journal, tmp_path)
+    assert case.traced("-y", "-e", "trace=fsync,rename,write") == 0, case.log()
+    state = f"{case.state}/".encode()
+    calls = re.findall(rb"^\d+ +(\w+)\((?:\d+<|\")([^>\"]+)", case.trace.read_bytes(), re.MULTILINE)
+    names = [path for call, path in calls if call == b"rename" and path.startswith(state)]
+    assert state + b"checkpoint.new" in names
+    for name in names:
+        renamed = calls.index((b"rename", name))
+        assert calls[renamed - 1 : renamed + 2 : 2] == [(b"fsync", name), (b"fsync", state[:-1])]
 
 
 def test_a_kill_after_an_error_of_the_checkpoint_loses_and_repeats_nothing(

@@ -90,11 +90,12 @@ def test_it_is_alive_while_the_worker_runs(server: Server) -> None:
     assert server.ask("/livez") == (200, "alive\n")
 
 
-def test_it_is_not_alive_when_the_worker_stalls(server: Server) -> None:
+def test_it_is_neither_alive_nor_ready_when_the_worker_stalls(server: Server) -> None:
     server.metrics.heartbeat(FakeClock(time.monotonic() - 100))
-    status, text = server.ask("/livez")
-    assert status == 503
-    assert "limit 30 s" in text
+    for path in ("/livez", "/readyz"):
+        status, text = server.ask(path)
+        assert status == 503
+        assert "limit 30 s" in text
 
 
 def test_it_is_ready_when_it_is_well(server: Server) -> None:

@@ -243,6 +243,8 @@ def test_a_rotation_waits_for_readers_and_for_its_turn(tmp_path: Path) -> None:
     desk.writer.rotate()
     assert sum(wait or 0.0 for wait in desk.stop.waits) == pytest.approx(5.0)
     assert max(wait or 0.0 for wait in desk.stop.waits) <= 0.25
+    # A probe must not take the pause for a stalled worker.
+    assert desk.clock.monotonic_s() - desk.metrics.heartbeat_s <= 0.25
     desk.end()
 
 
