@@ -63,7 +63,7 @@ def test_closed_standard_streams_are_no_obstacle(exporter: Make) -> None:
     assert tail.numbers() == list(range(100))
 
 
-def test_a_state_directory_that_may_not_be_written_is_named() -> None:
+def test_directories_of_state_and_output_that_may_not_be_written_are_named() -> None:
     if os.geteuid():
         pytest.skip("root writes everywhere; another user must be tried from root")
     # Not below pytest's own directory, which is for its user alone.
@@ -74,14 +74,17 @@ def test_a_state_directory_that_may_not_be_written_is_named() -> None:
         (top / "system.journal").chmod(0o644)
         (top / "state").mkdir()
         (top / "log").mkdir()
-        (top / "log").chmod(0o777)
+        (top / "log/messages").touch()
+        (top / "log/messages").chmod(0o666)
         done = as_nobody(
             *("run", "--once", "--journal-directory", top, "--output", top / "log/messages"),
             *("--state-directory", top / "state"),
         )
         assert done.returncode == 2
         assert f"--state-directory: user 65534 can't write {top}/state" in done.stderr
-        assert not (top / "log/messages").exists()
+        # The file can be written, but a rotation could not rename it.
+        assert f"--output: user 65534 can't write {top}/log;" in done.stderr
+        assert (top / "log/messages").read_bytes() == b""
 
 
 def as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
