@@ -142,7 +142,7 @@ class ScriptedSource:
 
 
 @dataclass
-class Plan:
+class FaultPlan:
     """What happens at which step: every call that changes a file is a step, counted from 0."""
 
     kill_at: int | None = None
@@ -166,7 +166,7 @@ class Plan:
 class FaultyFile(RotatingFile):
     """An output whose every step is in the plan."""
 
-    plan: Plan
+    plan: FaultPlan
 
     def open(self) -> None:
         self.plan.step("open")
@@ -195,7 +195,7 @@ class FaultyFile(RotatingFile):
 class FaultyCheckpoint(CheckpointFile):
     """A checkpoint whose every step is in the plan."""
 
-    plan: Plan
+    plan: FaultPlan
 
     def store(self, state: State) -> None:
         self.plan.step("store")
@@ -241,9 +241,9 @@ class Rig:
     def source(self) -> ScriptedSource:
         return ScriptedSource(self.journal, batch_entries=self.batch_entries)
 
-    def run(self, plan: Plan | None = None, stop: ScriptedStop | None = None) -> Plan:
+    def run(self, plan: FaultPlan | None = None, stop: ScriptedStop | None = None) -> FaultPlan:
         """Live until the journal's end, or until the plan kills it."""
-        plan = plan or Plan()
+        plan = plan or FaultPlan()
         stop = stop or ScriptedStop(self.clock)
         output = FaultyFile(self.output_path, keep_files=self.keep_files, keep_bytes=0)
         checkpoint = FaultyCheckpoint(self.state)

@@ -3,7 +3,7 @@
 The daemon runs in a mount namespace of its own, in which the /etc, /run and /var/log it sees are
 directories below `Journald.root`. So its journals are root/var/log/journal/<machine id> and
 root/run/log/journal/<machine id>, for a reader outside as well, and any number of daemons can
-run at a time. The mounts vanish with the process, and the process with ours.
+run at a time. The mounts end with the process, and the process ends with this one.
 """
 
 import os
@@ -56,7 +56,7 @@ _UNSHARE = ("unshare", "--mount", "--net", "--propagation=private", "sh", "-euc"
 
 
 class JournaldError(RuntimeError):
-    """journald did not do what it was told."""
+    """journald did not do what was requested."""
 
 
 def unavailable() -> str:

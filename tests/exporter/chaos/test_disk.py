@@ -1,6 +1,6 @@
-"""What the disk refuses: nothing is lost, nothing is repeated, and it goes on by itself.
+"""While the disk refuses, nothing is lost or repeated; afterwards the exporter continues.
 
-The errors of single system calls are strace's; the full and the read-only file systems are real ones.
+The errors of single system calls are strace's; the full and the read-only file systems are real.
 """
 
 import re
@@ -40,7 +40,7 @@ REFUSALS: list[Refusal] = [
 ]
 
 
-def test_an_error_of_any_system_call_for_a_while_costs_nothing_but_the_while(
+def test_a_temporary_error_of_any_system_call_costs_only_time(
     small: Oracle, tmp_path: Path
 ) -> None:
     undisturbed = Case(small.journal, tmp_path / "undisturbed")

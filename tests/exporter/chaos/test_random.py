@@ -1,6 +1,6 @@
 """``kill -9`` at moments of chance, of worker, supervisor or both, while the journal grows.
 
-Rotation goes on all the while. After each round the exporter catches up undisturbed, and the test takes the
+Rotations continue meanwhile. After each round the exporter catches up undisturbed, and the test takes the
 oldest archives away, so that retention never has anything to delete.
 """
 

@@ -40,7 +40,7 @@ def test_a_recovery_never_shortens_a_file_not_even_for_a_moment(case: Case, wide
     case.expect(wide.lines)
 
 
-def test_a_recovery_that_is_torn_and_killed_again_and_again_goes_on_where_it_was(
+def test_a_recovery_that_is_torn_and_killed_again_and_again_resumes_where_it_was(
     case: Case, wide: Oracle, *, long: bool
 ) -> None:
     for place in places(wide) if long else places(wide)[::4]:
@@ -49,7 +49,7 @@ def test_a_recovery_that_is_torn_and_killed_again_and_again_goes_on_where_it_was
     case.expect(wide.lines)
 
 
-def test_a_line_that_is_torn_while_stop_is_asked_for_is_finished_at_the_next_start(
+def test_a_line_torn_while_stop_is_requested_is_finished_at_the_next_start(
     case: Case, wide: Oracle
 ) -> None:
     process = torn(case, places(wide)[3])
@@ -60,7 +60,7 @@ def test_a_line_that_is_torn_while_stop_is_asked_for_is_finished_at_the_next_sta
     case.expect(wide.lines)
 
 
-def test_a_torn_line_is_finished_by_itself_once_there_is_room(case: Case, wide: Oracle) -> None:
+def test_a_torn_line_is_finished_once_there_is_room(case: Case, wide: Oracle) -> None:
     process = torn(case, places(wide)[3])
     try:
         for pid in (process.pid, *children(process.pid)):
@@ -71,10 +71,8 @@ def test_a_torn_line_is_finished_by_itself_once_there_is_room(case: Case, wide: 
     case.expect(wide.lines)
 
 
-def test_a_torn_line_survives_that_the_file_is_rotated_by_somebody_else(
-    case: Case, wide: Oracle
-) -> None:
-    """As logrotate does with ``nocreate``: what is torn stays, the rest goes on in the new file."""
+def test_a_torn_line_survives_a_rotation_by_another_program(case: Case, wide: Oracle) -> None:
+    """As logrotate does with ``nocreate``: the torn part stays, the rest is written to the new file."""
     process = torn(case, places(wide)[0])
     ended(case, process)
     case.output.rename(case.output.with_name("messages.1"))

@@ -20,7 +20,7 @@ from tools.journal_writer import write_journal
 
 Make = Callable[..., Exporter]
 
-SOMEBODY = ("setpriv", "--reuid=65534", "--clear-groups")
+OTHER_USER = ("setpriv", "--reuid=65534", "--clear-groups")
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_directories_of_state_and_output_that_may_not_be_written_are_named() -> 
         (top / "log").mkdir()
         (top / "log/messages").touch()
         (top / "log/messages").chmod(0o666)
-        done = as_nobody(
+        done = as_other_user(
             *("run", "--once", "--journal-directory", top, "--output", top / "log/messages"),
             *("--state-directory", top / "state"),
         )
@@ -87,9 +87,9 @@ def test_directories_of_state_and_output_that_may_not_be_written_are_named() -> 
         assert (top / "log/messages").read_bytes() == b""
 
 
-def as_nobody(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+def as_other_user(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [*SOMEBODY, sys.executable, "-m", "journal_exporter", *arguments],
+        [*OTHER_USER, sys.executable, "-m", "journal_exporter", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -103,7 +103,7 @@ def test_a_directory_that_can_not_be_accessed_is_named(tmp_path: Path, command: 
         pytest.skip("root sees everything; another user must be tried from root")
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    done = as_nobody(*command.split(), private / "inside")
+    done = as_other_user(*command.split(), private / "inside")
     assert done.returncode == 2
     flag = command.split()[1]
     assert f"{flag}: {private}/inside can't be accessed: Permission denied" in done.stderr
@@ -181,7 +181,7 @@ def test_a_reader_that_locks_the_output_neither_stops_the_exporter_nor_waits_for
 
 
 @pytest.mark.usefixtures("journal")
-def test_an_output_that_somebody_else_writes_by_now_is_waited_for(exporter: Make) -> None:
+def test_an_output_that_another_exporter_took_over_is_waited_for(exporter: Make) -> None:
     """As when another exporter made the file in the moment that a rotation left it without a name."""
     first = exporter("--start", "head").start()
     first.wait_for_line(b"number 000099")
@@ -230,7 +230,7 @@ def test_names_that_the_checkpoint_could_not_hold_are_refused(
 
 
 @pytest.mark.usefixtures("journal")
-def test_an_exporter_keeps_its_state_though_somebody_tidies_the_directory(exporter: Make) -> None:
+def test_an_exporter_keeps_its_state_though_its_files_are_deleted(exporter: Make) -> None:
     first = exporter("--start", "head").start()
     first.wait_for_line(b"number 000099")
     for path in first.state.iterdir():
@@ -322,7 +322,7 @@ def test_an_existing_file_is_continued_and_its_torn_line_ended(exporter: Make) -
 
 
 @pytest.mark.usefixtures("journal")
-def test_status_tells_a_running_exporter_from_a_stopped_one(exporter: Make) -> None:
+def test_status_distinguishes_a_running_exporter_from_a_stopped_one(exporter: Make) -> None:
     tail = exporter("--start", "head").start()
     tail.wait_for_line(b"number 000099")
     running = tail.status()

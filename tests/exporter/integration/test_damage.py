@@ -40,7 +40,7 @@ def assert_adds_up(exporter: Exporter, entries: int) -> int:
 
 
 @pytest.mark.parametrize("size", [4096, 65_536, 1_048_576])
-def test_a_hole_in_a_file_loses_what_was_in_it_and_says_how_much(
+def test_a_hole_in_a_file_loses_its_entries_and_counts_them(
     journal: Path, exporter: Make, size: int
 ) -> None:
     path = journal / "system.journal"
@@ -82,7 +82,7 @@ def test_a_file_that_kills_every_reader_is_set_aside_and_the_others_are_read(
 ) -> None:
     deadly = journal / "deadly.journal"
     write_journal(deadly, numbered(range(30_000, 30_010)))
-    # What a bad sector does: whoever maps the file gets SIGBUS, under its later name too.
+    # As with a bad sector: a process that maps the file gets SIGBUS, also under its later name.
     names = ("-P", str(deadly), "-P", str(journal / "renamed.journal"))
     strace = (need("strace"), "-f", "-qq", "-o", "/dev/null", *names)
     tail = exporter("--start", "head", prefix=(*strace, "-e", "inject=mmap:signal=SIGBUS")).start()
@@ -101,7 +101,7 @@ def test_a_file_that_kills_every_reader_is_set_aside_and_the_others_are_read(
     assert tail.metric("worker_restarts_total", '{signal="SIGBUS"}') == restarts
 
 
-def test_a_new_numbering_is_no_loss(journal: Path, exporter: Make) -> None:
+def test_a_new_sequence_loses_nothing(journal: Path, exporter: Make) -> None:
     tail = exporter("--once", "--start", "head")
     assert tail.run() == 0
     (journal / "system.journal").unlink()
@@ -142,7 +142,7 @@ def test_a_journal_that_goes_away_is_reported_and_read_again_when_it_comes_back(
     assert "found journal files in" in tail.log()
 
 
-def test_an_archive_of_the_same_numbering_that_is_removed_unread_is_counted_exactly(
+def test_an_unread_archive_of_the_same_sequence_that_is_removed_is_counted_exactly(
     tmp_path: Path, exporter: Make
 ) -> None:
     with Journald(tmp_path / "host") as journald:

@@ -165,7 +165,7 @@ def test_a_move_from_run_to_var_while_the_exporter_is_down_loses_and_repeats_not
         assert tail.metric("entries_lost_total") == 0
 
 
-def test_without_inotify_new_entries_and_new_files_are_found_all_the_same(
+def test_without_inotify_new_entries_and_new_files_are_found_nevertheless(
     journald: Journald, exporter: Make
 ) -> None:
     strace = (need("strace"), "-f", "-qq", "-o", "/dev/null")
@@ -179,7 +179,7 @@ def test_without_inotify_new_entries_and_new_files_are_found_all_the_same(
     assert found(tail) == numbered(0, 20)
 
 
-def test_a_watch_that_is_denied_is_noticed_as_a_stall(journald: Journald, exporter: Make) -> None:
+def test_a_denied_watch_is_noticed_as_a_stall(journald: Journald, exporter: Make) -> None:
     strace = (need("strace"), "-f", "-qq", "-o", "/dev/null")
     tail = exporter(prefix=(*strace, "-e", "inject=inotify_add_watch:error=EACCES")).start()
     journald.send_many(numbered(0, 10))
@@ -212,7 +212,7 @@ def test_awkward_messages_become_one_line_each(journald: Journald, exporter: Mak
 @pytest.mark.parametrize(
     "replace", [Path.unlink, lambda path: os.truncate(path, 0)], ids=["removed", "emptied"]
 )
-def test_an_output_that_another_process_replaces_is_reported_and_begun_anew(
+def test_an_output_that_another_process_replaces_is_reported_and_a_new_one_begins(
     journald: Journald, exporter: Make, replace: Callable[[Path], None]
 ) -> None:
     tail = exporter().start()

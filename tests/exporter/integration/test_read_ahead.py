@@ -147,7 +147,7 @@ def messages(found: Sequence[Row]) -> list[Field]:
     return [message for _time, _context, message in found]
 
 
-def test_reading_ahead_and_entry_by_entry_in_turns_repeats_and_leaves_out_nothing(
+def test_reading_ahead_and_entry_by_entry_alternately_repeats_and_omits_nothing(
     journal: Path,
 ) -> None:
     found, read_ahead = fast(journal)
@@ -155,7 +155,7 @@ def test_reading_ahead_and_entry_by_entry_in_turns_repeats_and_leaves_out_nothin
     assert read_ahead.entries > 500
 
 
-def test_files_of_a_real_journald_are_read_on_over_its_rotations(tmp_path: Path) -> None:
+def test_files_of_a_real_journald_are_read_across_its_rotations(tmp_path: Path) -> None:
     with Journald(tmp_path / "host") as journald:
         for turn in range(3):
             journald.send_many(b"turn %d number %d" % (turn, number) for number in range(6000))
@@ -169,7 +169,7 @@ def test_files_of_a_real_journald_are_read_on_over_its_rotations(tmp_path: Path)
     assert read_ahead.entries > 10_000
 
 
-def test_what_a_file_gets_after_it_was_opened_is_left_to_the_next_look(journal: Path) -> None:
+def test_entries_added_after_a_file_was_opened_are_left_to_the_next_search(journal: Path) -> None:
     path = journal / "system.journal"
     _found, places = by_libsystemd(journal)
     with opened(path, places[0]) as direct:
@@ -245,7 +245,7 @@ def test_a_file_with_a_hole_in_its_numbers_is_left_to_libsystemd(journal: Path) 
     assert DirectFile.open(path, places[0], context_of) is None
 
 
-def test_a_file_of_another_numbering_that_turns_up_is_read_in_its_order(
+def test_a_file_of_another_sequence_that_appears_is_read_in_order(
     tmp_path: Path,
 ) -> None:
     """Its entries lie between those of the file that is being read directly."""
@@ -269,7 +269,7 @@ def test_a_file_of_another_numbering_that_turns_up_is_read_in_its_order(
     )
 
 
-def test_an_entry_that_could_not_be_read_is_not_skipped_over_without_a_word(journal: Path) -> None:
+def test_an_entry_that_could_not_be_read_is_counted_as_lost(journal: Path) -> None:
     with closing(JournalReader(root=None, directory=journal)) as source:
         source.start("head")
         first = source.read(precise=True)

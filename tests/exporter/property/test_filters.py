@@ -61,7 +61,7 @@ def test_an_accepted_entry_passes_each_rule_alone(rules: EntryFilter, entry: Con
 
 
 @given(CONTEXTS, st.integers(0, 6))
-def test_a_wider_priority_accepts_no_less(entry: Context, level: int) -> None:
+def test_a_wider_priority_accepts_at_least_as_much(entry: Context, level: int) -> None:
     narrow, wide = EntryFilter(level), EntryFilter(level + 1)
     assert wide.accepts(entry) or not narrow.accepts(entry)
 

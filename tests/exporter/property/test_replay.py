@@ -45,7 +45,7 @@ def test_with_garbage_at_the_end_every_line_is_there_once(
     cut = data.draw(st.integers(0, len(whole)))
     tail = whole[:cut] + garbage
     torn = tail.rpartition(b"\n")[2] + b"\n"
-    assume(whole.startswith(tail) or torn not in lines)  # else it is one of ours, early
+    assume(whole.startswith(tail) or torn not in lines)  # else it is a line of this run, early
     check_once(tail, lines)
 
 
@@ -56,7 +56,7 @@ def test_with_foreign_lines_anywhere_every_line_is_there_once(
     pieces = lines[: data.draw(st.integers(0, len(lines)))]
     for place, text in foreign:
         pieces.insert(place, text + b"\n")
-    # A foreign line that is one of ours to the byte can't be told from it.
+    # A foreign line with the same bytes can't be distinguished.
     assume(not {line for _, text in foreign for line in split(text + b"\n")} & set(lines))
     check_once(b"".join(pieces), lines)
 
@@ -88,7 +88,7 @@ def test_any_tail_only_ever_grows_by_whole_lines_and_line_ends(
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 50))
-def test_no_tail_is_compared_for_ever(tail: bytes, first: int) -> None:
+def test_a_tail_is_not_compared_forever(tail: bytes, first: int) -> None:
     replay = Replay(tail)
     for number in range(MAX_MISSES + tail.count(b"\n") * MAX_MISSES):
         if replay.is_over:

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from journal_exporter.output import archives
 from journal_exporter.output.rotating_file import RotatingFile
-from tests.support.faults import Killed, Plan, Rig, entries
+from tests.support.faults import FaultPlan, Killed, Rig, entries
 
 MAX_BYTES = 60
 LINES = st.binary(max_size=80).map(lambda text: text.replace(b"\n", b"") + b"\n")
@@ -170,7 +170,7 @@ def test_after_any_kills_the_files_hold_each_entry_once_in_order(
         rig = Rig(Path(name), entries(messages), max_bytes=max_bytes, batch_entries=batch_entries)
         wanted = rig.wanted()
         for step, torn_bytes in kills:
-            rig.run(Plan(kill_at=step, torn_bytes=torn_bytes))
+            rig.run(FaultPlan(kill_at=step, torn_bytes=torn_bytes))
         rig.run()
         assert wanted.endswith(rig.data())
         assert rig.data() == wanted or len(rig.files()) == 10

@@ -1,4 +1,4 @@
-"""A model of journald's numbering: every gap that is reported is one that somebody made."""
+"""A model of journald's sequence numbers: every gap that is reported is a gap that the test made."""
 
 import dataclasses
 import json
@@ -50,7 +50,7 @@ class Model:
         self.entries.append(Entry(here, self.runtime_id or SYSTEM, deleted))
 
     def reboot(self) -> None:
-        """Boot with /var at hand: numbers go on, but for those of a runtime journal."""
+        """Boot with /var at hand: numbers continue, except those of a runtime journal."""
         if self.runtime_id is not None:
             self.runtime_id, self.number = None, self.persistent_number
         self.boot += 1
@@ -158,12 +158,12 @@ def test_with_ids_that_are_known_every_deleted_entry_is_counted(script: list[Ste
 
 
 @given(steps("write", "delete", "reboot", "cut"))
-def test_a_power_cut_makes_no_gap_up(script: list[Step]) -> None:
+def test_a_power_cut_invents_no_gap(script: list[Step]) -> None:
     check_that_no_gap_is_made_up(run(script))
 
 
 @given(steps("write", "reboot", files=3), st.integers(1, 4), steps("write", "reboot", files=3))
-def test_a_power_cut_under_files_that_are_known_makes_no_gap_up(
+def test_a_power_cut_with_known_files_invents_no_gap(
     before: list[Step], unsynced: int, after: list[Step]
 ) -> None:
     check_that_no_gap_is_made_up(run([*before, ("cut", unsynced, 0), *after], warm_up=3))
@@ -171,12 +171,12 @@ def test_a_power_cut_under_files_that_are_known_makes_no_gap_up(
 
 @example([("delete", 1, 0), ("write", 1, 1), ("write", 1, 0)])
 @given(steps("write", "delete", "reboot", files=3))
-def test_files_that_turn_up_late_make_no_gap_up(script: list[Step]) -> None:
+def test_files_that_appear_late_invent_no_gap(script: list[Step]) -> None:
     check_that_no_gap_is_made_up(run(script))
 
 
 @given(steps("write", "reboot", "flush", "volatile"), st.sampled_from(["runtime", "persistent"]))
-def test_without_a_loss_no_flush_makes_a_gap_up(script: list[Step], first: str) -> None:
+def test_without_a_loss_no_flush_invents_a_gap(script: list[Step], first: str) -> None:
     check_that_no_gap_is_made_up(run(script, volatile=first == "runtime"))
 
 
@@ -184,7 +184,7 @@ def test_without_a_loss_no_flush_makes_a_gap_up(script: list[Step], first: str) 
     steps("write", "delete", "reboot", "flush", "volatile"),
     st.sampled_from(["runtime", "persistent"]),
 )
-def test_never_more_is_counted_than_was_lost_even_over_a_flush(
+def test_the_count_never_exceeds_the_loss_even_across_a_flush(
     script: list[Step], first: str
 ) -> None:
     model = run(script, volatile=first == "runtime")
@@ -197,7 +197,9 @@ def test_never_more_is_counted_than_was_lost_even_over_a_flush(
 
 
 @given(steps("write", "delete", "reboot", "cut", "flush", files=3), st.data())
-def test_a_restart_from_a_snapshot_judges_the_same(script: list[Step], data: st.DataObject) -> None:
+def test_a_restart_from_a_snapshot_classifies_the_same(
+    script: list[Step], data: st.DataObject
+) -> None:
     model = run(script, volatile=True)
     through = SequenceTracker()
     restarted = SequenceTracker()
@@ -211,7 +213,7 @@ def test_a_restart_from_a_snapshot_judges_the_same(script: list[Step], data: st.
 
 
 @given(steps("write", "delete", files=3), st.data())
-def test_what_was_read_in_this_boot_is_known_when_it_comes_again(
+def test_entries_read_in_this_boot_are_recognised_when_they_repeat(
     script: list[Step], data: st.DataObject
 ) -> None:
     model = run(script, warm_up=3)
@@ -226,7 +228,7 @@ def test_what_was_read_in_this_boot_is_known_when_it_comes_again(
 
 
 @given(steps("write", "delete", "reboot"), st.data())
-def test_a_fast_batch_that_is_approved_is_one_that_a_precise_look_approves(
+def test_a_fast_batch_is_accepted_only_where_a_precise_one_is(
     script: list[Step], data: st.DataObject
 ) -> None:
     alive = [entry.cursor for entry in run(script).entries if not entry.deleted]

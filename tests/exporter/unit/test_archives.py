@@ -29,7 +29,7 @@ def test_a_first_rotation_renames_the_live_file_alone() -> None:
     assert shift(OUTPUT, (), KEEP) == [(OUTPUT, archive(OUTPUT, 1))]
 
 
-def test_a_rotation_fills_the_lowest_gap_and_leaves_older_files_alone() -> None:
+def test_a_rotation_fills_the_lowest_free_number_and_leaves_older_files_alone() -> None:
     assert shift(OUTPUT, {1, 2, 4}, KEEP) == [
         (archive(OUTPUT, 2), archive(OUTPUT, 3)),
         (archive(OUTPUT, 1), archive(OUTPUT, 2)),
@@ -37,12 +37,12 @@ def test_a_rotation_fills_the_lowest_gap_and_leaves_older_files_alone() -> None:
     ]
 
 
-def test_without_a_gap_there_is_no_rotation() -> None:
+def test_without_a_free_number_there_is_no_rotation() -> None:
     with pytest.raises(ValueError, match="1 to 5 all exist"):
         shift(OUTPUT, range(1, KEEP + 1), KEEP)
 
 
-def test_an_archive_beyond_the_limit_is_no_gap_and_no_hindrance() -> None:
+def test_an_archive_beyond_the_limit_does_not_matter() -> None:
     assert shift(OUTPUT, {7}, KEEP) == [(OUTPUT, archive(OUTPUT, 1))]
 
 
@@ -57,7 +57,7 @@ def rename_all(files: dict[Path, str], renames: list[tuple[Path, Path]]) -> None
     [subset for size in range(KEEP) for subset in itertools.combinations(range(1, KEEP + 1), size)],
     ids=str,
 )
-def test_a_rotation_is_taken_up_after_any_rename(existing: tuple[int, ...]) -> None:
+def test_a_rotation_resumes_after_any_rename(existing: tuple[int, ...]) -> None:
     files = {OUTPUT: "live"} | {archive(OUTPUT, number): f"old {number}" for number in existing}
     order = [files[path] for path in newest_first(OUTPUT) if path in files]
     renames = shift(OUTPUT, existing, KEEP)
@@ -83,7 +83,7 @@ def test_a_rotation_is_taken_up_after_any_rename(existing: tuple[int, ...]) -> N
     ],
     ids=["none", "fits", "oldest", "live-counts", "younger-than-big", "live-alone", "no-limit"],
 )
-def test_the_oldest_archives_go_until_the_rest_fits(
+def test_the_oldest_archives_are_deleted_until_the_rest_fits(
     sizes: list[int], live: int, keep: int, gone: int
 ) -> None:
     assert surplus(sizes, live, keep) == gone

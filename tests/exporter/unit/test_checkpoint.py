@@ -18,23 +18,23 @@ SLOT_BYTES = 16384
 FILE = FileId(1, 2, 3, 4)
 
 
-def state(offset: int = 100, numbering: dict[str, object] | None = None) -> State:
+def state(offset: int = 100, sequence: dict[str, object] | None = None) -> State:
     position = Position(cursor(offset).text)
-    if numbering is not None:
-        position = Position(position.cursor, numbering)
+    if sequence is not None:
+        position = Position(position.cursor, sequence)
     progress = Progress(position, FILE, offset)
     return State("out", "boot", "hash", durable=progress, written=progress, journal=[])
 
 
 def largest() -> State:
-    """Return a state with as many numberings and gaps as are ever kept."""
-    numbering: dict[str, object] = {
+    """Return a state with as many sequences and gaps as are ever kept."""
+    sequence: dict[str, object] = {
         "ids": [[f"{n:032x}", 2**63, "b0" * 16, 2**62, n] for n in range(MAX_IDS)],
         "lost": 2**63,
         "gaps": 2**31,
         "recent": [[2**62, 2**63, 2**62]] * RECENT_GAPS,
     }
-    full = state(2**62, numbering)
+    full = state(2**62, sequence)
     return dataclasses.replace(
         full,
         intent=Intent(full.written.position, 2**62),
@@ -61,7 +61,7 @@ def same(found: State | None, wanted: State) -> bool:
     return found is not None and dataclasses.replace(found, generation=0) == wanted
 
 
-def test_no_checkpoint_is_no_state(tmp_path: Path) -> None:
+def test_without_a_checkpoint_there_is_none_to_load(tmp_path: Path) -> None:
     assert load(tmp_path) is None
 
 
@@ -161,7 +161,7 @@ def test_a_power_cut_that_damages_both_running_slots_leaves_the_synced_one(
     assert same(load(tmp_path), state(syncs - 1))
 
 
-def test_a_later_run_writes_on_where_the_numbers_are(tmp_path: Path) -> None:
+def test_a_later_run_continues_the_generations(tmp_path: Path) -> None:
     store(tmp_path, *(state(n) for n in range(4)))
     generation = loaded(tmp_path).generation
     store(tmp_path, dataclasses.replace(state(9), generation=generation))
@@ -201,7 +201,7 @@ def test_there_is_room_for_every_slot_from_the_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limit_bytes", [100, 4096, SLOT_BYTES, SLOT_BYTES + 100])
-def test_a_first_state_that_a_full_disk_cuts_short_is_an_error_and_no_checkpoint(
+def test_a_first_state_that_a_full_disk_cuts_short_is_an_error_and_leaves_no_checkpoint(
     tmp_path: Path, limit_bytes: int
 ) -> None:
     """The kernel writes what fits and says how much that was; the rest is refused the next time."""

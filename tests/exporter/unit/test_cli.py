@@ -63,7 +63,7 @@ def test_no_line_of_the_help_is_broken_by_a_terminal_of_110_columns() -> None:
     assert max(map(len, shown.splitlines())) <= 110
 
 
-def test_the_help_names_the_commands() -> None:
+def test_the_help_lists_the_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert all(command in done.stdout for command in ("run", "check-config", "status"))
@@ -187,7 +187,7 @@ def test_a_status_of_nothing_is_named(tmp_path: Path) -> None:
     assert "does not exist" in refused("status", "--state-directory", tmp_path / "none")
 
 
-def test_the_status_looks_where_the_variable_says(tmp_path: Path) -> None:
+def test_the_status_uses_the_variable(tmp_path: Path) -> None:
     variables = {"JOURNAL_EXPORTER_STATE_DIRECTORY": str(tmp_path), "JOURNAL_EXPORTER_FOR": "run"}
     assert str(tmp_path) in refused("status", **variables)
 

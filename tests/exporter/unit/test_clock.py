@@ -24,7 +24,7 @@ def test_it_is_not_set_while_the_other_end_is_open(pipe: tuple[PipeStop, int]) -
     os.close(holder)
 
 
-def test_it_is_set_for_ever_once_the_other_end_is_closed(pipe: tuple[PipeStop, int]) -> None:
+def test_it_stays_set_once_the_other_end_is_closed(pipe: tuple[PipeStop, int]) -> None:
     stop, holder = pipe
     os.close(holder)
     assert stop.is_set()
@@ -46,7 +46,7 @@ def test_it_is_set_when_the_last_process_that_holds_it_is_gone(pipe: tuple[PipeS
     os.waitpid(pid, 0)
 
 
-def test_neither_end_leaks_into_programs_that_are_started(pipe: tuple[PipeStop, int]) -> None:
+def test_neither_end_leaks_into_started_programs(pipe: tuple[PipeStop, int]) -> None:
     stop, holder = pipe
     assert not os.get_inheritable(stop.fd)
     assert not os.get_inheritable(holder)

@@ -40,7 +40,7 @@ def raw(name: str, text: str) -> dict[str, Raw]:
     return {name: [text] if isinstance(FIELDS[name].default, tuple) else text}
 
 
-def test_without_anything_the_defaults_hold() -> None:
+def test_without_flags_and_variables_the_defaults_apply() -> None:
     loaded = load({}, OTHERS)
     assert loaded.settings == Settings()
     assert loaded.given == frozenset()
@@ -64,12 +64,12 @@ def test_a_flag_wins_over_a_variable_and_a_variable_over_the_default() -> None:
     assert settings(environ, keep_files="7").keep_files == 7
 
 
-def test_what_somebody_set_is_known_even_where_it_is_the_default() -> None:
+def test_settings_that_were_given_are_known_even_with_the_default_value() -> None:
     loaded = load({"format": "json"}, {"JOURNAL_EXPORTER_KEEP_FILES": "5"})
     assert loaded.given == {"format", "keep_files"}
 
 
-def test_an_overruled_variable_is_not_looked_at() -> None:
+def test_a_variable_that_a_flag_overrides_is_not_checked() -> None:
     assert settings({"JOURNAL_EXPORTER_KEEP_FILES": "many"}, keep_files="7").keep_files == 7
 
 
@@ -150,7 +150,7 @@ def test_a_list_may_be_emptied(text: str) -> None:
     assert settings({"JOURNAL_EXPORTER_EXCLUDE_FACILITY": text}).exclude_facility == ()
 
 
-def test_an_empty_address_switches_the_metrics_off() -> None:
+def test_an_empty_address_disables_the_metrics() -> None:
     loaded = load({}, {"JOURNAL_EXPORTER_METRICS_ADDRESS": ""})
     assert loaded.settings.metrics_address == ""
     assert loaded.given == {"metrics_address"}
@@ -167,7 +167,7 @@ def test_the_limits_themselves_are_good() -> None:
      ("exclude_facility", "mail,cron,authpriv"), ("include_unit", ""), ("journal_root", ""),
      ("once", "")],
 )  # fmt: skip
-def test_a_default_is_written_as_people_do(name: str, text: str) -> None:
+def test_a_default_is_written_as_users_write_it(name: str, text: str) -> None:
     assert default_text(name) == text
 
 
@@ -180,7 +180,7 @@ def test_a_bad_switch_is_an_error() -> None:
     assert problem == "JOURNAL_EXPORTER_ONCE: maybe is not a boolean; write true or false"
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_every_problem_is_reported_at_once() -> None:
     found = problems(
         {"JOURNAL_EXPORTER_OUTPT": "/o", "JOURNAL_EXPORTER_FORMAT": "xml"},
         keep_files="0", journal_root="/a", journal_directory="/b",
@@ -216,12 +216,12 @@ def test_an_unknown_variable_is_an_error(name: str) -> None:
     ["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_METRICS", "PORT", "PORT_9465_TCP",
      "PORT_9465_TCP_ADDR", "PORT_9465_TCP_PROTO"],
 )  # fmt: skip
-def test_what_kubernetes_sets_for_a_service_of_our_name_is_no_error(rest: str) -> None:
+def test_variables_that_kubernetes_sets_for_a_service_of_this_name_are_accepted(rest: str) -> None:
     assert settings({f"JOURNAL_EXPORTER_{rest}": "10.0.0.1"}) == Settings()
 
 
 @pytest.mark.parametrize("rest", ["SERVICE", "SERVICE_HOSTS", "PORTS", "PORT_9465", "PORT_X_TCP"])
-def test_what_kubernetes_does_not_set_is_an_error(rest: str) -> None:
+def test_similar_variables_that_kubernetes_does_not_set_are_errors(rest: str) -> None:
     assert len(problems({f"JOURNAL_EXPORTER_{rest}": "x"})) == 1
 
 
@@ -232,7 +232,7 @@ def test_one_journal_is_read_however_it_is_named() -> None:
 
 
 @pytest.mark.parametrize(("keep", "good"), [("0", True), ("50Mi", True), ("49Mi", False)])
-def test_what_is_kept_has_room_for_one_file(keep: str, *, good: bool) -> None:
+def test_the_total_size_has_room_for_one_file(keep: str, *, good: bool) -> None:
     if good:
         settings(keep_bytes=keep, max_bytes="50Mi")
     else:

@@ -1,4 +1,4 @@
-"""Every value that a setting can't take is told in one line, with its origin and the fix."""
+"""Every invalid value of a setting is reported in one line, with its origin and the fix."""
 
 import pytest
 
@@ -84,7 +84,7 @@ def test_a_bad_value_is_named_with_its_origin_and_the_fix(name: str, text: str, 
         ("exclude_facility", "²", "write one of kern"),
     ],
 )
-def test_a_digit_that_is_no_number_is_told_with_the_fix(name: str, text: str, fix: str) -> None:
+def test_a_digit_of_another_script_is_an_error_with_the_fix(name: str, text: str, fix: str) -> None:
     (problem,) = problems({variable(name): text})
     assert fix in problem
 

@@ -12,7 +12,7 @@ REAL = (
 OTHER_BOOT = "0c" * 16
 
 
-def test_a_cursor_of_libsystemd_is_taken_apart() -> None:
+def test_a_cursor_of_libsystemd_is_parsed() -> None:
     parsed = parse(REAL)
     assert parsed.seqnum_id == "bfebb4a3ad2e4a7c8f2f5a6c9d0e1f22"
     assert parsed.seqnum == 0x1A2B
@@ -63,7 +63,7 @@ def test_a_copy_in_the_persistent_journal_is_the_same_entry() -> None:
     assert cursor(7).not_after(copied)
 
 
-def test_the_hash_alone_does_not_part_entries_of_one_number() -> None:
+def test_the_hash_alone_does_not_distinguish_entries_of_one_number() -> None:
     assert cursor(7, xor_hash="1").same_entry(cursor(7, xor_hash="2", realtime_us=5))
 
 

@@ -25,7 +25,7 @@ def test_a_priority_has_a_name_and_a_number(number: int, name: str) -> None:
     ("name", "number"),
     [("panic", 0), ("error", 3), ("warn", 4), ("WARNING", 4), (" Info ", 6)],
 )
-def test_priorities_are_taken_as_people_write_them(name: str, number: int) -> None:
+def test_priorities_are_accepted_as_users_write_them(name: str, number: int) -> None:
     assert priority_number(name) == number
 
 
@@ -77,18 +77,18 @@ def test_the_unit_is_the_one_that_logs() -> None:
     assert unit_of(of(context())) == ""
 
 
-def test_what_systemd_says_of_a_unit_is_that_units() -> None:
+def test_what_systemd_logs_about_a_unit_belongs_to_the_unit() -> None:
     fields = context(pid=b"1", unit=b"init.scope", subject_unit=b"kubelet.service")
     assert unit_of(of(fields)) == "kubelet.service"
     assert unit_of(of(context(pid=b"1", unit=b"init.scope"))) == "init.scope"
 
 
-def test_what_others_say_of_a_unit_is_their_own() -> None:
+def test_what_other_programs_log_about_a_unit_belongs_to_them() -> None:
     fields = context(pid=b"42", unit=b"forger.service", subject_unit=b"kubelet.service")
     assert unit_of(of(fields)) == "forger.service"
 
 
-def test_a_unit_that_is_no_utf_8_still_has_a_name() -> None:
+def test_a_unit_of_invalid_utf_8_still_has_a_name() -> None:
     assert unit_of(of(context(unit=b"a\xff.service"))) == "a\ufffd.service"
 
 
@@ -139,7 +139,7 @@ def test_only_included_units_are_accepted(unit: Field, *, accepted: bool) -> Non
     assert entry_filter.accepts(of(context(unit=unit))) is accepted
 
 
-def test_excluded_units_are_left_out_and_what_has_no_unit_is_not() -> None:
+def test_excluded_units_are_rejected_and_entries_without_a_unit_are_not() -> None:
     entry_filter = EntryFilter(exclude_units=("kube*.service",))
     assert not entry_filter.accepts(of(context(unit=b"kubelet.service")))
     assert entry_filter.accepts(of(context(unit=b"sshd.service")))

@@ -167,7 +167,7 @@ def test_of_a_field_that_is_there_twice_the_first_counts() -> None:
     assert tag(identifier=[b"one", b"two"], pid=[b"1", b"2"]) == "one[1]"
 
 
-def test_an_entry_that_is_left_out_is_no_line() -> None:
+def test_an_excluded_entry_becomes_no_line() -> None:
     mixed = batch([b"a", b"b", b"c"], [context(), context(priority=b"7"), context()])
     formatter = Formatter("rfc3339", EntryFilter())
     lines = formatter.lines(mixed)
@@ -175,7 +175,7 @@ def test_an_entry_that_is_left_out_is_no_line() -> None:
     assert formatter.blob(mixed) == (b"".join(filter(None, lines)), 2)
 
 
-def test_a_batch_of_nothing_is_no_bytes() -> None:
+def test_an_empty_batch_becomes_no_bytes() -> None:
     assert Formatter("rfc3339", ALL).blob(batch([])) == (b"", 0)
     assert Formatter("rfc3339", ALL).lines(batch([])) == []
 
@@ -186,7 +186,7 @@ def test_one_unclean_message_does_not_change_the_others() -> None:
     assert (texts, count) == (["a", "b#012", "\ufffd"], 3)
 
 
-def test_more_processes_than_are_remembered_have_lines_of_their_own() -> None:
+def test_more_processes_than_are_cached_have_their_own_lines() -> None:
     pids = [str(number).encode() for number in range(MAX_HEADS + 10)]
     many = batch([b"m"] * len(pids), [context(pid=pid) for pid in pids])
     formatter = Formatter("rfc3339", ALL)

@@ -34,7 +34,7 @@ def test_it_is_alive_until_the_limit(now_s: float) -> None:
     assert live(alive_at(100.0), now_s=now_s, timeout_s=30.0) == (True, "alive")
 
 
-def test_it_is_not_alive_when_the_loop_has_not_turned_for_too_long() -> None:
+def test_it_is_not_alive_when_the_worker_has_been_stalled_for_too_long() -> None:
     found = live(alive_at(100.0), now_s=142.0, timeout_s=30.0)
     assert found == (False, "the worker has been stalled for 42 s (limit 30 s)")
 
@@ -55,7 +55,7 @@ def test_it_is_ready_again_when_the_disk_takes_lines() -> None:
     assert ready(metrics, max_lag_s=300.0) == (True, "ready")
 
 
-def test_it_is_not_ready_before_it_has_found_its_place() -> None:
+def test_it_is_not_ready_before_it_has_resumed() -> None:
     assert ready(SharedMetrics(), max_lag_s=300.0) == (False, "recovering")
 
 

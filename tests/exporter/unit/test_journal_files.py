@@ -41,7 +41,7 @@ def test_a_root_has_two_directories() -> None:
     ]
 
 
-def test_without_a_root_it_is_the_machines_own() -> None:
+def test_without_a_root_the_machines_own_journal_is_read() -> None:
     assert journal_directories(root=None, directory=None)[0] == Path("/var/log/journal")
 
 
@@ -67,7 +67,7 @@ def test_files_are_found_where_libsystemd_reads_them(tmp_path: Path) -> None:
     assert sorted(find_files([tmp_path])) == sorted(tmp_path / name for name in names)
 
 
-def test_every_directory_is_looked_at_and_a_missing_one_is_empty(tmp_path: Path) -> None:
+def test_every_directory_is_searched_and_a_missing_one_is_empty(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     expected = [write_header(one / "a.journal"), write_header(two / "b.journal")]
     assert find_files([one, tmp_path / "none", two, expected[0]]) == expected
@@ -137,13 +137,13 @@ def test_a_directory_with_a_journals_name_is_corrupt(tmp_path: Path) -> None:
     assert state(tmp_path / "a.journal") == "corrupt"
 
 
-def test_a_file_that_has_gone_is_none(tmp_path: Path) -> None:
+def test_a_file_that_is_gone_is_none(tmp_path: Path) -> None:
     assert inspect_file(tmp_path / "gone.journal") is None
 
 
 @contextlib.contextmanager
 def unprivileged() -> Iterator[None]:
-    """Be somebody who may not read everything."""
+    """Be a user who may not read everything."""
     was = os.geteuid()
     os.seteuid(was or 65534)
     try:

@@ -62,7 +62,7 @@ def test_files_of_an_id_that_was_never_read_are_not_counted() -> None:
     assert lag([file("old", 5000, age_s=-100)], {"a": 100}, NEWEST_US) == (0, 0.0)
 
 
-def test_the_time_of_what_is_read_to_its_end_is_no_lag() -> None:
+def test_a_file_that_is_read_to_its_end_adds_no_lag() -> None:
     files = [file("a", 110, age_s=1), file("b", 50, age_s=9)]
     assert lag(files, {"a": 100, "b": 50}, NEWEST_US) == (10, 1.0)
 
@@ -72,7 +72,7 @@ def test_before_anything_is_read_there_is_no_age() -> None:
     assert lag([], {}, 0) == (0, 0.0)
 
 
-def test_for_who_has_read_nothing_all_of_the_journal_is_the_lag() -> None:
+def test_before_anything_is_read_the_whole_journal_is_the_lag() -> None:
     files = [
         file("a", 100, age_s=5, head_age_s=2),
         file("b", 30, age_s=9, head_age_s=4),
@@ -83,7 +83,7 @@ def test_for_who_has_read_nothing_all_of_the_journal_is_the_lag() -> None:
     assert lag_of_all([file(age_s=-1, head_age_s=1)]).lag_s == 0.0
 
 
-def test_a_clock_that_went_back_is_no_negative_lag() -> None:
+def test_a_clock_that_went_back_gives_no_negative_lag() -> None:
     assert lag([file(tail=130, age_s=-60)], {"a": 100}, NEWEST_US) == (30, 0.0)
 
 
@@ -105,7 +105,7 @@ def test_a_journal_that_does_not_grow_is_never_vacuumed(growth: float) -> None:
     assert to_vacuum([file(tail=130)], growth=growth) == math.inf
 
 
-def test_what_is_left_below_the_limit_is_the_time_that_is_left() -> None:
+def test_the_space_below_the_limit_is_the_time_left() -> None:
     assert to_vacuum([file(tail=130, size_bytes=40 * MIB)]) == 60.0
     assert to_vacuum([file(tail=130, size_bytes=40 * MIB)], growth=2 * MIB) == 30.0
     assert to_vacuum([file(tail=130, size_bytes=0)], growth=0.5, limit=10) == 20.0
@@ -116,5 +116,5 @@ def test_files_that_are_read_already_are_a_reserve() -> None:
     assert to_vacuum(files) == 60.0
 
 
-def test_over_the_limit_there_is_no_time_left() -> None:
+def test_above_the_limit_there_is_no_time_left() -> None:
     assert to_vacuum([file(tail=130, size_bytes=200 * MIB)]) == 0.0

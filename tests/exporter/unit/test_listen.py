@@ -25,7 +25,7 @@ def test_no_host_means_every_address() -> None:
             connection.close()
 
 
-@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6")
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="IPv6 is not available")
 def test_an_ipv6_address_is_bound() -> None:
     with listen("::1", 0) as listener:
         assert listener.family == socket.AF_INET6

@@ -78,7 +78,7 @@ def test_an_exception_in_json_is_on_the_same_line(configure: Configure, capsys: 
         ("error", ["error"]),
     ],
 )
-def test_what_is_below_the_level_is_left_out(
+def test_messages_below_the_level_are_not_logged(
     configure: Configure, capsys: Capture, level: str, shown: list[str]
 ) -> None:
     configure(level, "text")

@@ -25,7 +25,7 @@ def test_every_series_is_there_at_0_from_the_start() -> None:
     assert set(found.values()) == {0.0}
 
 
-def test_no_name_is_there_twice_and_all_are_prometheus_names() -> None:
+def test_names_are_unique_and_valid_in_prometheus() -> None:
     names = [metric.name for metric in METRICS]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch("[a-z][a-z_]*[a-z]", name) for name in names)
@@ -38,7 +38,7 @@ def test_a_metric_says_what_it_is(metric: Metric) -> None:
     assert bool(metric.label) == (metric.values != ("",))
 
 
-def test_what_is_counted_adds_up_and_what_is_set_does_not(metrics: SharedMetrics) -> None:
+def test_counts_add_up_and_set_values_do_not(metrics: SharedMetrics) -> None:
     metrics.add("entries_read", 3)
     metrics.add("entries_read")
     metrics.set("lag_seconds", 5.0)
@@ -68,7 +68,7 @@ def test_a_heartbeat_is_on_both_clocks(metrics: SharedMetrics) -> None:
     assert metrics.get("heartbeat_timestamp_seconds") == 1.7e9
 
 
-def test_what_a_child_counts_its_parent_sees(metrics: SharedMetrics) -> None:
+def test_the_parent_sees_what_a_child_counts(metrics: SharedMetrics) -> None:
     pid = os.fork()
     if not pid:
         metrics.add("entries_read", 7)

@@ -1,4 +1,4 @@
-"""The output's lock, on real files: what it tells apart."""
+"""The output's lock, on real files: what it distinguishes."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ def output(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_second_exporter_is_told_and_may_when_the_first_has_let_go(output: Path) -> None:
+def test_a_second_exporter_can_lock_only_after_the_first_unlocks(output: Path) -> None:
     with output.open("ab") as first, output.open("ab") as second:
         assert not is_in_use(output, wait_s=0)
         assert lock_output(first.fileno())
@@ -29,33 +29,33 @@ def test_a_second_exporter_is_told_and_may_when_the_first_has_let_go(output: Pat
 
 
 @pytest.mark.parametrize("kind", [fcntl.LOCK_SH, fcntl.LOCK_EX])
-def test_whoever_reads_the_file_under_flock_neither_stops_an_exporter_nor_waits_for_it(
+def test_a_reader_under_flock_neither_stops_an_exporter_nor_waits_for_it(
     output: Path, kind: int
 ) -> None:
-    with output.open("rb") as reader, output.open("ab") as ours:
+    with output.open("rb") as reader, output.open("ab") as output_file:
         fcntl.flock(reader, kind)
         assert not is_in_use(output, wait_s=0)
-        assert lock_output(ours.fileno())
+        assert lock_output(output_file.fileno())
         fcntl.flock(reader, fcntl.LOCK_UN)
         fcntl.flock(reader, kind | fcntl.LOCK_NB)
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("rb", fcntl.LOCK_SH), ("r+b", fcntl.LOCK_EX)])
-def test_whoever_locked_the_whole_file_by_fcntl_is_no_exporter(
+def test_a_program_that_locked_the_whole_file_with_fcntl_is_not_an_exporter(
     output: Path, mode: str, kind: int
 ) -> None:
     child = os.fork()
-    if child == 0:  # Such locks are the process's: one's own are in nobody's way.
+    if child == 0:  # Such locks belong to the process, and do not conflict with its other locks.
         with output.open(mode) as other:
             fcntl.lockf(other, kind)
-            with output.open("ab") as ours:
-                # Looking comes last: closing any descriptor of the file gives such locks back.
-                good = lock_output(ours.fileno()) and not is_in_use(output, wait_s=0)
+            with output.open("ab") as output_file:
+                # is_in_use comes last: closing any descriptor of the file releases such locks.
+                good = lock_output(output_file.fileno()) and not is_in_use(output, wait_s=0)
                 os._exit(0 if good else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_what_can_not_be_locked_is_written_all_the_same() -> None:
+def test_a_file_that_can_not_be_locked_is_written_nevertheless() -> None:
     read_fd, write_fd = os.pipe()
     try:
         assert lock_output(write_fd)
@@ -66,9 +66,9 @@ def test_what_can_not_be_locked_is_written_all_the_same() -> None:
     assert not is_in_use(Path("/nowhere/messages"), wait_s=0)
 
 
-def test_each_of_the_names_that_an_exporter_s_file_may_have_is_looked_at(output: Path) -> None:
-    with output.open("ab") as ours:
-        assert lock_output(ours.fileno())
+def test_every_name_that_an_exporter_s_file_may_have_is_checked(output: Path) -> None:
+    with output.open("ab") as output_file:
+        assert lock_output(output_file.fileno())
         archive = output.rename(output.with_name("messages.1"))
         assert not is_in_use(output, wait_s=0)
         assert is_in_use(output, archive, wait_s=0)

@@ -1,4 +1,4 @@
-"""The loop over a scripted journal and real files: whatever step it dies at, each line is there once."""
+"""The loop with a scripted journal and real files: at whatever step it dies, each line is written once."""
 
 import errno
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from journal_exporter.errors import JournalError
 from journal_exporter.process.pipeline import MAX_REOPENS
 from tests.support.fakes import ScriptedStop
-from tests.support.faults import Entry, Plan, Rig, ScriptedSource, entries
+from tests.support.faults import Entry, FaultPlan, Rig, ScriptedSource, entries
 
 MESSAGES = [b"message %d" % number for number in range(26)]
 SMALL_FILE = 700
@@ -48,7 +48,7 @@ def test_a_kill_at_any_step_with_any_torn_write_loses_and_repeats_nothing(
     for number in range(len(steps)):
         base = tmp_path / str(number)
         rig = Rig(base, entries(MESSAGES), max_bytes=SMALL_FILE, batch_entries=7)
-        plan = rig.run(Plan(kill_at=number, torn_bytes=torn_bytes))
+        plan = rig.run(FaultPlan(kill_at=number, torn_bytes=torn_bytes))
         assert len(plan.steps) == number + 1
         rig.run()
         assert rig.files() == files, f"killed at step {number}, {steps[number]}"
@@ -59,7 +59,7 @@ def test_kills_at_every_step_one_after_the_other_lose_and_repeat_nothing(
 ) -> None:
     files, _ = undisturbed(tmp_path)
     for number in range(5, 400):
-        plan = rig.run(Plan(kill_at=number % 23, torn_bytes=number % 131))
+        plan = rig.run(FaultPlan(kill_at=number % 23, torn_bytes=number % 131))
         if plan.kill_at is not None and len(plan.steps) <= plan.kill_at:
             break
     rig.run()
@@ -79,14 +79,14 @@ def test_a_refusal_at_any_step_is_waited_for_and_costs_nothing(
             continue  # Not a step that can be refused, only one to be killed at.
         base = tmp_path / str(number)
         rig = Rig(base, entries(MESSAGES), max_bytes=SMALL_FILE, batch_entries=7)
-        rig.run(Plan(refuse={number: code}, torn_bytes=torn_bytes))
+        rig.run(FaultPlan(refuse={number: code}, torn_bytes=torn_bytes))
         assert rig.files() == files, f"{name} refused at step {number}"
         assert rig.metrics.blocked_reason is None
 
 
 def test_a_stop_while_the_disk_refuses_keeps_the_rest_for_the_next_start(rig: Rig) -> None:
     steps = Rig(rig.state / "other", entries(MESSAGES)).run().steps
-    plan = Plan(refuse=dict.fromkeys(range(steps.index("flush"), 10_000), errno.ENOSPC))
+    plan = FaultPlan(refuse=dict.fromkeys(range(steps.index("flush"), 10_000), errno.ENOSPC))
     plan.torn_bytes = 5
     stop = ScriptedStop(rig.clock, set_after=3)
     rig.run(plan, stop)
@@ -121,19 +121,19 @@ def test_an_unreadable_entry_is_counted_and_does_not_stop_the_rest(tmp_path: Pat
     assert rig.metrics.get("entries_lost") == 1
 
 
-def test_a_gap_whose_line_was_torn_by_a_kill_is_told_once(tmp_path: Path) -> None:
+def test_a_gap_whose_line_was_torn_by_a_kill_is_reported_once(tmp_path: Path) -> None:
     journal = [Entry(1, b"one"), Entry(5, b"five"), Entry(6, b"six")]
     whole = Rig(tmp_path / "whole", list(journal))
     steps = whole.run().steps
     for torn_bytes in range(0, len(whole.data()) + 1, 3):
         rig = Rig(tmp_path / str(torn_bytes), list(journal))
-        rig.run(Plan(kill_at=steps.index("flush"), torn_bytes=torn_bytes))
+        rig.run(FaultPlan(kill_at=steps.index("flush"), torn_bytes=torn_bytes))
         rig.run()
         assert rig.data() == whole.data(), f"torn after {torn_bytes} bytes"
 
 
-class Shortsighted(Rig):
-    """A rig whose reader misses a file for a moment, at one of its reads; reopening helps."""
+class MissesFileOnce(Rig):
+    """A rig whose reader misses a file at one of its reads; reopening helps."""
 
     def __init__(self, base: Path, *, at_read: int) -> None:
         super().__init__(base, entries([b"m%d" % number for number in range(1, 9)]))
@@ -154,23 +154,23 @@ class Shortsighted(Rig):
         return source
 
 
-class Turns(ScriptedStop):
-    """Set after some looks at it."""
+class StopAfterChecks(ScriptedStop):
+    """Set after 12 checks."""
 
-    looks = 0
+    checks = 0
 
     def is_set(self) -> bool:
-        self.looks += 1
-        return self.looks > 12
+        self.checks += 1
+        return self.checks > 12
 
 
-@pytest.mark.parametrize("at_read", [1, 2], ids=["in its turn", "in the look after a stall"])
-def test_a_gap_is_believed_only_when_the_journal_was_opened_again(
+@pytest.mark.parametrize("at_read", [1, 2], ids=["in an iteration", "in the read after a stall"])
+def test_a_gap_is_accepted_only_after_the_journal_was_reopened(
     tmp_path: Path, at_read: int
 ) -> None:
-    rig = Shortsighted(tmp_path, at_read=at_read)
+    rig = MissesFileOnce(tmp_path, at_read=at_read)
     rig.once, rig.unread = False, True
-    rig.run(stop=Turns(rig.clock))
+    rig.run(stop=StopAfterChecks(rig.clock))
     assert rig.data() == rig.wanted()
     assert rig.metrics.get("entries_lost") == 0
     assert len(rig.opened) >= 3
@@ -187,7 +187,7 @@ class Flaky(Rig):
         return source
 
 
-def test_a_journal_that_can_not_be_read_is_opened_again_after_growing_pauses(
+def test_a_journal_that_can_not_be_read_is_reopened_after_growing_pauses(
     tmp_path: Path,
 ) -> None:
     rig = Flaky(tmp_path, entries(MESSAGES))

@@ -58,7 +58,7 @@ def test_the_checkpoint_gets_older_by_the_clock() -> None:
     assert "journal_exporter_checkpoint_age_seconds 0.0\n" in text(metrics)
 
 
-def test_a_scrape_sees_the_numbers_of_its_moment() -> None:
+def test_a_scrape_returns_the_present_values() -> None:
     metrics = SharedMetrics()
     own = registry(metrics, lambda: NOW_S)
     metrics.add("entries_read", 5)
@@ -67,7 +67,7 @@ def test_a_scrape_sees_the_numbers_of_its_moment() -> None:
     assert own.get_sample_value("journal_exporter_entries_read_total") == 10
 
 
-def test_promtool_finds_nothing_to_say() -> None:
+def test_promtool_finds_no_problem() -> None:
     promtool = need("promtool")
     checked = subprocess.run(
         [promtool, "check", "metrics"],

@@ -1,4 +1,4 @@
-"""Files that kill their readers are told from files that merely can't be read."""
+"""Files that kill their readers are distinguished from files that merely can't be read."""
 
 import os
 import signal
@@ -16,9 +16,9 @@ def probe(path: Path) -> None:
         raise OSError("can't be read")
 
 
-def test_only_a_file_that_kills_its_reader_is_a_culprit() -> None:
+def test_only_a_file_that_kills_its_reader_is_deadly() -> None:
     assert deadly_files([GOOD, DEADLY, BAD], probe) == {DEADLY}
 
 
-def test_without_a_culprit_nothing_is_set_aside() -> None:
+def test_without_a_deadly_file_nothing_is_set_aside() -> None:
     assert deadly_files([GOOD, BAD], probe) == frozenset()

@@ -36,11 +36,11 @@ def state(render_hash: str, output: str = "/var/log/messages") -> State:
         Settings(exclude_unit=("a.service",)),
     ],
 )
-def test_everything_that_decides_a_lines_bytes_is_noted(other: Settings) -> None:
+def test_everything_that_determines_a_line_is_in_the_rendering(other: Settings) -> None:
     assert rendering.digest(rendering.from_settings(other)) != rendering.digest(NOW)
 
 
-def test_what_does_not_decide_a_lines_bytes_is_not_noted() -> None:
+def test_other_settings_are_not_in_the_rendering() -> None:
     other = Settings(output=Path("/elsewhere"), max_bytes=4096, keep_files=9, start="head")
     assert rendering.from_settings(other) == NOW
     reordered = Settings(exclude_facility=("authpriv", "mail", "cron"))
@@ -59,7 +59,7 @@ def test_the_time_zone_counts_only_where_it_is_shown(monkeypatch: pytest.MonkeyP
     assert utc[1] != local[1]
 
 
-def test_a_rendering_that_was_noted_gives_the_same_lines(tmp_path: Path) -> None:
+def test_a_stored_rendering_gives_the_same_lines(tmp_path: Path) -> None:
     rendering.save(tmp_path, BEFORE)
     found = rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW)
     assert found == BEFORE
@@ -73,7 +73,7 @@ def notes(directory: Path) -> list[Path]:
     return sorted(directory.glob(NOTES))
 
 
-def test_without_a_note_or_without_need_the_present_way_counts(tmp_path: Path) -> None:
+def test_without_a_stored_rendering_the_present_one_is_used(tmp_path: Path) -> None:
     assert rendering.previous(tmp_path, None, NOW) == NOW
     assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == NOW
     rendering.save(tmp_path, BEFORE)
@@ -82,7 +82,7 @@ def test_without_a_note_or_without_need_the_present_way_counts(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("garbage", [b"", b"{}", b"[]", b"\xff", b'{"format": "no such"}', b"null"])
-def test_a_damaged_note_is_passed_over_and_renewed(tmp_path: Path, garbage: bytes) -> None:
+def test_a_damaged_rendering_is_ignored_and_rewritten(tmp_path: Path, garbage: bytes) -> None:
     rendering.save(tmp_path, BEFORE)
     notes(tmp_path)[0].write_bytes(garbage)
     assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == NOW
@@ -90,7 +90,7 @@ def test_a_damaged_note_is_passed_over_and_renewed(tmp_path: Path, garbage: byte
     assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == BEFORE
 
 
-def test_a_note_of_something_else_under_its_name_is_passed_over(tmp_path: Path) -> None:
+def test_another_rendering_under_its_name_is_ignored(tmp_path: Path) -> None:
     rendering.save(tmp_path, BEFORE)
     path = notes(tmp_path)[0]
     rendering.save(tmp_path, rendering.from_settings(Settings(format="rfc3164")))
@@ -99,7 +99,7 @@ def test_a_note_of_something_else_under_its_name_is_passed_over(tmp_path: Path) 
     assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == NOW
 
 
-def test_the_note_of_the_run_before_stays_until_it_is_forgotten(tmp_path: Path) -> None:
+def test_the_rendering_of_the_run_before_stays_until_others_are_deleted(tmp_path: Path) -> None:
     """A kill may come before the checkpoint names the new one."""
     rendering.save(tmp_path, BEFORE)
     rendering.save(tmp_path, NOW)
@@ -110,14 +110,14 @@ def test_the_note_of_the_run_before_stays_until_it_is_forgotten(tmp_path: Path) 
     assert len(notes(tmp_path)) == 1
 
 
-def test_a_note_that_says_the_same_is_not_written_again(tmp_path: Path) -> None:
+def test_the_same_rendering_is_not_written_again(tmp_path: Path) -> None:
     rendering.save(tmp_path, NOW)
     before = notes(tmp_path)[0].stat()
     rendering.save(tmp_path, NOW)
     assert notes(tmp_path)[0].stat().st_ino == before.st_ino
 
 
-def test_a_note_that_can_not_be_written_is_an_error_to_wait_for(tmp_path: Path) -> None:
+def test_a_rendering_that_can_not_be_written_is_an_error_to_wait_for(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="writing"):
         rendering.save(tmp_path / "missing", NOW)
 

@@ -1,4 +1,4 @@
-"""What is in the output already is told from what is not."""
+"""Lines that are in the output already are distinguished from lines that are missing."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_a_line_that_is_there_is_not_written_again() -> None:
     assert counters(replay) == (2, 0, 0)
 
 
-def test_it_is_over_once_everything_there_is_explained() -> None:
+def test_it_is_over_once_the_whole_tail_is_matched() -> None:
     replay = Replay(A + B)
     replay.offer(A)
     assert not replay.is_over
@@ -50,7 +50,7 @@ def test_a_line_that_lacks_only_its_end_is_finished() -> None:
     assert appended(B[:-1], B)[1] == [b"\n"]
 
 
-def test_a_torn_line_of_somebody_else_is_ended_before_ours() -> None:
+def test_a_torn_line_of_another_program_is_ended_first() -> None:
     replay, found = appended(A + b"not ours", A, B, C)
     assert found == [b"", b"\n" + B, C]
     assert counters(replay) == (1, 0, 1)
@@ -67,13 +67,13 @@ def test_a_torn_line_that_is_found_late_is_not_finished_twice() -> None:
     assert found == [b"\nother\n", A]
 
 
-def test_zeros_that_a_power_cut_left_are_ended_before_ours() -> None:
+def test_zeros_that_a_power_cut_left_are_ended_first() -> None:
     replay, found = appended(A + bytes(4096), A, B)
     assert found == [b"", b"\n" + B]
     assert counters(replay) == (1, 0, 1)
 
 
-def test_what_somebody_else_wrote_between_is_passed_over() -> None:
+def test_lines_of_another_program_in_between_are_skipped() -> None:
     replay, found = appended(A + b"foreign\n" + B, A, B, C)
     assert found == [b"", b"", C]
     assert replay.is_over
@@ -97,7 +97,7 @@ def test_a_line_is_looked_for_at_a_lines_start_only() -> None:
     assert found == [A]
 
 
-def test_an_empty_line_of_somebody_else_is_passed_over() -> None:
+def test_an_empty_line_of_another_program_is_skipped() -> None:
     replay, found = appended(b"\n" + A, A, B)
     assert found == [b"", B]
     assert counters(replay) == (1, 0, 1)
@@ -150,27 +150,27 @@ def test_giving_up_whole_lines_needs_no_line_end() -> None:
     assert replay.mismatches == 1
 
 
-def test_giving_up_when_nothing_is_left_is_no_mismatch() -> None:
+def test_giving_up_when_nothing_is_left_counts_no_mismatch() -> None:
     replay, _ = appended(A, A)
     assert replay.close() == b""
     assert replay.mismatches == 0
 
 
-def test_lines_of_entries_that_have_gone_since_explain_the_gap() -> None:
+def test_lines_of_entries_that_are_gone_reduce_the_gap() -> None:
     replay, _ = appended(A + B + C + D, A)
     assert replay.reduce_gap(Gap(2, 3), MARKER, D) is None
     assert replay.offer(D) == b""
     assert counters(replay) == (4, 0, 1)
 
 
-def test_what_the_lines_do_not_explain_of_a_gap_is_left() -> None:
+def test_the_rest_of_a_gap_is_left() -> None:
     replay, _ = appended(A + B, A)
     assert replay.reduce_gap(Gap(2, 6), MARKER, D) == Gap(3, 6)
     assert replay.is_over
     assert replay.offer(D) == D
 
 
-def test_lines_explain_a_gap_when_no_line_follows() -> None:
+def test_lines_reduce_a_gap_when_no_line_follows() -> None:
     replay = Replay(A + B)
     assert replay.reduce_gap(Gap(1, 2), MARKER, None) is None
     assert replay.is_over
@@ -191,7 +191,7 @@ def test_a_gap_that_is_marked_first_of_all_is_left_whole() -> None:
     assert replay.offer(MARKER) == b""
 
 
-def test_a_gap_after_everything_is_explained_is_left_whole() -> None:
+def test_a_gap_after_the_tail_is_left_whole() -> None:
     assert Replay(b"").reduce_gap(Gap(2, 4), MARKER, D) == Gap(2, 4)
 
 
@@ -202,20 +202,20 @@ def test_a_gap_right_before_the_line_that_is_there_is_left_whole() -> None:
     assert counters(replay) == (1, 0, 0)
 
 
-def test_a_torn_line_after_a_gap_that_is_explained_is_finished() -> None:
+def test_a_torn_line_after_a_reduced_gap_is_finished() -> None:
     replay = Replay(A + D[:3])
     assert replay.reduce_gap(Gap(1, 1), MARKER, D) is None
     assert replay.offer(D) == D[3:]
     assert counters(replay) == (1, 1, 1)
 
 
-def test_a_torn_line_explains_no_entry() -> None:
+def test_a_torn_line_does_not_reduce_a_gap() -> None:
     replay = Replay(A + b"torn")
     assert replay.reduce_gap(Gap(1, 2), MARKER, None) == Gap(2, 2)
     assert replay.close() == b"\n"
 
 
 @pytest.mark.parametrize("more", [0, 3])
-def test_more_lines_than_are_lost_explain_all(more: int) -> None:
+def test_more_lines_than_lost_entries_leave_no_gap(more: int) -> None:
     replay = Replay(A * (2 + more))
     assert replay.reduce_gap(Gap(1, 2), MARKER, None) is None

@@ -1,4 +1,4 @@
-"""What a start makes of what the last run left: kills, power cuts, and other people's hands."""
+"""How a start resumes after kills, power cuts and changes by other programs."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import load
-from tests.support.faults import Plan, Rig, entries
+from tests.support.faults import FaultPlan, Rig, entries
 
 MESSAGES = [b"message %d" % number for number in range(12)]
 
@@ -29,7 +29,7 @@ def kind(rig: Rig) -> str:
 def killed(rig: Rig, torn_bytes: int) -> None:
     """Die in the first append, so many bytes into it."""
     steps = Rig(rig.state / "other", list(rig.journal)).run().steps
-    rig.run(Plan(kill_at=steps.index("flush"), torn_bytes=torn_bytes))
+    rig.run(FaultPlan(kill_at=steps.index("flush"), torn_bytes=torn_bytes))
 
 
 def cut(path: Path, size_bytes: int) -> None:
@@ -92,7 +92,7 @@ def test_a_power_cut_that_took_what_was_not_synced_costs_nothing(rig: Rig, kept_
     rig.journal += entries([b"later %d" % n for n in range(6)], first=len(MESSAGES) + 1)
     rig.batch_entries = 2
     flushes = [number for number, step in enumerate(steps) if step == "flush"]
-    rig.run(Plan(kill_at=flushes[0] + 4))
+    rig.run(FaultPlan(kill_at=flushes[0] + 4))
     state = load(rig.state)
     assert state is not None
     assert state.written.offset > state.durable.offset
@@ -102,7 +102,7 @@ def test_a_power_cut_that_took_what_was_not_synced_costs_nothing(rig: Rig, kept_
     assert rig.data() == rig.wanted()
 
 
-def test_a_file_that_was_emptied_is_gone_on_in_and_nothing_is_written_again(rig: Rig) -> None:
+def test_a_file_that_was_emptied_is_continued_and_nothing_is_written_again(rig: Rig) -> None:
     rig.run()
     rig.output_path.write_bytes(b"")
     rig.journal += entries([b"later"], first=len(MESSAGES) + 1)
@@ -110,7 +110,7 @@ def test_a_file_that_was_emptied_is_gone_on_in_and_nothing_is_written_again(rig:
     assert rig.data() == rig.wanted(without=range(1, len(MESSAGES) + 1))
 
 
-def test_a_file_that_was_removed_with_its_archives_is_begun_anew(rig: Rig) -> None:
+def test_a_file_that_was_removed_with_its_archives_is_created_again(rig: Rig) -> None:
     rig.run()
     rig.output_path.unlink()
     rig.journal += entries([b"later"], first=len(MESSAGES) + 1)
@@ -125,14 +125,14 @@ def test_a_file_that_was_rotated_away_with_a_torn_line_keeps_its_lines(rig: Rig)
     assert rig.data() == rig.wanted()
 
 
-def test_a_torn_line_of_somebody_else_is_ended_before_ours_begin(rig: Rig) -> None:
+def test_a_torn_line_of_another_program_is_ended_before_the_first_line(rig: Rig) -> None:
     rig.output_path.parent.mkdir(parents=True)
     rig.output_path.write_bytes(b"somebody's half")
     rig.run()
     assert rig.data() == b"somebody's half\n" + rig.wanted()
 
 
-def test_a_file_put_in_place_of_ours_has_its_torn_line_ended(rig: Rig) -> None:
+def test_a_file_that_replaces_the_output_has_its_torn_line_ended(rig: Rig) -> None:
     rig.run()
     rig.output_path.unlink()
     rig.output_path.write_bytes(b"somebody's half")
@@ -142,7 +142,7 @@ def test_a_file_put_in_place_of_ours_has_its_torn_line_ended(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("torn_bytes", range(0, 400, 7))
-def test_entries_that_were_vacuumed_after_the_kill_are_told_as_lost_and_none_twice(
+def test_entries_vacuumed_after_the_kill_are_reported_as_lost_and_none_twice(
     tmp_path: Path, torn_bytes: int
 ) -> None:
     """Their lines that were written stay, and do not count as lost."""
@@ -155,7 +155,7 @@ def test_entries_that_were_vacuumed_after_the_kill_are_told_as_lost_and_none_twi
     rig.run()
     rig.journal += entries(MESSAGES, first=2)
     steps = Rig(rig.state / "other", list(rig.journal)).run().steps
-    rig.run(Plan(kill_at=steps.index("flush"), torn_bytes=torn_bytes))
+    rig.run(FaultPlan(kill_at=steps.index("flush"), torn_bytes=torn_bytes))
     written = rig.data().count(b"\n") - 1
     del rig.journal[:6]
     rig.run()
@@ -170,7 +170,7 @@ def test_entries_that_were_vacuumed_after_the_kill_are_told_as_lost_and_none_twi
     assert sum(b"journal entries lost" in line for line in got) == (lost > 0)
 
 
-def test_what_nobody_can_explain_is_counted_and_never_loops(rig: Rig) -> None:
+def test_foreign_lines_are_counted_and_never_loop(rig: Rig) -> None:
     killed(rig, 100)
     with rig.output_path.open("ab") as file:
         file.write(b"written by somebody else\n")
@@ -190,7 +190,7 @@ def test_a_start_at_the_tail_writes_only_what_comes_later(rig: Rig) -> None:
     assert rig.data() == rig.wanted(without=range(1, len(MESSAGES) + 1))
 
 
-def test_the_age_of_the_file_goes_on_over_a_restart(rig: Rig) -> None:
+def test_the_age_of_the_file_survives_a_restart(rig: Rig) -> None:
     rig.run()
     before = load(rig.state)
     rig.clock.advance(100)

@@ -72,7 +72,7 @@ def test_a_symbolic_link_is_not_followed(path: Path) -> None:
     assert not target.exists()
 
 
-def test_a_write_that_is_cut_short_goes_on_where_it_was(path: Path) -> None:
+def test_a_write_that_is_cut_short_continues_where_it_was(path: Path) -> None:
     with opened(path) as output:
         output.put(b"0123456789\n")
         with file_size_limit(4), pytest.raises(OutputError) as caught:
@@ -112,7 +112,7 @@ def test_another_file_with_the_same_inode_is_not_taken_for_the_one_that_was_reme
         assert read_back.size_of(path, known) is None
 
 
-def test_a_new_device_number_after_a_boot_is_no_other_file(path: Path) -> None:
+def test_a_new_device_number_after_a_boot_is_the_same_file(path: Path) -> None:
     with opened(path) as output:
         write(output, b"line\n")
         assert read_back.size_of(path, output.id._replace(device=4711)) == 5
@@ -141,7 +141,7 @@ def test_a_rotation_renames_and_never_copies(path: Path) -> None:
 
 
 @pytest.mark.parametrize("renamed", range(4))
-def test_a_rotation_that_was_cut_off_after_any_rename_is_taken_up(path: Path, renamed: int) -> None:
+def test_a_rotation_that_stopped_after_any_rename_resumes(path: Path, renamed: int) -> None:
     with opened(path) as output:
         for number in range(4):
             write(output, b"%d\n" % number)
@@ -180,7 +180,7 @@ def test_archives_that_a_smaller_limit_leaves_behind_are_deleted(path: Path) -> 
         assert output.count_archives() == 2
 
 
-def test_the_oldest_archive_goes_for_room_until_there_is_none(path: Path) -> None:
+def test_the_oldest_archive_is_deleted_for_space_until_none_is_left(path: Path) -> None:
     deleted: list[str] = []
     with opened(path, deleted=deleted) as output:
         for number in range(2):
@@ -289,7 +289,7 @@ def test_no_two_exporters_write_one_file_and_the_second_may_when_the_first_has_e
     second.close()
 
 
-def test_a_file_that_another_process_emptied_is_still_ours_at_the_next_rotation(path: Path) -> None:
+def test_a_file_that_another_process_emptied_can_still_be_rotated(path: Path) -> None:
     with opened(path) as output:
         write(output, b"one\n")
         os.truncate(path, 0)

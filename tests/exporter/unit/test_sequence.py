@@ -1,4 +1,4 @@
-"""Gaps by journald's numbers: counted once, exactly, and never made up."""
+"""Gaps by journald's numbers: counted once, exactly, and never invented."""
 
 import json
 
@@ -37,11 +37,11 @@ def test_a_gap_has_both_ends() -> None:
     assert Gap(5, 9).entries == 5
 
 
-def test_the_first_entry_is_no_gap_whatever_its_number() -> None:
+def test_the_first_entry_leaves_no_gap_whatever_its_number() -> None:
     assert observed(cursor(1000))[1] == [(SequenceEvent.NEXT, None)]
 
 
-def test_contiguous_numbers_are_no_gap() -> None:
+def test_contiguous_numbers_leave_no_gap() -> None:
     assert events(cursor(1), cursor(2), cursor(3)) == [SequenceEvent.NEXT] * 3
 
 
@@ -77,12 +77,12 @@ def test_an_entry_that_was_seen_is_repeated_and_changes_nothing() -> None:
     assert sequence.snapshot() == before
 
 
-def test_a_number_that_comes_again_in_another_boot_is_a_new_numbering() -> None:
+def test_a_number_that_repeats_in_another_boot_is_a_restart() -> None:
     again = cursor(2, boot_id=OTHER_BOOT, monotonic_us=1)
     assert events(cursor(1), cursor(2), cursor(3), again)[-1] is SequenceEvent.RESTARTED
 
 
-def test_a_number_that_comes_again_later_in_the_boot_is_a_new_numbering() -> None:
+def test_a_number_that_repeats_later_in_the_boot_is_a_restart() -> None:
     again = cursor(2, monotonic_us=cursor(3).monotonic_us + 1)
     assert events(cursor(2), cursor(3), again)[-1] is SequenceEvent.RESTARTED
 
@@ -109,25 +109,25 @@ def test_a_gap_over_several_ids_is_counted_once() -> None:
     assert gaps(*entries) == [Gap(3, 5)]
 
 
-def test_an_id_with_numbers_of_its_own_is_no_loss() -> None:
+def test_an_id_with_its_own_numbers_loses_nothing() -> None:
     entries = [cursor(1), cursor(2), cursor(500, seqnum_id=USER), cursor(3), cursor(4)]
     entries += [cursor(501, seqnum_id=USER), cursor(5)]
     assert gaps(*entries) == []
     assert events(*entries).count(SequenceEvent.RESTARTED) == 1
 
 
-def test_ids_that_met_by_chance_are_told_apart_again() -> None:
+def test_ids_that_met_by_chance_are_separated_again() -> None:
     met = [cursor(1), cursor(2, seqnum_id=USER)]
     parted = [cursor(2), cursor(3, seqnum_id=USER), cursor(3), cursor(4)]
     assert gaps(*met, *parted) == []
 
 
-def test_an_id_that_lies_within_anothers_gap_has_numbers_of_its_own() -> None:
+def test_an_id_within_the_gap_of_another_has_its_own_numbers() -> None:
     met = [cursor(1), cursor(2, seqnum_id=USER), cursor(6, seqnum_id=USER)]
     assert gaps(*met, cursor(4), cursor(5), cursor(7, seqnum_id=USER)) == [Gap(3, 5)]
 
 
-def test_the_runtime_journal_that_is_flushed_is_no_loss() -> None:
+def test_a_flushed_runtime_journal_loses_nothing() -> None:
     runtime, persistent = [cursor(n) for n in (1, 2, 3)], "9e" * 16
     after = [cursor(n, seqnum_id=persistent, monotonic_us=10**6 + n) for n in (7, 8, 11)]
     assert gaps(*runtime, *after) == [Gap(9, 10)]
@@ -138,7 +138,7 @@ def test_a_number_is_not_taken_from_an_id_whose_gap_it_could_fill() -> None:
     assert events(*entries)[-1] is SequenceEvent.REPEATED
 
 
-def test_a_snapshot_goes_through_json_and_goes_on_the_same() -> None:
+def test_a_snapshot_survives_json_and_continues_the_same() -> None:
     first, _ = observed(cursor(1), cursor(2, seqnum_id=USER), cursor(5), cursor(6))
     second = SequenceTracker(json.loads(json.dumps(first.snapshot())))
     assert second.snapshot() == first.snapshot()
@@ -154,7 +154,7 @@ def test_a_snapshot_does_not_change_with_what_is_read_later() -> None:
     assert json.dumps(taken) == text
 
 
-def test_a_snapshot_tells_where_each_id_ends() -> None:
+def test_a_snapshot_has_the_last_number_of_each_id() -> None:
     sequence, _ = observed(cursor(1), cursor(2, seqnum_id=USER), cursor(3))
     assert last_seqnums(sequence.snapshot()) == {cursor(1).seqnum_id: 3, USER: 2}
 
@@ -171,7 +171,7 @@ def test_the_ids_read_longest_ago_are_forgotten() -> None:
     assert f"{2:032x}" not in kept
 
 
-def test_a_run_without_holes_needs_no_look_at_each_entry() -> None:
+def test_entries_without_a_hole_are_accepted_at_once() -> None:
     sequence, _ = observed(cursor(1))
     assert sequence.continues(cursor(2), cursor(9), 8)
     sequence.advance(cursor(9))
@@ -191,12 +191,14 @@ def test_a_run_without_holes_needs_no_look_at_each_entry() -> None:
     ],
     ids=["hole-before", "hole-within", "too-many", "seen", "other-end", "other-id"],
 )
-def test_a_run_that_may_have_a_hole_is_looked_at(first: Cursor, last: Cursor, count: int) -> None:
+def test_entries_that_may_have_a_hole_are_read_precisely(
+    first: Cursor, last: Cursor, count: int
+) -> None:
     sequence, _ = observed(cursor(1))
     assert not sequence.continues(first, last, count)
 
 
-def test_a_run_of_an_id_that_was_not_the_last_one_read_is_looked_at() -> None:
+def test_entries_of_an_id_that_was_not_the_last_one_read_are_read_precisely() -> None:
     sequence, _ = observed(cursor(1), cursor(2, seqnum_id=USER))
     assert not sequence.continues(cursor(2), cursor(9), 8)
 
@@ -205,15 +207,15 @@ def test_nothing_continues_nothing() -> None:
     assert not SequenceTracker().continues(cursor(1), cursor(1), 1)
 
 
-def test_an_id_that_turns_up_after_a_gap_is_no_source_of_gaps_that_never_were() -> None:
-    """``SplitMode=uid``: a user's file whose first entries were vacuumed, while others go on."""
+def test_an_id_that_appears_after_a_gap_invents_no_gap() -> None:
+    """``SplitMode=uid``: a user's file whose first entries were vacuumed, while other ids continue."""
     system = [cursor(9), cursor(10)]
     turns = [cursor(n, seqnum_id=USER) if n % 2 == 0 else cursor(n) for n in range(16, 22)]
     lost = {number for gap in gaps(*system, *turns) for number in range(gap[0], gap[1] + 1)}
     assert lost <= set(range(11, 16))
 
 
-def test_a_power_cut_under_several_ids_is_no_source_of_gaps_that_never_were() -> None:
+def test_a_power_cut_under_several_ids_invents_no_gap() -> None:
     before = [cursor(n, seqnum_id=USER) if n % 2 else cursor(n) for n in range(9, 13)]
     after = [
         cursor(n, seqnum_id=USER if n % 2 else cursor(1).seqnum_id, boot_id=OTHER_BOOT,
@@ -223,20 +225,20 @@ def test_a_power_cut_under_several_ids_is_no_source_of_gaps_that_never_were() ->
     assert gaps(*before, *after) == []
 
 
-def test_a_flush_into_a_journal_that_is_known_from_the_boot_before_is_no_loss() -> None:
+def test_a_flush_into_a_journal_known_from_the_boot_before_loses_nothing() -> None:
     """The copies took numbers 4 to 6; readers pass over them."""
     runtime = [cursor(n, seqnum_id=USER, boot_id=OTHER_BOOT, monotonic_us=n) for n in (1, 2, 3)]
     after = cursor(7, boot_id=OTHER_BOOT, monotonic_us=10)
     assert gaps(cursor(1), cursor(2), cursor(3), *runtime, after) == []
 
 
-def test_a_run_over_a_reboot_is_looked_at() -> None:
+def test_entries_across_a_reboot_are_read_precisely() -> None:
     """Entries 2, 4 and, after a power cut, 4 again: three from 2 to 4, and 3 is lost."""
     sequence, _ = observed(cursor(1))
     assert not sequence.continues(cursor(2), cursor(4, boot_id=OTHER_BOOT, monotonic_us=1), 3)
 
 
-def test_a_power_cut_before_another_id_goes_on_is_no_loss() -> None:
+def test_a_power_cut_before_another_id_continues_loses_nothing() -> None:
     """Number 2 is a user's, and was read; then the counter went back from 4 to 2."""
     before = [cursor(1)] + [cursor(n, seqnum_id=USER, boot_id="b1" * 16) for n in (1, 2, 3, 4)]
     after = cursor(3, boot_id="b2" * 16, monotonic_us=1, realtime_us=2**51)

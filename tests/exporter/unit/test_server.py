@@ -98,7 +98,7 @@ def test_it_is_neither_alive_nor_ready_when_the_worker_stalls(server: Server) ->
         assert "limit 30 s" in text
 
 
-def test_it_is_ready_when_it_is_well(server: Server) -> None:
+def test_it_is_ready_when_all_is_well(server: Server) -> None:
     assert server.ask("/readyz") == (200, "ready\n")
 
 
@@ -119,7 +119,9 @@ def test_it_is_not_ready_before_it_has_recovered(server: Server) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/healthz", "/..%2f", "/livez/x"])
-def test_another_path_is_not_found_and_names_those_there_are(server: Server, path: str) -> None:
+def test_another_path_is_not_found_and_the_answer_names_the_valid_ones(
+    server: Server, path: str
+) -> None:
     assert server.ask(path) == (404, "not found; see /metrics, /livez and /readyz\n")
 
 
@@ -127,7 +129,7 @@ def test_a_query_does_not_matter(server: Server) -> None:
     assert server.ask("/livez?verbose")[0] == 200
 
 
-def test_a_client_that_says_nothing_holds_up_nobody(server: Server) -> None:
+def test_a_silent_client_delays_no_other(server: Server) -> None:
     silent = [socket.create_connection(server.address, timeout=10) for _ in range(20)]
     silent[0].sendall(b"GET /metrics HT")
     assert server.ask("/livez")[0] == 200
@@ -135,14 +137,14 @@ def test_a_client_that_says_nothing_holds_up_nobody(server: Server) -> None:
         connection.close()
 
 
-def test_garbage_is_a_bad_request_and_the_server_goes_on(server: Server) -> None:
+def test_garbage_is_a_bad_request_and_the_server_continues(server: Server) -> None:
     with socket.create_connection(server.address, timeout=10) as connection:
         connection.sendall(b"\x16\x03\x01\x02 nonsense here at all\r\n\r\n")
         assert b"400" in connection.recv(1000)
     assert server.ask("/livez")[0] == 200
 
 
-def test_a_client_that_goes_away_is_no_news(server: Server) -> None:
+def test_a_client_that_disconnects_is_ignored(server: Server) -> None:
     with socket.create_connection(server.address, timeout=10) as connection:
         linger = struct.pack("ii", 1, 0)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

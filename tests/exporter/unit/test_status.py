@@ -85,7 +85,7 @@ def test_looking_does_not_keep_an_exporter_from_starting(tmp_path: Path) -> None
     os.close(lock_state(tmp_path, wait_s=0))
 
 
-def test_the_checkpoint_tells_the_newest_entry(tmp_path: Path) -> None:
+def test_the_checkpoint_has_the_newest_entry(tmp_path: Path) -> None:
     state_directory = store(tmp_path, position(1, 2, 3))
     found = collect(state_directory)["checkpoint"]
     assert found["cursor"] == cursor(3).text
@@ -105,7 +105,7 @@ def test_an_exporter_that_has_read_nothing_yet_has_a_status(tmp_path: Path) -> N
     assert "newest entry:  never" in text(found)
 
 
-def test_the_lag_is_what_the_journals_files_hold_more(tmp_path: Path) -> None:
+def test_the_lag_is_the_unread_part_of_the_journal(tmp_path: Path) -> None:
     write_header(
         tmp_path / "journal/system.journal",
         tail_seqnum=10, tail_realtime_us=cursor(3).realtime_us + 2_500_000,
@@ -129,7 +129,7 @@ def test_the_output_is_the_live_file_and_its_archives(tmp_path: Path) -> None:
     ]
 
 
-def test_gaps_are_told_with_their_numbers_and_times(tmp_path: Path) -> None:
+def test_gaps_are_reported_with_their_numbers_and_times(tmp_path: Path) -> None:
     assert collect(store(tmp_path, position(1, 5, 6, 8)))["gaps"] == {
         "lost_entries": 4,
         "count": 2,
@@ -140,7 +140,7 @@ def test_gaps_are_told_with_their_numbers_and_times(tmp_path: Path) -> None:
     }
 
 
-def test_people_read_one_line_a_fact(tmp_path: Path, lock: int) -> None:
+def test_the_text_has_one_line_per_fact(tmp_path: Path, lock: int) -> None:
     assert lock > 0
     (tmp_path / "messages").write_bytes(b"x" * 1536)
     end_us = cursor(5).realtime_us + 1_500_000
@@ -160,7 +160,7 @@ def test_people_read_one_line_a_fact(tmp_path: Path, lock: int) -> None:
     )
 
 
-def test_without_journal_files_people_are_told_so(tmp_path: Path) -> None:
+def test_without_journal_files_the_text_reports_none(tmp_path: Path) -> None:
     assert text(collect(store(tmp_path, position(1)))).endswith("journal files: none")
 
 

@@ -15,10 +15,10 @@ from journal_exporter.output.retry import RETRY_S, Stopped
 from journal_exporter.output.rotation import RotationPolicy
 from journal_exporter.output.writer import SYNC_BYTES, SYNC_S, Writer
 from tests.support.fakes import FakeClock, ScriptedStop, cursor
-from tests.support.faults import FaultyCheckpoint, FaultyFile, Killed, Plan, refusal
+from tests.support.faults import FaultPlan, FaultyCheckpoint, FaultyFile, Killed, refusal
 
 
-class Remover(ScriptedStop):
+class ActingStop(ScriptedStop):
     """Somebody makes room at the first wait: removes the file, or does what else is told."""
 
     def __init__(self, clock: FakeClock, act: Callable[[], object]) -> None:
@@ -31,7 +31,7 @@ class Remover(ScriptedStop):
         return super().wait(timeout_s)
 
 
-class Desk:
+class WriterRig:
     """A writer over real files, with a plan of what its disk refuses."""
 
     def __init__(
@@ -43,11 +43,11 @@ class Desk:
         act: Callable[[], object] | None = None,
     ) -> None:
         self.base = base
-        self.plan = Plan()
+        self.plan = FaultPlan()
         self.clock = FakeClock()
         self.stop = ScriptedStop(self.clock, set_after=set_after)
         if act is not None:
-            self.stop = Remover(self.clock, act)
+            self.stop = ActingStop(self.clock, act)
         self.metrics = SharedMetrics()
         self.output = FaultyFile(base / "messages", keep_files=9, keep_bytes=0)
         self.checkpoint = FaultyCheckpoint(base)
@@ -81,93 +81,93 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    yield desk
-    desk.end()
+def rig(tmp_path: Path) -> Iterator[WriterRig]:
+    rig = WriterRig(tmp_path)
+    yield rig
+    rig.end()
 
 
 AFTER = Position(cursor(7).text)
 
 
 @pytest.mark.parametrize("torn_bytes", [0, 3, 7, 10, 14])
-def test_a_file_that_is_removed_while_the_disk_is_full_is_begun_anew_with_what_is_left(
+def test_a_file_removed_while_the_disk_is_full_is_followed_by_one_with_the_remaining_lines(
     tmp_path: Path, torn_bytes: int
 ) -> None:
     path = tmp_path / "messages"
-    desk = Desk(tmp_path, act=path.unlink)
-    desk.begin()
+    rig = WriterRig(tmp_path, act=path.unlink)
+    rig.begin()
     # A commit stores its intent, then appends.
-    desk.plan.refuse, desk.plan.torn_bytes = {1: errno.ENOSPC}, torn_bytes
+    rig.plan.refuse, rig.plan.torn_bytes = {1: errno.ENOSPC}, torn_bytes
     data = b"line 1\nline 2\nline 3\n"
-    desk.writer.commit(data, AFTER, 3)
+    rig.writer.commit(data, AFTER, 3)
     assert path.read_bytes() == data[torn_bytes // 7 * 7 :]
-    assert desk.writer.position == AFTER
-    assert desk.metrics.get("lines_written") == 3
-    desk.writer.sync()
-    assert desk.stored().written.position == AFTER
-    desk.end()
+    assert rig.writer.position == AFTER
+    assert rig.metrics.get("lines_written") == 3
+    rig.writer.sync()
+    assert rig.stored().written.position == AFTER
+    rig.end()
 
 
-def test_the_intent_is_stored_before_the_lines_are_appended(desk: Desk) -> None:
-    desk.begin()
-    desk.writer.commit(b"a line\n", AFTER, 1)
-    assert desk.plan.steps == ["store", "flush"]
-    state = desk.stored()
+def test_the_intent_is_stored_before_the_lines_are_appended(rig: WriterRig) -> None:
+    rig.begin()
+    rig.writer.commit(b"a line\n", AFTER, 1)
+    assert rig.plan.steps == ["store", "flush"]
+    state = rig.stored()
     assert state.intent is not None
     assert (state.intent.position, state.intent.end_offset) == (AFTER, 7)
     assert (state.written.position, state.written.offset) == (Position(None), 0)
     assert state.newest == AFTER
-    assert desk.writer.position == AFTER
-    assert desk.metrics.get("lines_written") == 1
-    assert desk.metrics.get("written_bytes") == 7
+    assert rig.writer.position == AFTER
+    assert rig.metrics.get("lines_written") == 1
+    assert rig.metrics.get("written_bytes") == 7
 
 
-def test_a_kill_before_the_append_leaves_only_the_intent(desk: Desk) -> None:
-    desk.begin()
-    desk.plan.kill_at = 1
+def test_a_kill_before_the_append_leaves_only_the_intent(rig: WriterRig) -> None:
+    rig.begin()
+    rig.plan.kill_at = 1
     with pytest.raises(Killed):
-        desk.writer.commit(b"a line\n", AFTER, 1)
-    assert desk.output.path.read_bytes() == b""
-    assert desk.stored().newest == AFTER
+        rig.writer.commit(b"a line\n", AFTER, 1)
+    assert rig.output.path.read_bytes() == b""
+    assert rig.stored().newest == AFTER
 
 
-def test_entries_without_lines_move_the_place_and_cost_no_write(desk: Desk) -> None:
-    desk.begin()
-    desk.writer.commit(b"", AFTER, 0)
-    assert desk.plan.steps == []
-    assert desk.writer.position == AFTER
-    desk.writer.sync()
-    assert desk.stored().durable.position == AFTER
+def test_entries_without_lines_move_the_place_and_cost_no_write(rig: WriterRig) -> None:
+    rig.begin()
+    rig.writer.commit(b"", AFTER, 0)
+    assert rig.plan.steps == []
+    assert rig.writer.position == AFTER
+    rig.writer.sync()
+    assert rig.stored().durable.position == AFTER
 
 
-def test_a_sync_makes_the_output_durable_before_the_checkpoint_says_so(desk: Desk) -> None:
-    desk.begin()
-    desk.writer.commit(b"a line\n", AFTER, 1)
-    desk.plan.steps.clear()
-    desk.writer.sync()
-    assert desk.plan.steps == ["sync", "store", "sync checkpoint"]
-    state = desk.stored()
+def test_a_sync_makes_the_output_durable_before_the_checkpoint(rig: WriterRig) -> None:
+    rig.begin()
+    rig.writer.commit(b"a line\n", AFTER, 1)
+    rig.plan.steps.clear()
+    rig.writer.sync()
+    assert rig.plan.steps == ["sync", "store", "sync checkpoint"]
+    state = rig.stored()
     assert state.durable == state.written
     assert state.durable.offset == 7
     assert state.intent is None
 
 
-def test_it_syncs_after_a_time_or_an_amount_and_only_what_there_is(desk: Desk) -> None:
-    desk.begin()
-    desk.clock.advance(SYNC_S)
-    desk.writer.sync_if_due()
-    assert desk.plan.steps == []
-    desk.writer.commit(b"a line\n", AFTER, 1)
-    desk.writer.sync_if_due()
-    assert desk.plan.steps[-1] == "sync checkpoint"
-    desk.writer.commit(b"a line\n", AFTER, 1)
-    desk.plan.steps.clear()
-    desk.writer.sync_if_due()
-    assert desk.plan.steps == []
-    desk.writer.commit(b"x" * SYNC_BYTES + b"\n", AFTER, 1)
-    desk.writer.sync_if_due()
-    assert desk.plan.steps[-1] == "sync checkpoint"
+def test_it_syncs_after_a_time_or_an_amount_and_only_what_there_is(rig: WriterRig) -> None:
+    rig.begin()
+    rig.clock.advance(SYNC_S)
+    rig.writer.sync_if_due()
+    assert rig.plan.steps == []
+    rig.writer.commit(b"a line\n", AFTER, 1)
+    rig.writer.sync_if_due()
+    assert rig.plan.steps[-1] == "sync checkpoint"
+    rig.writer.commit(b"a line\n", AFTER, 1)
+    rig.plan.steps.clear()
+    rig.writer.sync_if_due()
+    assert rig.plan.steps == []
+    rig.writer.commit(b"x" * SYNC_BYTES + b"\n", AFTER, 1)
+    rig.writer.sync_if_due()
+    assert rig.plan.steps[-1] == "sync checkpoint"
 
 
 @pytest.mark.parametrize(
@@ -181,98 +181,98 @@ def test_it_syncs_after_a_time_or_an_amount_and_only_what_there_is(desk: Desk) -
         (errno.EFBIG, "other"),
     ],
 )
-def test_a_refused_write_is_tried_again_and_told(desk: Desk, code: int, reason: str) -> None:
-    desk.begin()
-    desk.plan.refuse = {1: code, 2: code}
-    desk.plan.torn_bytes = 3
-    desk.writer.commit(b"a line\n", AFTER, 1)
-    assert desk.output.path.read_bytes() == b"a line\n"
-    assert desk.stop.waits == [RETRY_S, RETRY_S]
-    assert desk.metrics.get("output_blocked_seconds", reason) == 2 * RETRY_S
-    assert desk.metrics.blocked_reason is None
+def test_a_refused_write_is_retried_and_counted(rig: WriterRig, code: int, reason: str) -> None:
+    rig.begin()
+    rig.plan.refuse = {1: code, 2: code}
+    rig.plan.torn_bytes = 3
+    rig.writer.commit(b"a line\n", AFTER, 1)
+    assert rig.output.path.read_bytes() == b"a line\n"
+    assert rig.stop.waits == [RETRY_S, RETRY_S]
+    assert rig.metrics.get("output_blocked_seconds", reason) == 2 * RETRY_S
+    assert rig.metrics.blocked_reason is None
 
 
-def test_while_it_waits_it_is_alive_and_says_why_it_is_not_ready(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, set_after=2)
-    desk.begin()
-    desk.plan.refuse = dict.fromkeys(range(100), errno.EIO)
+def test_while_it_waits_it_is_alive_and_reports_why_it_is_not_ready(tmp_path: Path) -> None:
+    rig = WriterRig(tmp_path, set_after=2)
+    rig.begin()
+    rig.plan.refuse = dict.fromkeys(range(100), errno.EIO)
     with pytest.raises(Stopped):
-        desk.writer.commit(b"a line\n", AFTER, 1)
-    assert desk.metrics.blocked_reason == "eio"
-    assert desk.metrics.heartbeat_s == desk.clock.monotonic_s()
-    assert desk.writer.position == Position(None)
-    desk.end()
+        rig.writer.commit(b"a line\n", AFTER, 1)
+    assert rig.metrics.blocked_reason == "eio"
+    assert rig.metrics.heartbeat_s == rig.clock.monotonic_s()
+    assert rig.writer.position == Position(None)
+    rig.end()
 
 
 def test_a_full_disk_costs_the_oldest_archive_but_a_full_state_directory_none(
-    desk: Desk,
+    rig: WriterRig,
 ) -> None:
-    desk.begin()
+    rig.begin()
     for number in range(3):
-        desk.writer.commit(b"%d\n" % number, AFTER, 1)
-        desk.writer.rotate()
-    desk.plan.steps.clear()
-    desk.plan.refuse = {0: errno.ENOSPC, 2: errno.ENOSPC, 4: errno.EIO}
-    desk.writer.commit(b"3\n", AFTER, 1)
-    assert desk.plan.steps == ["store", "store", "flush", "flush"]
-    assert desk.output.count_archives() == 2
-    assert desk.output.path.with_name("messages.2").read_bytes() == b"1\n"
-    assert desk.metrics.get("archives") == 2
+        rig.writer.commit(b"%d\n" % number, AFTER, 1)
+        rig.writer.rotate()
+    rig.plan.steps.clear()
+    rig.plan.refuse = {0: errno.ENOSPC, 2: errno.ENOSPC, 4: errno.EIO}
+    rig.writer.commit(b"3\n", AFTER, 1)
+    assert rig.plan.steps == ["store", "store", "flush", "flush"]
+    assert rig.output.count_archives() == 2
+    assert rig.output.path.with_name("messages.2").read_bytes() == b"1\n"
+    assert rig.metrics.get("archives") == 2
 
 
-def test_a_rotation_syncs_first_and_vouches_for_the_new_file_last(desk: Desk) -> None:
-    desk.begin()
-    desk.writer.commit(b"a line\n", AFTER, 1)
-    desk.plan.steps.clear()
-    desk.writer.rotate()
+def test_a_rotation_syncs_first_and_stores_the_new_file_last(rig: WriterRig) -> None:
+    rig.begin()
+    rig.writer.commit(b"a line\n", AFTER, 1)
+    rig.plan.steps.clear()
+    rig.writer.rotate()
     syncs = ["sync", "store", "sync checkpoint"]
-    assert desk.plan.steps == [*syncs, "rotate", "rotated", *syncs]
-    state = desk.stored()
+    assert rig.plan.steps == [*syncs, "rotate", "rotated", *syncs]
+    state = rig.stored()
     assert (state.written.position, state.written.offset) == (AFTER, 0)
-    assert state.written.file.inode == desk.output.path.stat().st_ino
-    assert desk.metrics.get("rotations") == 1
-    assert desk.writer.room_bytes == 1000
+    assert state.written.file.inode == rig.output.path.stat().st_ino
+    assert rig.metrics.get("rotations") == 1
+    assert rig.writer.room_bytes == 1000
 
 
-def test_a_rotation_waits_for_readers_and_for_its_turn(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, RotationPolicy(max_bytes=1000, settle_s=2.0, min_interval_s=5.0))
-    desk.begin()
-    desk.writer.rotate()
-    assert sum(wait or 0.0 for wait in desk.stop.waits) == pytest.approx(2.0)
-    desk.stop.waits.clear()
-    desk.writer.rotate()
-    assert sum(wait or 0.0 for wait in desk.stop.waits) == pytest.approx(5.0)
-    assert max(wait or 0.0 for wait in desk.stop.waits) <= 0.25
+def test_a_rotation_waits_for_readers_and_for_its_interval(tmp_path: Path) -> None:
+    rig = WriterRig(tmp_path, RotationPolicy(max_bytes=1000, settle_s=2.0, min_interval_s=5.0))
+    rig.begin()
+    rig.writer.rotate()
+    assert sum(wait or 0.0 for wait in rig.stop.waits) == pytest.approx(2.0)
+    rig.stop.waits.clear()
+    rig.writer.rotate()
+    assert sum(wait or 0.0 for wait in rig.stop.waits) == pytest.approx(5.0)
+    assert max(wait or 0.0 for wait in rig.stop.waits) <= 0.25
     # A probe must not take the pause for a stalled worker.
-    assert desk.clock.monotonic_s() - desk.metrics.heartbeat_s <= 0.25
-    desk.end()
+    assert rig.clock.monotonic_s() - rig.metrics.heartbeat_s <= 0.25
+    rig.end()
 
 
 def test_a_stop_while_readers_are_waited_for_leaves_the_file_where_it_is(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, RotationPolicy(max_bytes=1000, settle_s=2.0), set_after=3)
-    desk.begin()
-    desk.writer.commit(b"a line\n", AFTER, 1)
+    rig = WriterRig(tmp_path, RotationPolicy(max_bytes=1000, settle_s=2.0), set_after=3)
+    rig.begin()
+    rig.writer.commit(b"a line\n", AFTER, 1)
     with pytest.raises(Stopped):
-        desk.writer.rotate()
-    assert desk.output.path.read_bytes() == b"a line\n"
-    assert desk.output.count_archives() == 0
-    desk.end()
+        rig.writer.rotate()
+    assert rig.output.path.read_bytes() == b"a line\n"
+    assert rig.output.count_archives() == 0
+    rig.end()
 
 
-def test_a_file_is_rotated_for_its_age_when_it_holds_something(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, RotationPolicy(max_bytes=1000, max_age_s=60.0, min_interval_s=0.0))
-    desk.begin()
-    desk.clock.advance(61)
-    desk.writer.rotate_for_age()
-    assert desk.output.count_archives() == 0
-    desk.writer.commit(b"a line\n", AFTER, 1)
-    desk.writer.rotate_for_age()
-    assert desk.output.count_archives() == 1
-    desk.writer.commit(b"a line\n", AFTER, 1)
-    desk.clock.advance(59)
-    desk.writer.rotate_for_age()
-    assert desk.output.count_archives() == 1
-    desk.end()
+def test_a_file_is_rotated_for_its_age_unless_it_is_empty(tmp_path: Path) -> None:
+    rig = WriterRig(tmp_path, RotationPolicy(max_bytes=1000, max_age_s=60.0, min_interval_s=0.0))
+    rig.begin()
+    rig.clock.advance(61)
+    rig.writer.rotate_for_age()
+    assert rig.output.count_archives() == 0
+    rig.writer.commit(b"a line\n", AFTER, 1)
+    rig.writer.rotate_for_age()
+    assert rig.output.count_archives() == 1
+    rig.writer.commit(b"a line\n", AFTER, 1)
+    rig.clock.advance(59)
+    rig.writer.rotate_for_age()
+    assert rig.output.count_archives() == 1
+    rig.end()
 
 
 @pytest.mark.parametrize(
@@ -284,32 +284,32 @@ def test_a_file_is_rotated_for_its_age_when_it_holds_something(tmp_path: Path) -
     ],
     ids=["renamed", "removed", "emptied"],
 )
-def test_a_file_that_another_process_replaced_is_reported_and_begun_anew(
-    desk: Desk, caplog: pytest.LogCaptureFixture, replace: Callable[[Path], object]
+def test_a_file_that_another_process_replaced_is_reported_and_a_new_one_begins(
+    rig: WriterRig, caplog: pytest.LogCaptureFixture, replace: Callable[[Path], object]
 ) -> None:
-    desk.begin()
-    desk.writer.commit(b"old\n", AFTER, 1)
-    desk.writer.sync()
-    desk.writer.reopen_if_replaced()
-    assert desk.stored().written.offset == 4
+    rig.begin()
+    rig.writer.commit(b"old\n", AFTER, 1)
+    rig.writer.sync()
+    rig.writer.reopen_if_replaced()
+    assert rig.stored().written.offset == 4
     assert caplog.messages == []
-    replace(desk.output.path)
-    desk.writer.reopen_if_replaced()
-    assert caplog.messages == [f"another process removed, renamed or emptied {desk.output.path}"]
-    assert desk.stored().written.offset == 0
-    desk.writer.commit(b"new\n", AFTER, 1)
-    assert desk.output.path.read_bytes() == b"new\n"
-    assert desk.stored().written.file.inode == desk.output.path.stat().st_ino
+    replace(rig.output.path)
+    rig.writer.reopen_if_replaced()
+    assert caplog.messages == [f"another process removed, renamed or emptied {rig.output.path}"]
+    assert rig.stored().written.offset == 0
+    rig.writer.commit(b"new\n", AFTER, 1)
+    assert rig.output.path.read_bytes() == b"new\n"
+    assert rig.stored().written.file.inode == rig.output.path.stat().st_ino
 
 
-def test_an_output_that_can_not_be_opened_is_waited_for(desk: Desk) -> None:
-    desk.plan.refuse = {0: errno.EROFS, 1: errno.EROFS}
-    desk.begin()
-    assert desk.stop.waits == [RETRY_S, RETRY_S]
+def test_an_output_that_can_not_be_opened_is_waited_for(rig: WriterRig) -> None:
+    rig.plan.refuse = {0: errno.EROFS, 1: errno.EROFS}
+    rig.begin()
+    assert rig.stop.waits == [RETRY_S, RETRY_S]
 
 
-def test_what_is_prepared_comes_before_the_first_state_and_is_insisted_on(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
+def test_the_preparation_comes_before_the_first_state_and_is_retried(tmp_path: Path) -> None:
+    rig = WriterRig(tmp_path)
     tries: list[bool] = []
 
     def prepare() -> None:
@@ -317,23 +317,23 @@ def test_what_is_prepared_comes_before_the_first_state_and_is_insisted_on(tmp_pa
         if len(tries) < 3:
             raise refusal(errno.ENOSPC)
 
-    desk.writer = dataclasses.replace(desk.writer, prepare=prepare)
-    desk.begin()
+    rig.writer = dataclasses.replace(rig.writer, prepare=prepare)
+    rig.begin()
     assert tries == [False] * 3
-    desk.end()
+    rig.end()
 
 
-def test_nothing_is_written_before_it_has_begun(desk: Desk) -> None:
+def test_committing_before_the_beginning_is_a_bug(rig: WriterRig) -> None:
     with pytest.raises(RuntimeError, match="begin"):
-        desk.writer.commit(b"a line\n", AFTER, 1)
+        rig.writer.commit(b"a line\n", AFTER, 1)
 
 
-def test_the_state_keeps_what_the_writer_does_not_own(desk: Desk) -> None:
-    desk.begin()
-    before = desk.stored()
-    desk.writer.commit(b"a line\n", AFTER, 1)
-    desk.writer.sync()
-    after = desk.stored()
+def test_the_state_keeps_the_fields_that_the_writer_does_not_change(rig: WriterRig) -> None:
+    rig.begin()
+    before = rig.stored()
+    rig.writer.commit(b"a line\n", AFTER, 1)
+    rig.writer.sync()
+    after = rig.stored()
     kept = {"output", "boot_id", "render_hash", "journal", "file_since_s"}
     for name in (field.name for field in dataclasses.fields(before)):
         assert (getattr(before, name) == getattr(after, name)) is (name in kept or name == "intent")

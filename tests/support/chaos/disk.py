@@ -33,8 +33,8 @@ class Disk:
             stdout=subprocess.PIPE,
         )
         assert self._holder.stdout is not None
-        with self._holder.stdout as told:
-            assert told.readline() == b"mounted\n"
+        with self._holder.stdout as stdout:
+            assert stdout.readline() == b"mounted\n"
         return self
 
     def __exit__(self, *_exception: object) -> None:

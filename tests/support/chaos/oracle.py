@@ -130,7 +130,7 @@ def _shown(texts: Iterable[bytes]) -> str:
 
 
 class Witness:
-    """Remembers every file by its inode, and sees when one shrinks, changes or is made anew."""
+    """Remembers every file by its inode, and notices if one shrinks, changes or is replaced."""
 
     def __init__(self, output: Path) -> None:
         self._output = output
@@ -139,7 +139,7 @@ class Witness:
         """Whether archives may go. A link to each then keeps its inode number from being used again."""
 
     def look(self) -> str:
-        """Look at the files while nobody writes; return what happened that never may."""
+        """Compare the files with the last call, while none is written; return the forbidden changes."""
         now = {path.stat().st_ino: (path.name, path.read_bytes()) for path in names(self._output)}
         problems = []
         for inode, (name, data) in self._known.items():

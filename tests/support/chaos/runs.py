@@ -186,7 +186,7 @@ def kill_worker(case: Case, call: str, number: int) -> None:
             )
             supervisor = os.pidfd_open(children(tracer.pid)[0])
             case.look()
-            tracer.kill()  # What it held goes on, untraced.
+            tracer.kill()  # The processes that it held continue, untraced.
         except BaseException:
             end(tracer)
             raise
