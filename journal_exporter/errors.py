@@ -4,7 +4,10 @@ Any other error that escapes is a bug. It ends the process with a traceback, and
 restart safe.
 """
 
+import contextlib
 import errno
+from collections.abc import Iterator
+from pathlib import Path
 
 
 class JournalExporterError(Exception):
@@ -46,3 +49,12 @@ class OutputError(JournalExporterError):
     def is_full(self) -> bool:
         """Whether deleting an archive can help."""
         return self.reason in ("enospc", "edquot")
+
+
+@contextlib.contextmanager
+def output_errors(doing: str, path: Path) -> Iterator[None]:
+    """Raise ``OutputError`` for any ``OSError`` in the block."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{doing} {path}", error) from error

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from journal_exporter.errors import ConfigError, OutputError
+from journal_exporter.errors import ConfigError, output_errors
 from journal_exporter.journal.batch import Position
 from journal_exporter.output.durable import replace_file
 from journal_exporter.output.file_id import FileId
@@ -159,26 +159,22 @@ class CheckpointFile:
         data = _pack(dataclasses.replace(state, generation=self._generation))
         if len(data) > _SLOT_BYTES:
             raise ValueError(f"a state of {len(data)} bytes exceeds its slot")
-        try:
+        with output_errors("writing", self._path):
             if self._descriptor is not None and not self._has_name(self._descriptor):
                 self.close()
             if self._descriptor is None:
                 self._descriptor = self._open(data)
             _write_whole(self._descriptor, data, _SLOT_BYTES * (self._generation % 2))
             self._stored = data
-        except OSError as error:
-            raise OutputError(f"writing {self._path}", error) from error
 
     def sync(self) -> None:
         """Make what was stored durable."""
-        try:
+        with output_errors("syncing", self._path):
             if self._descriptor is not None:
                 slot = 2 + self._syncs % 2
                 _write_whole(self._descriptor, self._stored, _SLOT_BYTES * slot)
                 os.fdatasync(self._descriptor)
                 self._syncs += 1
-        except OSError as error:
-            raise OutputError(f"syncing {self._path}", error) from error
 
     def close(self) -> None:
         """Close the file."""

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from journal_exporter.errors import OutputError
+from journal_exporter.errors import OutputError, output_errors
 from journal_exporter.output import archives
 from journal_exporter.output.file_id import FileId, matches
 
@@ -11,10 +11,8 @@ from journal_exporter.output.file_id import FileId, matches
 def size_of(output: Path, wanted: FileId) -> int | None:
     """Return the size of the file with this identity, in bytes; None when it is gone."""
     found = _newest_to(output, wanted)
-    try:
+    with output_errors("reading", output):
         return None if found is None else found[-1].stat().st_size
-    except OSError as error:
-        raise OutputError(f"reading {output}", error) from error
 
 
 def read_after(output: Path, wanted: FileId, offset: int, limit_bytes: int) -> bytes:
@@ -45,10 +43,7 @@ def _newest_to(output: Path, wanted: FileId) -> list[Path] | None:
 
 
 def _read_from(path: Path, offset: int, limit_bytes: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            size_bytes = os.fstat(file.fileno()).st_size
-            file.seek(max(offset, size_bytes - limit_bytes))
-            return file.read()
-    except OSError as error:
-        raise OutputError(f"reading {path}", error) from error
+    with output_errors("reading", path), path.open("rb") as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+        file.seek(max(offset, size_bytes - limit_bytes))
+        return file.read()

@@ -21,22 +21,18 @@ _LOG = logging.getLogger(__name__)
 _TAIL_LIMIT_BYTES = 2 * SYNC_BYTES
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What is known about this run at its start; ``boot_id`` is the kernel's."""
+@dataclasses.dataclass(kw_only=True, eq=False)
+class Resume:
+    """Brings the writer to the output's end.
 
-    output: str
+    ``formatter`` formats as the previous run did, ``render_hash`` names this run's rendering. ``boot_id`` is
+    the kernel's, ``start`` says where a first run begins, and ``journal`` has the journal's directories.
+    """
+
     boot_id: str
     render_hash: str
     start: str
     journal: Sequence[str] = ()
-
-
-@dataclasses.dataclass(kw_only=True, eq=False)
-class Resume:
-    """Brings the writer to the output's end. ``formatter`` formats as the previous run did."""
-
-    run_info: RunInfo
     source: Source
     writer: Writer
     formatter: Formatter
@@ -50,18 +46,18 @@ class Resume:
         since_s = self.clock.time_s()
         if state is None:
             self._end_torn_line()
-            position = self.source.start(self.run_info.start)
+            position = self.source.start(self.start)
         else:
             kind, position = self._resume(state)
             since_s = state.file_since_s or since_s
         progress = self.writer.progress_at(position)
         fresh = State(
-            output=self.run_info.output,
-            boot_id=self.run_info.boot_id,
-            render_hash=self.run_info.render_hash,
+            output=str(self.writer.output.path),
+            boot_id=self.boot_id,
+            render_hash=self.render_hash,
             durable=progress,
             written=progress,
-            journal=self.run_info.journal,
+            journal=self.journal,
             file_since_s=since_s,
             generation=state.generation if state else 0,
         )
@@ -71,7 +67,7 @@ class Resume:
         _LOG.info("start: %s; output %s at byte %d", kind, self.writer.output.path, progress.offset)
 
     def _resume(self, state: State) -> tuple[str, Position]:
-        same_boot = state.boot_id == self.run_info.boot_id
+        same_boot = state.boot_id == self.boot_id
         progress = self._reachable(state.written)
         if progress is None and not same_boot:
             # A power cut took bytes that were not synced: the journal still has their entries.

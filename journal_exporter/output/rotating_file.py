@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from journal_exporter.errors import OutputError
+from journal_exporter.errors import OutputError, output_errors
 from journal_exporter.output import archives
 from journal_exporter.output.durable import sync_directory
 from journal_exporter.output.file_id import HEAD_BYTES, FileId, file_id
@@ -48,11 +48,9 @@ class RotatingFile:
     def open(self) -> None:
         """Open the live file at its end; create it if it does not exist."""
         self.close()
-        try:
+        with output_errors("opening", self.path):
             self._descriptor = self._open_live()
             self.size_bytes = os.fstat(self._descriptor).st_size
-        except OSError as error:
-            raise OutputError(f"opening {self.path}", error) from error
 
     def _open_live(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -112,10 +110,8 @@ class RotatingFile:
     def id(self) -> FileId:
         """The live file's identity."""
         if self._id is None or self._id.head_bytes < min(HEAD_BYTES, self.size_bytes):
-            try:
+            with output_errors("reading", self.path):
                 self._id = file_id(self._open, self.size_bytes)
-            except OSError as error:
-                raise OutputError(f"reading {self.path}", error) from error
         return self._id
 
     def put(self, data: bytes) -> None:
@@ -130,20 +126,16 @@ class RotatingFile:
     def flush(self) -> None:
         """Append the bytes put, or what an error left of them."""
         descriptor = self._open
-        try:
+        with output_errors("writing", self.path):
             while self._pending:
                 written = os.write(descriptor, self._pending)
                 self._pending = self._pending[written:]
                 self.size_bytes += written
-        except OSError as error:
-            raise OutputError(f"writing {self.path}", error) from error
 
     def sync(self) -> None:
         """Make what was appended durable."""
-        try:
+        with output_errors("syncing", self.path):
             os.fdatasync(self._open)
-        except OSError as error:
-            raise OutputError(f"syncing {self.path}", error) from error
 
     def is_replaced(self) -> bool:
         """Whether another process removed, renamed or emptied the live file."""
@@ -162,13 +154,11 @@ class RotatingFile:
 
         After an error or a crash, call this or ``open`` again: it resumes where it stopped.
         """
-        try:
+        with output_errors("rotating", self.path):
             # If the open file has lost its name, an earlier attempt has renamed the files already.
             if not self.is_replaced():
                 self._shift()
             descriptor = self._open_live()
-        except OSError as error:
-            raise OutputError(f"rotating {self.path}", error) from error
         try:
             size_bytes = os.fstat(descriptor).st_size
             self.delete_surplus()
@@ -192,14 +182,12 @@ class RotatingFile:
 
     def delete_surplus(self) -> None:
         """Delete archives beyond the limits, oldest first; the live file counts with its maximum size."""
-        try:
+        with output_errors("deleting archives of", self.path):
             self._delete_beyond_count()
             kept = [path for _, path in self._numbered()]
             sizes_bytes = [path.stat().st_size for path in kept]
             for _ in range(archives.surplus(sizes_bytes, self._max_bytes, self._keep_bytes)):
                 self._delete(kept.pop(), "bytes")
-        except OSError as error:
-            raise OutputError(f"deleting archives of {self.path}", error) from error
 
     def _delete_beyond_count(self) -> None:
         """Delete the oldest first, so that a kill in between leaves no hole in the archives."""
@@ -209,22 +197,18 @@ class RotatingFile:
 
     def delete_oldest(self) -> bool:
         """Delete the oldest archive to free space; return whether there was one."""
-        try:
+        with output_errors("deleting archives of", self.path):
             numbered = self._numbered()
             if numbered:
                 self._delete(numbered[-1][1], "disk_full")
-        except OSError as error:
-            raise OutputError(f"deleting archives of {self.path}", error) from error
         return bool(numbered)
 
     def ends_torn(self) -> bool:
         """Whether the live file's last line lacks its end."""
         if self.size_bytes == 0:
             return False
-        try:
+        with output_errors("reading", self.path):
             return os.pread(self._open, 1, self.size_bytes - 1) != b"\n"
-        except OSError as error:
-            raise OutputError(f"reading {self.path}", error) from error
 
     def count_archives(self) -> int:
         """Return the number of archives."""

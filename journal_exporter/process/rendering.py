@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from journal_exporter.config import Settings
-from journal_exporter.errors import OutputError
+from journal_exporter.errors import output_errors
 from journal_exporter.lines.filters import EntryFilter, facility_number, priority_number
 from journal_exporter.lines.format import REVISION, Formatter
 from journal_exporter.output.checkpoint import State
@@ -72,13 +72,11 @@ def save(directory: Path, rendering: dict[str, Any]) -> None:
     """
     path = _path(directory, digest(rendering))
     data = json.dumps(rendering, sort_keys=True).encode()
-    try:
+    with output_errors("writing", path):
         with contextlib.suppress(FileNotFoundError):
             if path.read_bytes() == data:
                 return
         replace_file(path, data)
-    except OSError as error:
-        raise OutputError(f"writing {path}", error) from error
 
 
 def delete_others(directory: Path, name: str) -> None:

@@ -14,7 +14,7 @@ from journal_exporter.monitoring.journal_watch import JournalWatch
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output import checkpoint as checkpoints
 from journal_exporter.output.checkpoint import CheckpointFile
-from journal_exporter.output.resume import Resume, RunInfo
+from journal_exporter.output.resume import Resume
 from journal_exporter.output.retry import Stopped
 from journal_exporter.output.rotating_file import RotatingFile
 from journal_exporter.output.rotation import RotationPolicy
@@ -86,13 +86,10 @@ def run(
         try:
             with contextlib.closing(open_source()) as source:
                 Resume(
-                    run_info=RunInfo(
-                        output=str(settings.output),
-                        boot_id=boot_id,
-                        render_hash=rendering.digest(present),
-                        start=settings.start,
-                        journal=list(map(str, settings.journal_directories)),
-                    ),
+                    boot_id=boot_id,
+                    render_hash=rendering.digest(present),
+                    start=settings.start,
+                    journal=list(map(str, settings.journal_directories)),
                     source=source,
                     writer=writer,
                     formatter=rendering.formatter(previous),

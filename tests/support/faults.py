@@ -18,7 +18,7 @@ from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.journal_watch import ScanResult
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import CheckpointFile, State, load
-from journal_exporter.output.resume import Resume, RunInfo
+from journal_exporter.output.resume import Resume
 from journal_exporter.output.rotating_file import RotatingFile
 from journal_exporter.output.rotation import RotationPolicy
 from journal_exporter.output.writer import Writer
@@ -258,7 +258,9 @@ class Rig:
         )
         try:
             Resume(
-                run_info=RunInfo("out", self.boot_id, "hash", self.start),
+                boot_id=self.boot_id,
+                render_hash="hash",
+                start=self.start,
                 source=self.source(),
                 writer=writer,
                 formatter=self.recover_with or self.formatter(),

@@ -18,17 +18,39 @@ def counters(replay: Replay) -> tuple[int, int, int]:
     return replay.suppressed, replay.finished_torn, replay.mismatches
 
 
-def test_with_nothing_after_the_checkpoint_every_line_is_written() -> None:
-    replay, found = appended(b"", A, B)
-    assert found == [A, B]
-    assert replay.is_over
-    assert counters(replay) == (0, 0, 0)
+TAILS: dict[str, tuple[bytes, list[bytes], list[bytes], tuple[int, int, int], bool]] = {
+    "without a tail every line is written": (b"", [A, B], [A, B], (0, 0, 0), True),
+    "a line that is there is not written again": (A + B, [A, B, C], [b"", b"", C], (2, 0, 0), True),
+    "a torn line is finished": (A + b"line", [A, B, C], [b"", b" b\n", C], (1, 1, 0), True),
+    "a line that lacks only its end is finished": (B[:-1], [B], [b"\n"], (0, 1, 0), True),
+    "a torn foreign line is ended": (A + b"foreign", [A, B], [b"", b"\n" + B], (1, 0, 1), False),
+    "a torn line is ended only once": (b"foreign", [A, B], [b"\n" + A, B], (0, 0, 1), False),
+    "a torn line that is found late is not finished twice": (
+        b"foreign\nline", [b"other\n", A], [b"\nother\n", A], (0, 0, 1), False),
+    "zeros of a power cut are ended": (A + bytes(4096), [A, B], [b"", b"\n" + B], (1, 0, 1), False),
+    "foreign lines in between are skipped": (
+        A + b"foreign\n" + B, [A, B, C], [b"", b"", C], (2, 0, 1), True),
+    "lines after foreign ones are appended": (
+        A + b"foreign\n", [A, B, C], [b"", B, C], (1, 0, 1), False),
+    "foreign lines before a torn one do not hide it": (
+        A + b"foreign\nline b", [A, B, C], [b"", b"\n", C], (1, 1, 1), False),
+    "a line is matched only at a line's start": (b"foreign " + A, [A], [A], (0, 0, 1), False),
+    "an empty foreign line is skipped": (b"\n" + A, [A, B], [b"", B], (1, 0, 1), True),
+    "a place is passed only once": (A + B + C, [B, A], [b"", A], (1, 0, 2), False),
+    "equal lines are matched one to one": (A + A, [A, A, A], [b"", b"", A], (2, 0, 0), True),
+}  # fmt: skip
+"""The tail, the lines offered, what is appended for each, the counters, and whether the replay is over."""
 
 
-def test_a_line_that_is_there_is_not_written_again() -> None:
-    replay, found = appended(A + B, A, B, C)
-    assert found == [b"", b"", C]
-    assert counters(replay) == (2, 0, 0)
+@pytest.mark.parametrize(
+    ("tail", "lines", "expected", "counts", "over"), TAILS.values(), ids=TAILS.keys()
+)
+def test_each_line_is_appended_once(
+    tail: bytes, lines: list[bytes], expected: list[bytes], counts: tuple[int, ...], *, over: bool
+) -> None:
+    replay, found = appended(tail, *lines)
+    assert (found, counters(replay), replay.is_over) == (expected, counts, over)
+    assert replay.close() == b""
 
 
 def test_it_is_over_once_the_whole_tail_is_matched() -> None:
@@ -37,81 +59,6 @@ def test_it_is_over_once_the_whole_tail_is_matched() -> None:
     assert not replay.is_over
     replay.offer(B)
     assert replay.is_over
-
-
-def test_a_torn_line_is_finished() -> None:
-    replay, found = appended(A + b"line", A, B, C)
-    assert found == [b"", b" b\n", C]
-    assert replay.is_over
-    assert counters(replay) == (1, 1, 0)
-
-
-def test_a_line_that_lacks_only_its_end_is_finished() -> None:
-    assert appended(B[:-1], B)[1] == [b"\n"]
-
-
-def test_a_torn_line_of_another_program_is_ended_first() -> None:
-    replay, found = appended(A + b"not ours", A, B, C)
-    assert found == [b"", b"\n" + B, C]
-    assert counters(replay) == (1, 0, 1)
-
-
-def test_a_torn_line_is_ended_only_once() -> None:
-    replay, found = appended(b"not ours", A, B)
-    assert found == [b"\n" + A, B]
-    assert replay.close() == b""
-
-
-def test_a_torn_line_that_is_found_late_is_not_finished_twice() -> None:
-    _, found = appended(b"foreign\nline", b"other\n", A)
-    assert found == [b"\nother\n", A]
-
-
-def test_zeros_that_a_power_cut_left_are_ended_first() -> None:
-    replay, found = appended(A + bytes(4096), A, B)
-    assert found == [b"", b"\n" + B]
-    assert counters(replay) == (1, 0, 1)
-
-
-def test_lines_of_another_program_in_between_are_skipped() -> None:
-    replay, found = appended(A + b"foreign\n" + B, A, B, C)
-    assert found == [b"", b"", C]
-    assert replay.is_over
-    assert counters(replay) == (2, 0, 1)
-
-
-def test_lines_after_foreign_ones_are_appended() -> None:
-    replay, found = appended(A + b"foreign\n", A, B, C)
-    assert found == [b"", B, C]
-    assert counters(replay) == (1, 0, 1)
-
-
-def test_foreign_lines_before_a_torn_one_do_not_hide_it() -> None:
-    replay, found = appended(A + b"foreign\nline b", A, B, C)
-    assert found == [b"", b"\n", C]
-    assert counters(replay) == (1, 1, 1)
-
-
-def test_a_line_is_looked_for_at_a_lines_start_only() -> None:
-    _, found = appended(b"foreign " + A, A)
-    assert found == [A]
-
-
-def test_an_empty_line_of_another_program_is_skipped() -> None:
-    replay, found = appended(b"\n" + A, A, B)
-    assert found == [b"", B]
-    assert counters(replay) == (1, 0, 1)
-
-
-def test_a_place_is_passed_only_once() -> None:
-    _, found = appended(A + B + C, B, A)
-    assert found == [b"", A]
-
-
-def test_equal_lines_are_matched_one_to_one() -> None:
-    replay, found = appended(A + A, A, A, A)
-    assert found == [b"", b"", A]
-    assert counters(replay) == (2, 0, 0)
 
 
 def test_what_never_matches_is_given_up() -> None:
