@@ -1,4 +1,4 @@
-"""The order of writing, and patience while the disk refuses."""
+"""The order of writing, and retries while the disk refuses."""
 
 import dataclasses
 import errno
@@ -19,7 +19,7 @@ from tests.support.faults import FaultPlan, FaultyCheckpoint, FaultyFile, Killed
 
 
 class ActingStop(ScriptedStop):
-    """Somebody makes room at the first wait: removes the file, or does what else is told."""
+    """Acts at the first wait, as another process may."""
 
     def __init__(self, clock: FakeClock, act: Callable[[], object]) -> None:
         super().__init__(clock)
