@@ -13,9 +13,13 @@ from tests.support.tools import in_ci
 _GOLDENS = Path(__file__).parent / "golden"
 _FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
 
-settings.register_profile("ci", deadline=None, database=None, max_examples=40)
+# Hypothesis derandomizes by itself where the variable CI is set.
+settings.register_profile(
+    "ci", deadline=None, database=None, derandomize=False, max_examples=40
+)
 settings.register_profile(
     "fuzz",
+    derandomize=False,
     deadline=None,
     max_examples=_FUZZ_EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow],
