@@ -17,7 +17,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from journal_exporter import exit_codes
@@ -65,7 +65,7 @@ class Supervisor:
         self._worker_pid = 0
         self._http_pid = 0
         self._stopping = False
-        self._deaths_without_progress = 0
+        self._stuck_deaths = 0
         self._read_at_death = -1.0
         self._set_aside: frozenset[str] = frozenset()
         self._probe_pid = 0
@@ -80,8 +80,8 @@ class Supervisor:
         gc.freeze()
         self._metrics.heartbeat(self._clock)
         if self._listener is not None:
-            self._http_pid = self._fork(self._serve)
-        self._worker_pid = self._fork(self._work)
+            self._http_pid = children.fork(self._serve, self._stop_fd)
+        self._worker_pid = children.fork(self._work, self._stop_fd)
         try:
             return self._supervise()
         finally:
@@ -104,7 +104,9 @@ class Supervisor:
                         "the HTTP process ended (%s); restarting it", children.cause_of_end(status)
                     )
                     self._pause(1.0)
-                    self._http_pid = 0 if self._stopping else self._fork(self._serve)
+                    self._http_pid = (
+                        0 if self._stopping else children.fork(self._serve, self._stop_fd)
+                    )
                 elif pid == self._probe_pid:
                     self._take_probe_result()
                 elif pid == self._worker_pid:
@@ -123,26 +125,17 @@ class Supervisor:
         if self._stopping:
             return exit_codes.ERROR
         read = self._metrics.get("entries_read")
-        self._deaths_without_progress = (
-            self._deaths_without_progress + 1 if read == self._read_at_death else 0
-        )
+        self._stuck_deaths = self._stuck_deaths + 1 if read == self._read_at_death else 0
         self._read_at_death = read
-        pause_s = (
-            min(0.1 * 2**self._deaths_without_progress, _MAX_PAUSE_S)
-            if self._deaths_without_progress
-            else 0.0
-        )
+        pause_s = min(0.1 * 2**self._stuck_deaths, _MAX_PAUSE_S) if self._stuck_deaths else 0.0
         _LOG.warning("the worker ended (%s); starting another in %.1f s", cause, pause_s)
         self._pause(pause_s)
         if self._stopping:
             return exit_codes.SUCCESS
-        if (
-            self._deaths_without_progress
-            and self._deaths_without_progress % _DEATHS_BEFORE_PROBE == 0
-        ):
+        if self._stuck_deaths and self._stuck_deaths % _DEATHS_BEFORE_PROBE == 0:
             self._start_probe()
         else:
-            self._worker_pid = self._fork(self._work)
+            self._worker_pid = children.fork(self._work, self._stop_fd)
         return None
 
     def _start_probe(self) -> None:
@@ -155,7 +148,7 @@ class Supervisor:
             )
             os.write(write_fd, "\n".join(file_key(path) for path in found).encode())
 
-        self._probe_pid = self._fork(find_deadly_files)
+        self._probe_pid = children.fork(find_deadly_files, self._stop_fd)
         os.close(write_fd)
 
     def _take_probe_result(self) -> None:
@@ -167,7 +160,7 @@ class Supervisor:
             if file_key(path) in self._set_aside:
                 _LOG.error("journal file %s kills its readers; it is set aside", path)
         if not self._stopping:
-            self._worker_pid = self._fork(self._work)
+            self._worker_pid = children.fork(self._work, self._stop_fd)
 
     def _journal(self) -> list[Path]:
         return find_files(self._settings.journal_directories)
@@ -192,9 +185,6 @@ class Supervisor:
         until_s = time.monotonic() + pause_s
         while not self._stopping and (left_s := until_s - time.monotonic()) > 0:
             self._wait_for_signal(left_s)
-
-    def _fork(self, body: Callable[[], None]) -> int:
-        return children.fork(body, self._stop_fd)
 
     def _work(self) -> None:
         if self._listener is not None:

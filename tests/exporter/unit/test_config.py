@@ -175,11 +175,6 @@ def test_paths_are_absolute() -> None:
     assert settings(output="messages").output == Path.cwd() / "messages"
 
 
-def test_a_bad_switch_is_an_error() -> None:
-    (problem,) = problems({"JOURNAL_EXPORTER_ONCE": "maybe"})
-    assert problem == "JOURNAL_EXPORTER_ONCE: maybe is not a boolean; write true or false"
-
-
 def test_every_problem_is_reported_at_once() -> None:
     found = problems(
         {"JOURNAL_EXPORTER_OUTPT": "/o", "JOURNAL_EXPORTER_FORMAT": "xml"},

@@ -17,6 +17,7 @@ def problems(environ: dict[str, str], **flags: Raw) -> tuple[str, ...]:
 BAD: list[tuple[str, str, str]] = [
     ("journal_root", "", "an empty value is not a path; give a path"),
     ("output", "", "an empty value is not a path; give a path"),
+    ("once", "maybe", "maybe is not a boolean; write true or false"),
     ("start", "middle", "middle is not one of the choices; write one of boot, head, tail"),
     ("format", "RFC3339", "RFC3339 is not one of the choices; write one of rfc3339, rfc3164, json"),
     ("max_priority", "loud", "loud is not a priority; write one of emerg"),

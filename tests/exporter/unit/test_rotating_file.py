@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -206,9 +206,8 @@ def test_a_rotation_that_is_tried_again_after_its_new_file_was_made_is_one_rotat
                 raise OutputError("syncing", OSError(errno.EIO, "refused"))
             super().delete_surplus()
 
-    output = Refusing(path, keep_files=2, keep_bytes=0)
-    output.open()
-    try:
+    with closing(Refusing(path, keep_files=2, keep_bytes=0)) as output:
+        output.open()
         for number in range(2):
             write(output, b"%d\n" % number)
             output.refusals = 0
@@ -218,8 +217,6 @@ def test_a_rotation_that_is_tried_again_after_its_new_file_was_made_is_one_rotat
         with pytest.raises(OutputError):
             output.rotate()
         output.rotate()
-    finally:
-        output.close()
     assert archive(path, 2).read_bytes() == b"1\n"
     assert archive(path, 1).read_bytes() == b"2\n"
 
