@@ -10,8 +10,8 @@ from node_observability.errors import UsageError
 from node_observability.parsers.cases.files import read
 from node_observability.parsers.cases.report import failure_text, summary, write_junit
 from node_observability.parsers.cases.runner import Outcome, run_all
-from node_observability.parsers.model.definitions import Definitions
-from tests.support.parsers import CASES, Write
+from node_observability.parsers.model.definitions import Definitions, build
+from tests.support.parsers import CASES, Write, configuration_of
 
 CHAIN = """\
 parsers: [j, p]
@@ -49,6 +49,16 @@ def run(write: Write, definitions: Definitions) -> Run:
 
 def test_correct_cases_pass(run: Run) -> None:
     assert [outcome.differences for outcome in run(CASES)] == [()] * 6
+
+
+def test_cases_run_only_in_configurations_that_have_their_parser(
+    write: Write, definitions: Definitions
+) -> None:
+    other = build(configuration_of(write("b.conf", "[PARSER]\n    Name q\n    Format json\n")), {})
+    cases = [read(write("cases.yaml", CASES))]
+    assert {one.label for one in run_all(cases, [other, definitions])} == {definitions.label}
+    with pytest.raises(UsageError, match="cases.yaml: "):
+        run_all(cases, [other, other])
 
 
 def test_a_failed_case_shows_the_expected_and_the_actual_values(run: Run, tmp_path: Path) -> None:

@@ -41,10 +41,10 @@ Lint = Callable[[str], list[str]]
 
 
 def lint_file(path: Path) -> list[str]:
-    """Return the findings of a file as ``LINE CODE TEXT``, with ``!`` after the code of an error."""
+    """Return the findings of a file as ``LINE CODE TEXT``, with ``!`` before the text of an error, ``~`` of a warning."""
     configuration = configuration_of(path)
     return [
-        f"{finding.place.line} {finding.code}{' !' if finding.is_error else ''} {finding.text}"
+        f"{finding.place.line} {finding.code} {'!' if finding.is_error else '~'} {finding.text}"
         for finding in lint(configuration, build(configuration, {}))
     ]
 
@@ -60,6 +60,7 @@ def findings(write: Write) -> Lint:
     [
         PARSER + INPUT,
         PARSER + INPUT + "[OUTPUT]\n    HTTP_Passwd ${P}\n",
+        PARSER + "    Time_Keep ${KEEP}\n" + INPUT,
         SERVICE.format("/fluent-bit/etc/parsers.conf") + INPUT.replace("p\n", "docker\n"),
         MULTILINE.format("App") + f"{JOIN} APP, Docker, JAVA\n",
         PARSER + "[INPUT]\n    Name x\n[FILTER]\n    K8S-Logging.Parser On\n",
@@ -67,6 +68,7 @@ def findings(write: Write) -> Lint:
     ids=[
         "a parser that an input uses",
         "a secret from the environment",
+        "a switch from the environment",
         "a parser of a file in the image",
         "multiline parsers in another case",
         "a parser that pods may name in annotations",
@@ -82,9 +84,9 @@ def test_a_correct_configuration_has_no_findings(text: str, findings: Lint) -> N
         (PARSER + INPUT.replace("p\n", "pp\n"), "8 undefined-parser !", "did you mean p?"),
         (PARSER + f"{JOIN} crj\n", "8 undefined-parser !", "did you mean cri?"),
         (PARSER + PARSER + INPUT, "8 duplicate-parser !", "a.conf:1"),
-        (CRI + INPUT.replace("p\n", "cri\n"), "2 stock-name ", "choose another Name"),
+        (CRI + INPUT.replace("p\n", "cri\n"), "2 stock-name ~", "choose another Name"),
         (SERVICE.format("parsers.conf") + CRI, "4 stock-name !", "does not start"),
-        (PARSER + "[INPUT]\n    Name tail\n", "1 unused-parser ", "uses the parser p"),
+        (PARSER + "[INPUT]\n    Name tail\n", "1 unused-parser ~", "uses the parser p"),
         (PARSER + INPUT + "    multiline.parser cri\n", "8 unreachable-parser !", "precedence"),
         (PARSER + f"{JOIN} cri, cri\n    Parser p\n", "8 unreachable-parser !", "already"),
         (
@@ -100,7 +102,7 @@ def test_a_correct_configuration_has_no_findings(text: str, findings: Lint) -> N
         (PARSER.replace("<time>", "<tme>") + INPUT, "4 no-time-group !", "did you mean tme?"),
         (NO_FORMAT + INPUT, "5 time-without-format !", "no effect"),
         (NO_GROUPS + INPUT, "4 no-groups !", "never matches"),
-        (PARSER + INPUT + "[OUTPUT]\n    HTTP_Passwd x\n", "10 secret-in-file ", "environment"),
+        (PARSER + INPUT + "[OUTPUT]\n    HTTP_Passwd x\n", "10 secret-in-file ~", "environment"),
         (
             MULTILINE.format("app") + MULTILINE.format("APP") + f"{JOIN} app\n",
             "6 duplicate-parser !",
@@ -113,12 +115,12 @@ def test_a_correct_configuration_has_no_findings(text: str, findings: Lint) -> N
         ),
         (
             f"{PARSER}{MULTILINE.format('b')}    Parser p\n{MULTILINE.format('c')}",
-            "12 inherited-parser ",
+            "12 inherited-parser ~",
             "c has no Parser, so Fluent Bit gives it p",
         ),
         (
             PARSER + "[INPUT]\n    Name x\n[FILTER]\n    K8S-Logging.Parser Off\n",
-            "1 unused-parser ",
+            "1 unused-parser ~",
             "uses the parser p",
         ),
     ],
@@ -137,7 +139,7 @@ def test_a_multiline_parser_without_a_section_above_inherits_nothing(findings: L
 
 def test_a_parser_that_a_missing_file_may_define_is_a_warning(findings: Lint) -> None:
     missing, undefined = findings(SERVICE.format("/elsewhere.conf") + INPUT)
-    start = "2 missing-file Parsers_File: /elsewhere.conf does not exist here, so"
+    start = "2 missing-file ~ Parsers_File: /elsewhere.conf does not exist here, so"
     assert missing.startswith(start)
     text = "the parser p is not defined here; unless /elsewhere.conf defines it, Fluent Bit"
     assert undefined.startswith(f"4 undefined-parser {text}")
