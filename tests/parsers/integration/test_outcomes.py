@@ -57,7 +57,7 @@ def test_cases_run_only_in_configurations_that_have_their_parser(
     other = build(configuration_of(write("b.conf", "[PARSER]\n    Name q\n    Format json\n")), {})
     cases = [read(write("cases.yaml", CASES))]
     assert {one.label for one in run_all(cases, [other, definitions])} == {definitions.label}
-    with pytest.raises(UsageError, match="cases.yaml: "):
+    with pytest.raises(UsageError, match=r"cases\.yaml: "):
         run_all(cases, [other, other])
 
 

@@ -41,7 +41,7 @@ Lint = Callable[[str], list[str]]
 
 
 def lint_file(path: Path) -> list[str]:
-    """Return the findings of a file as ``LINE CODE TEXT``, with ``!`` before the text of an error, ``~`` of a warning."""
+    """Return a file's findings as ``LINE CODE MARK TEXT``; ``!`` marks errors, ``~`` warnings."""
     configuration = configuration_of(path)
     return [
         f"{finding.place.line} {finding.code} {'!' if finding.is_error else '~'} {finding.text}"
@@ -142,7 +142,7 @@ def test_a_parser_that_a_missing_file_may_define_is_a_warning(findings: Lint) ->
     start = "2 missing-file ~ Parsers_File: /elsewhere.conf does not exist here, so"
     assert missing.startswith(start)
     text = "the parser p is not defined here; unless /elsewhere.conf defines it, Fluent Bit"
-    assert undefined.startswith(f"4 undefined-parser {text}")
+    assert undefined.startswith(f"4 undefined-parser ~ {text}")
 
 
 @pytest.mark.parametrize("key", ["Regex_Parser", "Merge_Parser", "Docker_Mode_Parser"])
