@@ -59,7 +59,7 @@ def positive_s(text: str) -> float:
     """Return a duration above 0, in seconds."""
     seconds = duration_s(text)
     if seconds <= 0:
-        raise ValueError("is not above 0")
+        raise ValueError("is not a positive duration")
     return seconds
 
 

@@ -54,8 +54,8 @@ BAD: list[tuple[str, str, str]] = [
     ("metrics_address", ":-1", "is not HOST:PORT"),
     ("metrics_address", "::1:9465", "has an IPv6 address without brackets; write it as in"),
     ("metrics_address", "http://localhost:80", "has a scheme or a path; write HOST:PORT"),
-    ("live_timeout_s", "0", "is not above 0"),
-    ("ready_max_lag_s", "0s", "is not above 0"),
+    ("live_timeout_s", "0", "is not a positive duration"),
+    ("ready_max_lag_s", "0s", "is not a positive duration"),
     (
         "log_level",
         "loud",
