@@ -14,9 +14,7 @@ _GOLDENS = Path(__file__).parent / "golden"
 _FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
 
 # Hypothesis derandomizes by itself where the variable CI is set.
-settings.register_profile(
-    "ci", deadline=None, database=None, derandomize=False, max_examples=40
-)
+settings.register_profile("ci", deadline=None, database=None, derandomize=False, max_examples=40)
 settings.register_profile(
     "fuzz",
     derandomize=False,
