@@ -51,6 +51,9 @@ class Settings:
     once: bool = option(
         False, "", "Read to the end of the journal, write the lines, sync and exit. Does not pause before"
         " rotations, and serves metrics only if --metrics-address is given.", bool, group="journal")  # fmt: skip
+    max_deleted_bytes: int = option(
+        1 << 30, "SIZE", "Maximum disk space of deleted journal files that are kept open until they are read;"
+        " beyond it, the oldest is closed, and its unread entries count as lost.", size_bytes, group="journal")  # fmt: skip
     output: Path = option(
         Path("/var/log/messages"), "FILE", "File to append lines to.", values.path, group="output")  # fmt: skip
     state_directory: Path = option(

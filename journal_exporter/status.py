@@ -2,13 +2,13 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from journal_exporter.errors import ConfigError
 from journal_exporter.journal import cursor as cursors
 from journal_exporter.journal.files import find_files, inspect_files
-from journal_exporter.journal.sequence import last_seqnums
 from journal_exporter.monitoring import lag
 from journal_exporter.output import archives, checkpoint
 from journal_exporter.process.preflight import check_directory
@@ -16,7 +16,7 @@ from journal_exporter.process.state_lock import is_running
 from journal_exporter.quantities import human_bytes
 
 
-def collect(state_directory: Path) -> dict[str, Any]:
+def collect(state_directory: Path, time_s: Callable[[], float] = time.time) -> dict[str, Any]:
     """Return the status as JSON can hold it; times in seconds since the epoch.
 
     Raises:
@@ -33,8 +33,8 @@ def collect(state_directory: Path) -> dict[str, Any]:
     files = inspect_files(find_files(map(Path, state.journal)))
     good = [file for file in files if file.state == "readable"]
     newest_us = cursors.parse(position.cursor).realtime_us if position.cursor else 0
-    read = lag.lag(good, last_seqnums(position.sequence), newest_us)
-    behind = read if position.cursor else lag.lag_of_all(good)
+    behind = lag.lag(good, position)
+    behind_s = max(0.0, time_s() - behind.oldest_us / 1e6) if behind.entries else 0.0
     output = Path(state.output)
     return {
         "running": is_running(state_directory),
@@ -43,7 +43,7 @@ def collect(state_directory: Path) -> dict[str, Any]:
             "newest_entry_s": newest_us / 1e6 if newest_us else None,
             "stored_s": (state_directory / checkpoint.NAME).stat().st_mtime,
         },
-        "lag": {"entries": behind.entries, "seconds": round(behind.lag_s, 3)},
+        "lag": {"entries": behind.entries, "seconds": round(behind_s, 3)},
         "journal": [{"path": str(file.path), "state": file.state} for file in files],
         "output": [
             {"path": str(path), "size_bytes": path.stat().st_size}
@@ -51,11 +51,11 @@ def collect(state_directory: Path) -> dict[str, Any]:
             if path.is_file()
         ],
         "gaps": {
-            "lost_entries": position.sequence["lost"],
-            "count": position.sequence["gaps"],
+            "lost_entries": position.sequences["lost"],
+            "count": position.sequences["gaps"],
             "recent": [
                 {"first": first, "last": last, "time_s": time_us / 1e6}
-                for first, last, time_us in position.sequence["recent"]
+                for first, last, time_us in position.sequences["recent"]
             ],
         },
     }

@@ -1,15 +1,17 @@
-"""Pure: parses journal cursors.
+"""Pure: what a journal cursor says.
 
-The manual page calls a cursor opaque (sd_journal_get_cursor(3)), but its form has not changed since systemd
-38. Only the cursor gives the sequence number, without which losses can't be counted: libsystemd before 254
-and systemd-python have no ``sd_journal_get_seqnum``.
+A cursor is opaque by its manual page (sd_journal_get_cursor(3)), but its form has not changed since
+systemd 38, and nothing else that systemd-python offers gives the sequence number, which is what makes
+a loss countable (``sd_journal_get_seqnum`` is missing from libsystemd before 254 and from the binding).
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from journal_exporter.journal.file_format import ENTRY, Head
 
 
 class Cursor(NamedTuple):
-    """One entry's address: sequence number, boot and times, as libsystemd wrote them."""
+    """One entry's address: numbering, boot and times, as libsystemd wrote them."""
 
     seqnum_id: str
     seqnum: int
@@ -26,35 +28,38 @@ class Cursor(NamedTuple):
             f";m={self.monotonic_us:x};t={self.realtime_us:x};x={self.xor_hash}"
         )
 
-    def same_entry(self, other: "Cursor") -> bool:
-        """Whether both name one entry.
+    @classmethod
+    def of(cls, seqnum_id: str, head: Head) -> Self:
+        """Return the cursor of an entry."""
+        return cls(seqnum_id, head[3], head[6].hex(), head[5], head[4], f"{head[7]:x}")
 
-        journald copies entries from the runtime journal to the persistent one with new sequence numbers
-        (``journalctl --flush``); boot, times and content stay, so either one of the two pairs is enough.
-        """
-        content = self[2:] == other[2:]
-        return content or (self[:3] == other[:3] and self.monotonic_us == other.monotonic_us)
+    @property
+    def head(self) -> Head:
+        """The entry's head, as far as the cursor has it."""
+        xor = int(self.xor_hash, 16)
+        return (
+            ENTRY,
+            0,
+            0,
+            self.seqnum,
+            self.realtime_us,
+            self.monotonic_us,
+            bytes.fromhex(self.boot_id),
+            xor,
+        )
 
-    def not_after(self, other: "Cursor") -> bool:
-        """Whether this entry comes no later than the other in the journal.
-
-        Numbers and the monotonic clock can be compared only within one boot. After a power cut journald
-        continues from the numbers that reached the disk, so new entries may repeat older numbers.
-        """
-        if self.same_entry(other):
-            return True
-        if self.boot_id != other.boot_id:
-            return self.realtime_us <= other.realtime_us
-        if self.seqnum_id == other.seqnum_id:
-            return self.seqnum <= other.seqnum
-        return self.monotonic_us < other.monotonic_us
+    def covers(self, head: Head) -> bool:
+        """Whether an entry comes no later in the order that libsystemd gives to entries of two ids."""
+        if head[6].hex() != self.boot_id:
+            return head[4] <= self.realtime_us
+        return head[5] <= self.monotonic_us
 
 
 def parse(text: str) -> Cursor:
-    """Return a cursor's parts.
+    """Take a cursor apart.
 
     Raises:
-        ValueError: a part is missing or not a number.
+        ValueError: a part is missing or is no number.
     """
     parts = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
     try:

@@ -1,115 +1,98 @@
-"""Reads entries of one journal file directly with ``pread``, faster than libsystemd does.
+"""Reads one journal file entry by entry, by ``pread``.
 
-Guarantees: of a sound file it returns the batches that libsystemd would, or none
-(``NeedsLibsystemdError``). Every number, boot, offset, type and size that leads to an entry is checked, and
-anything unusual is left to libsystemd. From a damaged file it may read an entry that libsystemd rejects. No
-page is mapped, so a file that is truncated meanwhile can't kill the process. It does not tail, and does not
-order entries of several files: the caller ensures that no other file has entries with the same sequence
-numbers.
+Guarantees: every entry that is whole and that an array of the file still reaches, once, in the order of
+writing; a damaged field costs that field, a damaged entry that entry, and it is counted. No offset, size,
+count or hash of the file is trusted. No page is mapped: a file that is truncated meanwhile can't kill the
+process.
 
-Why it is faster: an entry lists its fields by offset, usually in file order. Usually all of them but the
-message are older than the entry before, and the fields of a list of old offsets are cached. Where the order
-differs, or a field is not at its usual place, the entry's fields are read one by one.
+Why it is fast: an entry lists its fields by offset, as a rule in the order of the file, and all but the
+message are older than the entry before. What a list of old offsets stands for is looked up, not read. Where
+the order is another one, or a field is not where it should be, the entry's fields are read one by one.
 """
 
 import contextlib
 import os
 import struct
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Self
+from collections.abc import Callable
+from typing import NamedTuple
 
-from journal_exporter.journal.batch import Batch, ContextOf
-from journal_exporter.journal.cursor import Cursor
-from journal_exporter.journal.direct_fields import MESSAGE, DirectFields, NeedsLibsystemdError
+from journal_exporter.journal import compression
+from journal_exporter.journal.entry_arrays import EntryArrays
+from journal_exporter.journal.fields import CONTEXT_FIELDS, Field
 from journal_exporter.journal.file_format import (
-    ARCHIVED,
-    ARRAY_HEAD,
-    COMPACT,
     DATA,
     ENTRY,
-    ENTRY_ARRAY,
     ENTRY_HEAD,
     HEADER,
-    KEYED_HASH,
+    MAX_REALTIME_US,
     OBJECT_HEAD,
-    ZSTD,
+    Head,
     Header,
+    Layout,
     parse_header,
 )
+from journal_exporter.journal.run import Place, Run
 
 _WINDOW_BYTES = 256 << 10
 _ENTRY_BYTES = 4 << 10
-"""More than an entry usually takes."""
+"""More than an entry takes, as a rule."""
 _MAX_NEW_BYTES = 8 << 20
-"""Between two entries; where there is more, libsystemd reads."""
-_NEWEST_FIELDS = 4
-"""At the end of an entry's list: they are checked for being newer than the entry before."""
+"""Between two entries; where there is more, fields are read one by one."""
+_MAX_KNOWN = 2560
+"""Lists of old fields kept: a node with a hundred pods makes 2,200 in a file of 128 MiB."""
+_MAX_FIELDS = 4096
+"""Fields and names kept, each."""
+_MAX_KNOWN_BYTES = 256
+"""Of a message or a field that is kept."""
+_MAX_CONTEXT_BYTES = 1024
+_MAX_ITEMS_BYTES = 64 << 20
+"""Of one entry's list of fields."""
+_SUFFIX = 4
+"""New fields of an entry that are looked for first."""
+_MESSAGE = "MESSAGE"
 _UNKNOWN = ""
-"""Stands for a name that was not seen yet."""
-_Head = tuple[int, int, int, int, int, int, bytes, int]
-"""What ``ENTRY_HEAD`` unpacks."""
+"""Stands for a name that was not met yet."""
+_UNWANTED: tuple[str | None, bytes] = None, b""
+
+ContextOf = Callable[[dict[str, Field]], tuple[Field, ...]]
+"""Makes a context of the wanted fields; raises ``KeyError`` where it wants the others."""
+
+
+def _size_of(value: Field) -> int:
+    return sum(map(len, value)) if isinstance(value, list) else len(value or b"")
+
+
+class _Fields(NamedTuple):
+    """What a list of fields stands for. ``message`` is None when it is not among them."""
+
+    context: tuple[Field, ...]
+    message: Field
+    unreadable: int
 
 
 class DirectFile:
-    """An open file and a place in it, after the entry ``last``; ``close`` it."""
+    """An open file and a place in it (``FileReader``); ``close`` it. It owns the descriptor."""
 
-    def __init__(
-        self, descriptor: int, header: Header, after: Cursor, context_of: ContextOf
-    ) -> None:
+    def __init__(self, descriptor: int, header: Header, context_of: ContextOf) -> None:
         self._descriptor = descriptor
-        self._layout = header.layout
-        self._tail_seqnum = header.tail_seqnum
-        self._fields = DirectFields(descriptor, header.layout, header.size_bytes, context_of)
-        self._newest = struct.Struct("<" + self._layout.item * _NEWEST_FIELDS)
-        self.last = after
-        """The entry before the place."""
-        self._boot = bytes.fromhex(after.boot_id)
-        self._seqnum_id = after.seqnum_id
-        self._seqnum = after.seqnum
-        self._array = header.first_array
-        self._skipped = after.seqnum + 1 - header.head_seqnum
+        self.header = header
+        self.is_deleted = False
+        self.place = Place()
+        self._layout: Layout = header.layout
+        self._arrays = EntryArrays(self._pread, header)
+        self._context_of = context_of
+        self._known: dict[bytes, tuple[tuple[Field, ...], Field]] = {}
+        self._fields: dict[int, tuple[str | None, bytes]] = {}
+        self._names: dict[bytes, str | None] = {
+            name.encode(): name for name in (*CONTEXT_FIELDS, _MESSAGE)
+        }
+        item, item_bytes = self._layout.item, self._layout.item_bytes
+        self._suffix = struct.Struct("<" + item * _SUFFIX)
+        self._suffix_bytes = item_bytes * _SUFFIX
         self._previous = 0
-        self._window = b"", 0
-        """The bytes that were read last, and where in the file they begin."""
-        if self._skipped:
-            # Where this continues an entry of the file, it must be the entry that the caller read.
-            self._skipped -= 1
-            self._previous = self._offsets(1)[0]
-            head = ENTRY_HEAD.unpack(self._fields.pread(self._previous, ENTRY_HEAD.size))
-            if self._cursor(head) != after:
-                raise NeedsLibsystemdError("the file continues another sequence")
-            self._skipped += 1
-
-    @classmethod
-    def open(cls, path: Path, after: Cursor, context_of: ContextOf) -> Self | None:
-        """Return the file, at the entry after ``after``; None where libsystemd must read it.
-
-        ``after`` need not be in the file: its number must be the one before a number of the file.
-        """
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
-            return None
-        with contextlib.ExitStack() as stack:
-            stack.callback(os.close, descriptor)
-            try:
-                header = parse_header(os.pread(descriptor, HEADER.size, 0))
-                if (
-                    header is None
-                    or header.incompatible_flags & ~(KEYED_HASH | ZSTD | COMPACT)
-                    or header.state > ARCHIVED
-                    or header.size_bytes > os.fstat(descriptor).st_size
-                    or header.seqnum_id != after.seqnum_id
-                    or not header.head_seqnum <= after.seqnum + 1 <= header.tail_seqnum
-                    or header.entries != header.tail_seqnum - header.head_seqnum + 1
-                ):
-                    return None
-                file = cls(descriptor, header, after, context_of)
-            except (OSError, NeedsLibsystemdError):
-                return None
-            stack.pop_all()
-        return file
+        self._held = b"", 0
+        """The window that was read last, and where in the file it begins."""
+        self.refresh()
 
     def close(self) -> None:
         """Close the file."""
@@ -117,81 +100,109 @@ class DirectFile:
 
     @property
     def entries_left(self) -> int:
-        """How many entries the file had after the place, when it was opened."""
-        return self._tail_seqnum - self._seqnum
+        """How many entries the file has after the place, by the header that was read last."""
+        return max(0, self.header.entries - self._arrays.slots)
 
-    def read(self, batch: Batch, *, entries: int, room_bytes: int) -> Cursor:
-        """Add up to ``entries`` entries to a batch's columns, or about ``room_bytes`` of messages.
+    def refresh(self) -> None:
+        """Read the header again; one that does not belong to this file changes nothing."""
+        status = os.fstat(self._descriptor)
+        self.is_deleted = not status.st_nlink
+        with contextlib.suppress(OSError):
+            found = parse_header(os.pread(self._descriptor, HEADER.size, 0))
+            if found is not None and found.file_id == self.header.file_id:
+                if found.entries != self.header.entries:
+                    # What was read beyond the last entry may have been written since.
+                    self._held = b"", 0
+                self.header = found._replace(end=min(found.end, status.st_size))
+                self._arrays.header = self.header
 
-        Returns the cursor of the last one. Leaves ``batch.end`` to the caller.
+    def seek(self, place: Place) -> bool:
+        """Go to a place; return whether its entry is still there.
 
-        Raises:
-            NeedsLibsystemdError: libsystemd must read on; nothing of this batch may be used.
+        Where it is not, the place is kept all the same: the next entry is the first that lies behind it.
         """
+        self._held = b"", 0
+        self._previous = place.offset
+        self._arrays.seek(place.offset, place.entries)
+        self.place = place
+        if not place.offset:
+            return True
         try:
-            offsets = self._offsets(min(entries, self.entries_left))
-            return self._read(batch, offsets, room_bytes)
-        except (OSError, struct.error, ValueError) as error:
-            raise NeedsLibsystemdError(str(error)) from error
+            head = ENTRY_HEAD.unpack(self._pread(place.offset, ENTRY_HEAD.size))
+        except ValueError:
+            return False
+        return head[0] == ENTRY and (head[3], head[6].hex()) == (place.seqnum, place.boot_id)
 
-    def _offsets(self, wanted: int) -> list[int]:
-        """Return the offsets of the next entries, without moving past them."""
-        item, item_bytes = self._layout.array_item, self._layout.array_item_bytes
-        offsets: list[int] = []
-        array, skipped = self._array, self._skipped
-        while len(offsets) < wanted:
-            head = self._fields.pread(array, ARRAY_HEAD.size)
-            kind, _flags, size, following = ARRAY_HEAD.unpack(head)
-            if kind != ENTRY_ARRAY:
-                raise NeedsLibsystemdError("not an entry array")
-            items = (size - ARRAY_HEAD.size) // item_bytes
-            if skipped < items:
-                count = min(wanted - len(offsets), items - skipped)
-                start = array + ARRAY_HEAD.size + skipped * item_bytes
-                data = self._fields.pread(start, count * item_bytes)
-                offsets += struct.unpack(f"<{count}{item}", data)
-                skipped += count
-                continue
-            if following <= array:
-                raise NeedsLibsystemdError("the entry arrays end early")
-            array, skipped = following, skipped - items
-            if not offsets:
-                self._array, self._skipped = array, skipped
-        return offsets
+    def head_at(self, slot: int) -> tuple[int, Head] | None:
+        """Return where an entry is, counted from 0, and its head; None where it can't be read."""
+        try:
+            offset = self._arrays.offset_of(slot)
+            head = ENTRY_HEAD.unpack(self._pread(offset, ENTRY_HEAD.size))
+        except ValueError:
+            return None
+        return (offset, head) if head[0] == ENTRY else None
 
-    def _read(  # noqa: C901, PLR0912, PLR0915 - a call for each entry would cost a tenth of the speed
-        self, batch: Batch, offsets: Sequence[int], room_bytes: int
-    ) -> Cursor:
-        add_time = batch.times_us.append
-        add_context = batch.contexts.append
-        add_message = batch.messages.append
-        unpack_entry, unpack_newest = ENTRY_HEAD.unpack_from, self._newest.unpack_from
+    def read(self, run: Run, *, entries: int, room_bytes: int) -> None:
+        """Add entries up to a number, or about so many bytes of messages.
+
+        Of a file that was deleted only whole entries are taken: who deletes a file may overwrite it.
+        """
+        offsets = self._arrays.peek(min(entries, self.entries_left))
+        if not offsets:
+            self._finish(run)
+            return
+        begin = len(run.offsets)
+        done = self._read(run, offsets, room_bytes)
+        self._arrays.step(offsets[:done])
+        if len(run.offsets) > begin:
+            head = run.heads[-1]
+            self.place = Place(run.offsets[-1], self._arrays.slots, head[3], head[4], head[6].hex())
+        else:
+            self.place = self.place._replace(offset=offsets[done - 1], entries=self._arrays.slots)
+
+    def _finish(self, run: Run) -> None:
+        """Count what nothing reaches any more as lost."""
+        if left := self.entries_left:
+            run.lost[len(run.heads)] = run.lost.get(len(run.heads), 0) + left
+            self._arrays.slots += left
+            self.place = self.place._replace(entries=self._arrays.slots)
+
+    def _read(self, run: Run, offsets: list[int], room_bytes: int) -> int:  # noqa: C901, PLR0912, PLR0915 - a call per entry costs speed
+        """Add these entries until there is no room; return how many offsets were used."""
+        add_head, add_offset = run.heads.append, run.offsets.append
+        add_context, add_message = run.contexts.append, run.messages.append
+        unpack_entry, unpack_suffix = ENTRY_HEAD.unpack_from, self._suffix.unpack_from
         unpack_object = OBJECT_HEAD.unpack_from
-        newest_bytes, item_bytes = self._newest.size, self._layout.item_bytes
-        fields, payload, boot = self._fields, self._layout.payload, self._boot
-        names, cached = fields.names, fields.cached
-        seqnum, previous = self._seqnum, self._previous or offsets[0]
-        window, base = self._window
+        suffix_bytes, item_bytes = self._suffix_bytes, self._layout.item_bytes
+        payload, names = self._layout.payload, self._names
+        known = self._known
+        previous = self._previous or offsets[0]
+        window, base = self._held
         end = base + len(window) if base <= previous else -1
-        head: _Head = (0, 0, 0, 0, 0, 0, b"", 0)
+        limit = self.header.end
+        strict = self.is_deleted
+        until = min(offsets[-1] + _ENTRY_BYTES, limit)
+        begun = len(run.offsets) + sum(run.lost.values())
         for offset in offsets:
             if offset + _ENTRY_BYTES > end:
-                window, base = self._read_window(previous, offset), previous
-                end = base + len(window)
+                if end < until or offset + ENTRY_HEAD.size > end:
+                    window, base = self._window(previous, offset, until)
+                    end = base + len(window)
+                if offset + ENTRY_HEAD.size > end:
+                    self._lose(run)
+                    continue
             at = offset - base
             head = unpack_entry(window, at)
-            kind, _flags, size, number, time_us, _monotonic_us, entry_boot, _xor = head
-            seqnum += 1
-            if kind != ENTRY or number != seqnum or entry_boot != boot or not time_us:
-                raise NeedsLibsystemdError("not an entry, or not the next one")
-            if offset < previous or size <= ENTRY_HEAD.size:
-                raise NeedsLibsystemdError("an entry out of order, or without fields")
+            kind, _flags, size, _number, time_us, _monotonic_us, _boot, _xor = head
+            if kind != ENTRY or not ENTRY_HEAD.size < size <= limit - offset:
+                self._lose(run)
+                continue
             start, stop = at + ENTRY_HEAD.size, at + size
             new: tuple[int, ...] | None = ()
-            if stop > len(window) or stop - start < newest_bytes:
+            if stop > len(window) or stop - start < suffix_bytes or strict:
                 new = None
             else:
-                first, second, third, fourth = unpack_newest(window, stop - newest_bytes)
+                first, second, third, fourth = unpack_suffix(window, stop - suffix_bytes)
                 if first > previous:
                     new = None
                 elif second > previous:
@@ -202,11 +213,11 @@ class DirectFile:
                     new = (fourth,)
             if new is not None:
                 old = window[start : stop - item_bytes * len(new)]
-                context, message = cached.get(old) or fields.read_and_cache(old)
+                context, message = known.get(old) or self._learn(old)
                 for item in new:
                     place = item - base
-                    if place < 0:
-                        # Items need not be sorted: journald does not sort them when it flushes to /var.
+                    if place < 0 or place + payload > at:
+                        # Items need not be sorted: journald's flush to /var leaves them as they were.
                         new = None
                         break
                     kind, flags, size = unpack_object(window, place)
@@ -218,36 +229,135 @@ class DirectFile:
                         break
                     if name is None:
                         continue
-                    if name != MESSAGE or message is not None:
+                    if name != _MESSAGE or message is not None:
                         new = None
                         break
                     message = window[equals + 1 : place + size]
-            if new is None:
-                items = fields.pread(offset + ENTRY_HEAD.size, stop - start)
-                context, message = fields.read(items)
+            if new is None or context is None:
+                found = self._one_by_one(offset + ENTRY_HEAD.size, stop - start)
+                if found is None:
+                    self._lose(run)
+                    continue
+                context, message = found
             if message is None:
-                batch.without_message += 1
+                run.without_message += 1
                 message = b""
-            add_time(time_us)
+            if not 0 < time_us < MAX_REALTIME_US:
+                head = self._with_time(run, head)
+            add_head(head)
+            add_offset(offset)
             add_context(context)
             add_message(message)
             previous = offset
             room_bytes -= len(message)
             if room_bytes < 0:
                 break
-        self._skipped += seqnum - self._seqnum
-        self._seqnum, self._previous, self._window = seqnum, previous, (window, base)
-        self.last = self._cursor(head)
-        return self.last
+        self._previous, self._held = previous, (window, base)
+        return len(run.offsets) + sum(run.lost.values()) - begun
 
-    def _read_window(self, previous: int, offset: int) -> bytes:
+    @staticmethod
+    def _lose(run: Run) -> None:
+        run.lost[len(run.heads)] = run.lost.get(len(run.heads), 0) + 1
+
+    def _with_time(self, run: Run, head: Head) -> Head:
+        """Give an entry whose time can't be right that of the entry before."""
+        time_us = run.heads[-1][4] if run.heads else self.place.realtime_us
+        time_us = time_us or min(max(self.header.head_realtime_us, 1), MAX_REALTIME_US - 1)
+        return (*head[:4], time_us, *head[5:])
+
+    def _window(self, previous: int, offset: int, until: int) -> tuple[bytes, int]:
+        """Return bytes from the entry before to behind this one, and where they begin."""
         between = offset - previous
-        if not 0 <= between <= _MAX_NEW_BYTES:
-            raise NeedsLibsystemdError("entries out of order, or far apart")
-        size = between + max(_ENTRY_BYTES, _WINDOW_BYTES - between)
-        return os.pread(self._descriptor, size, previous)
+        base = previous if 0 <= between <= _MAX_NEW_BYTES else offset
+        size = max(offset - base + _ENTRY_BYTES, _WINDOW_BYTES)
+        try:
+            return os.pread(self._descriptor, min(size, max(until - base, 0)), base), base
+        except OSError:
+            return b"", base
 
-    def _cursor(self, head: _Head) -> Cursor:
-        _kind, _flags, _size, seqnum, realtime_us, monotonic_us, boot, xor_hash = head
-        text = f"{xor_hash:x}"
-        return Cursor(self._seqnum_id, seqnum, boot.hex(), monotonic_us, realtime_us, text)
+    def _learn(self, items: bytes) -> tuple[tuple[Field, ...] | None, Field]:
+        """Return context and message of a list of fields; no context where one can't be read."""
+        found = self._whole(items)
+        if found.unreadable:
+            return None, None
+        known = found.context, found.message
+        if _size_of(found.message) > _MAX_KNOWN_BYTES or (
+            sum(map(_size_of, found.context)) > _MAX_CONTEXT_BYTES
+        ):
+            return known
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        self._known[items] = known
+        return known
+
+    def _one_by_one(self, offset: int, size: int) -> tuple[tuple[Field, ...], Field] | None:
+        """Return context and message of the fields listed there; None where none can be read."""
+        try:
+            items = self._pread(offset, size)
+        except ValueError:
+            return None
+        found = self._whole(items)
+        total = size // self._layout.item_bytes
+        if found.unreadable >= total or (found.unreadable and self.is_deleted):
+            return None
+        return found.context, found.message
+
+    def _whole(self, items: bytes) -> _Fields:
+        """Read fields one by one, in the order in which libsystemd would; damaged ones are left out."""
+        fields: dict[str, Field] = {}
+        unreadable = 0
+        whole = len(items) - len(items) % self._layout.item_bytes
+        for (offset,) in struct.iter_unpack("<" + self._layout.item, items[:whole]):
+            try:
+                name, value = self._fields.get(offset) or self._field(offset)
+            except (ValueError, struct.error):
+                unreadable += 1
+                continue
+            if name is None:
+                continue
+            before = fields.get(name)
+            if before is None:
+                fields[name] = value
+            else:
+                fields[name] = [*before, value] if isinstance(before, list) else [before, value]
+        try:
+            context = self._context_of(fields)
+        except KeyError:
+            context = tuple(map(fields.get, CONTEXT_FIELDS))
+        return _Fields(context, fields.get(_MESSAGE), unreadable)
+
+    def _field(self, offset: int) -> tuple[str | None, bytes]:
+        payload = self._layout.payload
+        kind, flags, size = OBJECT_HEAD.unpack(self._pread(offset, OBJECT_HEAD.size))
+        if kind != DATA or size <= payload or offset % 8:
+            raise ValueError("not a field")
+        data = self._pread(offset + payload, size - payload)
+        if flags:
+            data = compression.decompress(flags, data)
+        raw_name, equals, value = data.partition(b"=")
+        if not equals or not raw_name:
+            raise ValueError("a field without a name")
+        name = self._name(raw_name)
+        found = _UNWANTED if name is None else (name, value)
+        if len(self._fields) >= _MAX_FIELDS:
+            self._fields.clear()
+        if len(found[1]) <= _MAX_KNOWN_BYTES:
+            self._fields[offset] = found
+        return found
+
+    def _name(self, raw: bytes) -> str | None:
+        """Return the name of a field that is wanted, None for any other."""
+        if raw not in self._names and len(self._names) < _MAX_FIELDS:
+            self._names[raw] = None
+        return self._names.get(raw)
+
+    def _pread(self, offset: int, size: int) -> bytes:
+        if not 0 < offset <= self.header.end - size or size < 0:
+            raise ValueError("an offset outside of the file")
+        try:
+            data = os.pread(self._descriptor, size, offset)
+        except OSError as error:
+            raise ValueError(f"reading: {error.strerror}") from error
+        if len(data) != size:
+            raise ValueError("the file is shorter than it says")
+        return data

@@ -1,7 +1,7 @@
-"""Pure: parses a journal file's header, and names the parts of the objects that hold entries.
+"""Pure: the objects of a journal file, as systemd's JOURNAL_FILE_FORMAT lays them out.
 
-The layout is systemd's JOURNAL_FILE_FORMAT. Covered are the header, ENTRY_ARRAY, ENTRY and DATA objects.
-Hash tables, FIELD and TAG objects, and the codecs xz and lz4, are left to libsystemd.
+Only what entries need: the header, ENTRY_ARRAY, ENTRY and DATA. Nothing that a file says is believed here:
+whoever reads checks offsets, sizes and types.
 """
 
 import struct
@@ -10,23 +10,28 @@ from typing import NamedTuple
 HEADER = struct.Struct("<8sIIB7x16s16s16s16s14Q")
 """Signature, compatible and incompatible flags, state, four ids, and numbers up to ``tail_entry_realtime``,
 which every version has."""
-_SIGNATURE = b"LPKSHHRH"
+SIGNATURE = b"LPKSHHRH"
 XZ, LZ4, KEYED_HASH, ZSTD, COMPACT = 1, 2, 4, 8, 16
-"""Incompatible flags of a file."""
+"""Incompatible flags of a file: what libsystemd 252 reads when built with all three codecs."""
 KNOWN_FLAGS = XZ | LZ4 | KEYED_HASH | ZSTD | COMPACT
-"""What libsystemd 252 reads when built with all three codecs."""
-ARCHIVED = 2
-"""The last state of a file; the others are offline and online."""
+OFFLINE, ONLINE, ARCHIVED = 0, 1, 2
+"""States of a file."""
 DATA, ENTRY, ENTRY_ARRAY = 1, 3, 6
 """Types of objects."""
-OBJECT_ZSTD = 4
-"""The flag of a compressed object."""
+LAST_TYPE = 8
 OBJECT_HEAD = struct.Struct("<BB6xQ")
 """Type, flags, size in bytes with this head."""
 ARRAY_HEAD = struct.Struct("<BB6xQQ")
 """The head, and the offset of the next array."""
+DATA_HEAD = struct.Struct("<BB6xQQQQQ")
+"""The head, hash, next in the hash table, next in the field, and the offset of the first entry."""
 ENTRY_HEAD = struct.Struct("<BB6xQQQQ16sQ")
 """The head, sequence number, realtime and monotonic time in microseconds, boot id, xor hash."""
+MAX_REALTIME_US = 1 << 55
+"""No later time is valid to libsystemd (VALID_REALTIME)."""
+Head = tuple[int, int, int, int, int, int, bytes, int]
+"""What ``ENTRY_HEAD`` unpacks: type, flags, size, sequence number, realtime and monotonic time in
+microseconds, boot id, xor hash."""
 
 
 class Layout(NamedTuple):
@@ -41,45 +46,51 @@ class Layout(NamedTuple):
     """Where a DATA object's payload begins, in bytes from the object."""
 
 
-_REGULAR_LAYOUT = Layout("Q8x", 16, "Q", 8, 64)
-_COMPACT_LAYOUT = Layout("I", 4, "I", 4, 72)
+REGULAR = Layout("Q8x", 16, "Q", 8, 64)
+COMPACT_LAYOUT = Layout("I", 4, "I", 4, 72)
 
 
 class Header(NamedTuple):
-    """A file's header: ids in hexadecimal, times in microseconds since the epoch."""
+    """What a file's header says; offsets in bytes, times in microseconds since the epoch."""
 
     incompatible_flags: int
     state: int
     file_id: str
+    machine_id: str
     seqnum_id: str
-    size_bytes: int
-    """Of header and objects; the file may be longer."""
+    begin: int
+    """Where the first object is."""
+    end: int
+    """Where the last object ends."""
     entries: int
     head_seqnum: int
     tail_seqnum: int
     first_array: int
-    """Offset of the first ENTRY_ARRAY, in bytes."""
     head_realtime_us: int
     tail_realtime_us: int
 
     @property
     def layout(self) -> Layout:
-        """How entries and DATA objects are laid out in this file."""
-        return _COMPACT_LAYOUT if self.incompatible_flags & COMPACT else _REGULAR_LAYOUT
+        """How entries and arrays lie in this file."""
+        return COMPACT_LAYOUT if self.incompatible_flags & COMPACT else REGULAR
 
 
-NO_HEADER = Header(0, 0, "", "", 0, 0, 0, 0, 0, 0, 0)
+NO_HEADER = Header(0, 0, "", "", "", 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def parse_header(data: bytes) -> Header | None:
-    """Return the header; None where ``data`` is not the start of a journal file."""
+    """Return the header; None where the bytes are not the header of a journal file."""
     if len(data) < HEADER.size:
         return None
-    signature, _, flags, state, file_id, _, _, seqnum_id, *numbers = HEADER.unpack(data)
-    if signature != _SIGNATURE:
+    signature, _compatible, flags, state, file_id, machine_id, _boot_id, seqnum_id, *numbers = (
+        HEADER.unpack(data[: HEADER.size])
+    )
+    if signature != SIGNATURE:
         return None
-    entries, tail_seqnum, head_seqnum, first_array, head_us, tail_us = numbers[8:]
+    header_bytes, arena_bytes, *_tables, entries, tail_seqnum, head_seqnum, first_array = numbers[
+        :12
+    ]
     return Header(
-        flags, state, file_id.hex(), seqnum_id.hex(), numbers[0] + numbers[1], entries,
-        head_seqnum, tail_seqnum, first_array, head_us, tail_us,
+        flags, state, file_id.hex(), machine_id.hex(), seqnum_id.hex(), header_bytes,
+        header_bytes + arena_bytes, entries, head_seqnum, tail_seqnum, first_array, *numbers[12:14],
     )  # fmt: skip

@@ -134,7 +134,7 @@ def _state(header: Header | None, size_bytes: int) -> str:
     flags = header.incompatible_flags
     if flags & ~file_format.KNOWN_FLAGS or missing_codecs(flags):
         return "unsupported"
-    return "readable" if header.size_bytes <= size_bytes else "corrupt"
+    return "readable" if header.end <= size_bytes else "corrupt"
 
 
 def file_key(path: Path) -> str:

@@ -1,173 +1,265 @@
-"""Reads the journal in batches: directly from its files where that is safe, else through libsystemd.
+"""Reads the journal file by file, and merges what its files hold.
 
-Guarantees: entries in the journal's order, each once, and the place after every batch. Opening the journal
-after a loss is the same path as a restart: ``seek``.
+Guarantees: every entry that a file holds while it can be read is handed over once, in the order of its file,
+whatever the clocks, the names and the number of files. Entries that journald copies from the runtime journal
+into the persistent one are recognised. What is lost is counted from what the files say.
+
+A place in the journal is a place in each file. libsystemd's merged view is not used: its order is not total
+when clocks differ between boots, it drops files without an error, and it believes what damaged files say.
 """
 
-import operator
+import dataclasses
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from journal_exporter.journal import beginnings
 from journal_exporter.journal import cursor as cursors
-from journal_exporter.journal.batch import BASIC_FIELDS, CONTEXT_FIELDS, Batch, Position
-from journal_exporter.journal.files import file_key, find_files, inspect_files, journal_directories
-from journal_exporter.journal.libsystemd import BATCH_BYTES, BATCH_ENTRIES, LibsystemdReader
-from journal_exporter.journal.memory import JournalPages
-from journal_exporter.journal.read_ahead import ReadAhead
-from journal_exporter.journal.sequence import last_seqnums
+from journal_exporter.journal.batch import Batch
+from journal_exporter.journal.copies import Copies
+from journal_exporter.journal.cursor import Cursor
+from journal_exporter.journal.fields import NO_CONTEXT, Field
+from journal_exporter.journal.file_format import Head
+from journal_exporter.journal.inotify import DirectoryWatch
+from journal_exporter.journal.losses import Losses
+from journal_exporter.journal.next_entries import NextEntries
+from journal_exporter.journal.open_files import JournalFile, OpenFiles, next_us
+from journal_exporter.journal.portions import Taken, account
+from journal_exporter.journal.position import FilePosition, Position
+from journal_exporter.journal.read_state import ReadState
+from journal_exporter.journal.sequence import Gap, SequenceTracker
 
-PRECISE_ENTRIES = 250
-"""Of a precise batch that is read directly: the place of each entry takes a kilobyte."""
+LOOK_S = 1.0
+"""Directories are looked at this often even if inotify says nothing."""
+REFRESH_S = 0.25
+"""Headers of open files are read again this often while there is a backlog."""
 
 
 class JournalReader:
-    """One open journal and a place in it; ``close`` it.
-
-    ``with_units``: contexts always have the units too. ``set_aside``: keys of files that are not touched.
-    ``heartbeat`` is called during long searches. Every method that reads raises ``JournalError``.
-    """
+    """One open journal and a place in it; ``close`` it."""
 
     def __init__(
         self,
-        *,
-        root: Path | None,
-        directory: Path | None,
-        with_units: bool = False,
-        set_aside: frozenset[str] = frozenset(),
-        heartbeat: Callable[[], None] = lambda: None,
+        files: OpenFiles,
+        watch: DirectoryWatch,
+        tops: Iterable[Path],
+        monotonic_s: Callable[[], float],
     ) -> None:
-        directories = journal_directories(root=root, directory=directory)
+        self._files = files
+        self._watch = watch
+        self._tops = tuple(tops)
+        self._monotonic_s = monotonic_s
+        self._state = ReadState()
+        self._next = NextEntries(files, self._state, self._unread)
+        self._losses = Losses(files, self._state, self._unread, self._look)
+        self._cursor: str | None = None
+        self._position = Position(None)
+        self._until: Position | None = None
+        self._last_seen: tuple[int, tuple[Field, ...]] = 0, NO_CONTEXT
+        self._looked_s = self._refreshed_s = self._settled_s = float("-inf")
 
-        def paths() -> list[Path]:
-            found = find_files(directories)
-            return [p for p in found if file_key(p) not in set_aside] if set_aside else found
-
-        context_of = operator.itemgetter(*(CONTEXT_FIELDS if with_units else BASIC_FIELDS))
-        self._libsystemd = LibsystemdReader(
-            root=root,
-            directory=directory,
-            files=paths() if set_aside else None,
-            context_of=context_of,
-            heartbeat=heartbeat,
-        )
-        self._paths = paths
-        self._read_ahead = ReadAhead(paths, context_of)
-        self._is_ahead = self._lagging = False
-        """Whether more was read than libsystemd knows; whether the last batch was full."""
-        self._pages = JournalPages()
-        self.single_sequence = False
-        """Set by the caller: all files share one sequence number id, so batches may be fast."""
+    def close(self) -> None:
+        """Close the journal; harmless when it is closed already."""
+        self._files.close()
+        self._watch.close()
 
     @property
     def inotify_fd(self) -> int | None:
         """What to poll on; None where the journal can only be polled."""
-        return self._libsystemd.inotify_fd
+        return self._watch.fd
 
-    def close(self) -> None:
-        """Close the journal; harmless when it is closed already."""
-        self._read_ahead.close()
-        self._libsystemd.close()
+    @property
+    def position(self) -> Position:
+        """The place after the last entry that was handed over."""
+        return self._position
+
+    @property
+    def unread(self) -> int:
+        """How many entries the files hold that were not handed over."""
+        return sum(map(self._unread, self._files.files.values()))
+
+    @property
+    def oldest_unread_us(self) -> int:
+        """The time of the oldest of them, in microseconds since the epoch; 0 where there is none."""
+        unread = [file for file in self._files.files.values() if self._unread(file)]
+        return min(map(next_us, unread), default=0)
+
+    def _unread(self, file: JournalFile) -> int:
+        if file.is_refused:
+            return 0
+        if self._until is None:
+            return file.unread
+        limit = (self._until.files or {}).get(file.key)
+        return 0 if limit is None else max(0, limit.place.entries - file.place.entries)
 
     def process(self) -> None:
-        """Open new files and close deleted ones."""
-        self._libsystemd.process()
-        self._pages.trim()
+        """Take up new files and let go of deleted ones."""
+        now_s = self._monotonic_s()
+        waits = self._files.unopened and not self.unread
+        if self._watch.names_changed() or waits or now_s - self._looked_s >= LOOK_S:
+            self._look()
+        elif not self.unread or now_s - self._refreshed_s >= REFRESH_S:
+            self._files.refresh()
+            self._refreshed_s = now_s
 
     def wait(self, timeout_s: float, stop_fd: int) -> None:
         """Return when the journal changed, when ``stop_fd`` is readable, or after the timeout."""
         poll = select.poll()
         poll.register(stop_fd, select.POLLIN)
-        if self.inotify_fd is not None:
-            poll.register(self.inotify_fd, select.POLLIN)
+        if self._watch.fd is not None:
+            poll.register(self._watch.fd, select.POLLIN)
         poll.poll(timeout_s * 1000)
+
+    def _look(self) -> None:
+        self._looked_s = self._refreshed_s = self._monotonic_s()
+        self._files.look()
+        self._watch.watch({*self._tops, *(file.path.parent for file in self._files.files.values())})
+        for file in self._files.files.values():
+            if not file.is_verified and file.reader is not None:
+                beginnings.find_again(file, file.reader, self._state)
+        for file in self._files.gone:
+            self._losses.count_gone(file)
+        self._files.gone.clear()
+        self._state.tracker.keep_ids(
+            frozenset(file.header.seqnum_id for file in self._files.files.values())
+        )
+
+    def _open_files(self) -> list[JournalFile]:
+        return [file for file in self._files.files.values() if file.reader is not None]
 
     def start(self, where: str) -> Position:
         """Go to where a first run begins: ``head``, ``tail``, or the newest entry's ``boot``."""
-        position = self._libsystemd.seek_start(where)
-        if position.cursor is not None:
-            self.seek(position)
-        return position
+        self._restore(Position(None))
+        self._look()
+        beginnings.begin(self._open_files(), self._state, where)
+        self._position = self._now()
+        return self._position
 
-    def seek(self, position: Position) -> bool:
-        """Go to a place that was returned before; return whether its entry still exists.
+    def seek(self, position: Position, until: Position | None = None) -> bool:
+        """Go to a place; return whether it is whole. ``until``: read no further than that place.
 
-        If not, the next entry read is the first one after that place.
+        Then what is read next is what lies after the place in each file, and files that are new since.
         """
-        self._read_ahead.restart()
-        return self._go_to(position)
+        self._restore(position)
+        self._until = until
+        self._look()
+        if any(file.missed for file in self._files.files.values()):
+            # A rename can hide a file from one look; what a second one misses too is gone.
+            self._look()
+        if position.files is None:
+            beginnings.take_over(self._open_files(), self._state, position)
+        self._position = dataclasses.replace(self._now(), cursor=position.cursor)
+        known = position.files or {}
+        return all(key in self._files.files for key, one in known.items() if one.place.entries)
 
-    def _go_to(self, position: Position) -> bool:
-        self._is_ahead = False
-        try:
-            if self._libsystemd.seek(position):
-                return True
-            if self._is_replaced():
-                # No entry of it was ever read, whatever the clock said then and says now.
-                self._libsystemd.seek_head()
-            return False
-        finally:
-            # A search touches pages all over the files.
-            self._pages.trim()
+    def _restore(self, position: Position) -> None:
+        known = position.sequences if position.files is not None else None
+        self._state.tracker = SequenceTracker(known)
+        self._state.copies = Copies(position.copies)
+        self._cursor = position.cursor
+        at_us = cursors.parse(position.cursor).realtime_us if position.cursor else 0
+        self._last_seen = at_us, NO_CONTEXT
+        self._losses.gone.clear()
+        self._until = None
+        self._files.restore(position.files or {})
 
-    def _is_replaced(self) -> bool:
-        """Whether no file is left of any sequence that was read, as after a boot with a volatile journal."""
-        files = inspect_files(self._paths())
-        ids = {file.header.seqnum_id for file in files if file.state == "readable"}
-        return bool(ids) and ids.isdisjoint(last_seqnums(self._libsystemd.sequence.snapshot()))
-
-    def read(self, *, precise: bool = False) -> Batch:
-        """Return the next entries, at most ``BATCH_ENTRIES`` or about ``BATCH_BYTES`` of messages.
-
-        A fast batch looks at sequence numbers only at both ends. Where they leave room for a gap, the
-        reader goes back and reads again precisely, entry by entry.
-        """
-        batch = self._read(precise=precise)
-        self._lagging = batch.entries >= PRECISE_ENTRIES
+    def read(self) -> Batch:
+        """Return the next entries, at most ``BATCH_ENTRIES`` or about ``BATCH_BYTES`` of messages."""
+        gaps = [(0, gone.gap) for gone in self._losses.gone]
+        self._losses.gone.clear()
+        before = self._now()
+        taken = self._next.take()
+        if not taken.portions and not gaps:
+            return self._at_end(before)
+        restarts = self._state.tracker.restarts
+        gaps += account(taken, len(taken), self._state.tracker, self._state.copies)
+        for portion in taken.portions:
+            file = self._files.files[portion.key]
+            place, file.taken = portion.place(portion.count), portion.start + portion.count
+            if file.next_head is None:
+                # The batch has it now; kept for each of a thousand files it would be hundreds of MiB.
+                file.stand_at(place)
+            file.place = place
+        heads = taken.heads()
+        if heads:
+            self._cursor = Cursor.of(self._last_id(taken), heads[-1]).text
+        if self._until is None and self._state.tracker.has_holes:
+            gaps += self._losses.holes([head[3] for head in heads])
+            self._settled_s = self._looked_s
+        batch = self._batch(taken, heads, before, gaps)
+        batch.restarts = self._state.tracker.restarts - restarts
         return batch
 
-    def _read(self, *, precise: bool) -> Batch:
-        before = self._libsystemd.position
-        if self.single_sequence and (batch := self._read_directly(precise=precise)) is not None:
-            return batch
-        if self._is_ahead:
-            self._go_to(before)
-        if self.single_sequence and not precise:
-            batch = self._libsystemd.read_fast()
-            if batch is not None:
-                return batch
-            self._go_to(before)
-        return self._libsystemd.read_precisely()
+    def _at_end(self, before: Position) -> Batch:
+        """Everything that the files hold was handed over: what is missing now is lost."""
+        self._state.tracker.begun()
+        gaps: list[tuple[int, Gap]] = []
+        is_due = self._until is None and self._settled_s != self._looked_s
+        if is_due and self._state.tracker.has_holes:
+            gaps = self._losses.holes([])
+            self._settled_s = self._looked_s
+        if self._losses.gone and not gaps:
+            return self.read()
+        return self._batch(Taken([]), [], before, gaps)
 
-    def _read_directly(self, *, precise: bool) -> Batch | None:
-        libsystemd = self._libsystemd
-        if libsystemd.cursor is None:
-            return None
-        after = cursors.parse(libsystemd.cursor)
-        if not libsystemd.sequence.is_at(after):
-            return None
-        self._read_ahead.notice_new_files()
-        batch = Batch(Position(None))
-        step, room_bytes = (1, 0) if precise else (BATCH_ENTRIES, BATCH_BYTES)
-        while len(batch.times_us) < (PRECISE_ENTRIES if precise else 1):
-            last = self._read_ahead.read(
-                batch, after, entries=step, room_bytes=room_bytes, lagging=self._lagging
-            )
-            if last is None and not precise:
-                # Part of it may be in the columns.
-                return None
-            if last is None:
-                break
-            libsystemd.sequence.advance(last)
-            libsystemd.cursor = last.text
-            after = last
-            if precise:
-                batch.positions.append(libsystemd.position)
-        if not batch.times_us:
-            return None
-        if not self._is_ahead:
-            self._pages.drop()
-        self._is_ahead = True
-        batch.entries = len(batch.times_us)
-        batch.end = libsystemd.position
+    def _batch(
+        self, taken: Taken, heads: list[Head], before: Position, gaps: list[tuple[int, Gap]]
+    ) -> Batch:
+        elements = taken.elements
+        times_us = [head[4] for head in heads] if elements else []
+        gaps.sort(key=lambda one: one[0])
+        batch = Batch(before, last_seen=self._last_seen, times_us=times_us)
+        for index, gap in gaps:
+            at = min(index, elements)
+            batch.gaps.setdefault(at, []).append(gap)
+            self._state.tracker.count(gap, times_us[at] if at < elements else self._last_seen[0])
+        if elements:
+            batch.contexts, batch.messages = taken.fields()
+            self._last_seen = times_us[-1], batch.contexts[-1]
+        batch.entries = len(heads)
+        batch.repeated = len(heads) - elements
+        batch.unreadable = sum(
+            lost for portion in taken.portions for _at, lost in portion.lost(portion.count)
+        )
+        batch.without_message, self._next.without_message = self._next.without_message, 0
+        batch.end = self._position = self._now()
+        cursor = before.cursor
+
+        def place_after(count: int, counted: int) -> Position:
+            """Account again for a part of the batch, from the place before it."""
+            tracker, copies = SequenceTracker(before.sequences), Copies(before.copies)
+            account(taken, count, tracker, copies)
+            for index, gap in gaps[:counted]:
+                tracker.lose(gap, times_us[index] if index < elements else self._last_seen[0])
+            files = dict(before.files or {})
+            for portion, part in zip(taken.portions, taken.counts(count), strict=True):
+                header = portion.header
+                files[portion.key] = FilePosition(
+                    portion.place(part), header.entries, header.tail_seqnum, header.seqnum_id,
+                    header.machine_id, portion.is_runtime,
+                )  # fmt: skip
+            at = Cursor.of(self._last_id(taken, count), heads[count - 1]).text if count else cursor
+            return Position(at, files, tracker.snapshot(), tuple(copies.snapshot()))
+
+        batch.place_after = place_after
         return batch
+
+    @staticmethod
+    def _last_id(taken: Taken, count: int | None = None) -> str:
+        if taken.picks is None:
+            return taken.portions[0].header.seqnum_id
+        return taken.portions[taken.picks[(count or 0) - 1][0]].header.seqnum_id
+
+    def _now(self) -> Position:
+        return Position(
+            self._cursor,
+            {
+                key: file.position
+                for key, file in self._files.files.items()
+                if file.place.entries or file.unread
+            }
+            # A run that is killed before it reports their loss leaves it to the next one.
+            | {gone.key: gone.position for gone in self._losses.gone},
+            self._state.tracker.snapshot(),
+            tuple(self._state.copies.snapshot()),
+        )

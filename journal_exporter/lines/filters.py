@@ -9,7 +9,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from journal_exporter.journal.batch import Context
+from journal_exporter.journal.fields import Context
 
 PRIORITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 FACILITIES = (

@@ -16,7 +16,8 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from journal_exporter.journal.batch import Batch, Context, Field
+from journal_exporter.journal.batch import Batch
+from journal_exporter.journal.fields import Context, Field
 from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.filters import EntryFilter, facility_of, priority_of, unit_of
 

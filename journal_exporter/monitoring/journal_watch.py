@@ -1,30 +1,21 @@
 """Scans the journal's files every few seconds: lag, unreadable files, and readers that stall."""
 
 import collections
-import dataclasses
 import logging
 import math
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from journal_exporter.journal import cursor as cursors
-from journal_exporter.journal.batch import Position
 from journal_exporter.journal.files import STATES, JournalFile, find_files, inspect_files
-from journal_exporter.journal.sequence import last_seqnums
+from journal_exporter.journal.position import Position
 from journal_exporter.monitoring import lag
 from journal_exporter.monitoring.metrics import SharedMetrics
 
 _LOG = logging.getLogger(__name__)
 _GROWTH_WINDOW_S = 600.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ScanResult:
-    """Whether entries exist that the reader should have seen, and whether all files share one sequence."""
-
-    unread: bool
-    single_sequence: bool
 
 
 class JournalWatch:
@@ -35,19 +26,27 @@ class JournalWatch:
         directories: Sequence[Path],
         metrics: SharedMetrics,
         set_aside: frozenset[str] = frozenset(),
+        time_s: Callable[[], float] = time.time,
     ) -> None:
         self._directories = directories
         self._set_aside = set_aside
         self._metrics = metrics
         self._reported: set[Path] = set()
         self._is_missing = False
+        self._time_s = time_s
+        self._read_all_s = float("-inf")
+        self._oldest = 0, 0.0
+        """The time of the oldest unread entry, and when a scan found it first."""
         self._samples: collections.deque[tuple[float, int]] = collections.deque()
         self._written_bytes = 0
         self._sizes: dict[int, int] = {}
         metrics.set("time_to_vacuum_seconds", math.inf)
 
-    def scan(self, position: Position, now_s: float) -> ScanResult:
-        """Inspect every file, and update the metrics; ``now_s`` is on the monotonic clock."""
+    def scan(self, position: Position, now_s: float) -> bool:
+        """Inspect every file, and update the metrics; ``now_s`` is on the monotonic clock.
+
+        Returns whether files hold entries after the position.
+        """
         files = [
             file._replace(state="set_aside") if file.key in self._set_aside else file
             for file in inspect_files(find_files(self._directories))
@@ -58,35 +57,39 @@ class JournalWatch:
         self._report_ignored(files)
         good = [file for file in files if file.state == "readable"]
         self._report_missing(bool(good))
-        ids = {file.header.seqnum_id for file in good}
-        return ScanResult(self._measure_lag(good, position, now_s), len(ids) <= 1)
+        return self._measure_lag(good, position, now_s)
 
     def _measure_lag(self, files: Sequence[JournalFile], position: Position, now_s: float) -> bool:
-        if position.cursor is None:
-            self._set_lag(lag.lag_of_all(files))
-            return False
-        newest_us = cursors.parse(position.cursor).realtime_us
-        read = last_seqnums(position.sequence)
-        behind = lag.lag(files, read, newest_us)
-        self._set_lag(behind)
-        self._metrics.set("newest_entry_timestamp_seconds", newest_us / 1e6)
+        behind = lag.lag(files, position)
+        self._metrics.set("lag_entries", behind.entries)
+        self._metrics.set("lag_seconds", self._waiting_s(behind, now_s))
+        if position.cursor is not None:
+            newest_us = cursors.parse(position.cursor).realtime_us
+            self._metrics.set("newest_entry_timestamp_seconds", newest_us / 1e6)
         self._metrics.set(
             "time_to_vacuum_seconds",
             lag.seconds_to_vacuum(
                 files,
-                read,
+                position,
                 growth_bytes_per_s=self._growth(files, now_s),
                 max_use_bytes=_max_use_bytes(files),
             ),
         )
-        return behind.entries > 0 or any(
-            file.header.seqnum_id not in read and file.header.tail_realtime_us > newest_us
-            for file in files
-        )
+        return behind.entries > 0
 
-    def _set_lag(self, behind: lag.Lag) -> None:
-        self._metrics.set("lag_entries", behind.entries)
-        self._metrics.set("lag_seconds", behind.lag_s)
+    def _waiting_s(self, behind: lag.Lag, now_s: float) -> float:
+        """Return how long the oldest unread entry has been waiting.
+
+        Its time alone does not tell: clocks are wrong. It did not wait before all was read the last time,
+        and it has waited since a scan found it unread.
+        """
+        if not behind.entries:
+            self._read_all_s, self._oldest = now_s, (0, now_s)
+            return 0.0
+        if behind.oldest_us != self._oldest[0]:
+            self._oldest = behind.oldest_us, now_s
+        age_s = self._time_s() - behind.oldest_us / 1e6
+        return max(0.0, now_s - self._oldest[1], min(age_s, now_s - self._read_all_s))
 
     def _growth(self, files: Sequence[JournalFile], now_s: float) -> float:
         """Return the growth in bytes per second over ten minutes; deleted files do not count."""
@@ -136,4 +139,4 @@ def _max_use_bytes(files: Sequence[JournalFile]) -> int:
     return 0
 
 
-Scan = Callable[[Position, float], ScanResult]
+Scan = Callable[[Position, float], bool]

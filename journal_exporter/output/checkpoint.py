@@ -20,14 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from journal_exporter.errors import ConfigError, output_errors
-from journal_exporter.journal.batch import Position
+from journal_exporter.journal.position import Position
 from journal_exporter.output.durable import replace_file
 from journal_exporter.output.file_id import FileId
 
 NAME = "checkpoint"
-_MAGIC = b"journal-exporter checkpoint 1"
-_SLOT_BYTES = 16384
+_MAGICS = b"journal-exporter checkpoint 2", b"journal-exporter checkpoint 1"
+"""Of this version, and of the one before, which had one place in libsystemd's order of entries."""
+_SLOT_BYTES = 32768
+"""At least; a state with many files gets larger slots."""
 _SLOTS = 4
+_FLAGS = os.O_RDWR | os.O_CLOEXEC
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Intent:
 
     position: Position
     end_offset: int
+    marker: str = ""
+    """The line that is appended, if it marks a gap: no entry would give it again."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,45 +75,60 @@ class State:
 
     def to_json(self) -> bytes:
         """Return the state as one line of JSON."""
-        return json.dumps(self, separators=(",", ":"), default=_fields).encode()
+        data = {
+            **{field.name: getattr(self, field.name) for field in dataclasses.fields(self)},
+            "durable": _progress_json(self.durable, None),
+            "written": _progress_json(self.written, self.durable.position),
+            "intent": self.intent
+            and {
+                "position": self.intent.position.to_json(self.durable.position),
+                "end_offset": self.intent.end_offset,
+                "marker": self.intent.marker,
+            },
+        }
+        return json.dumps(data, separators=(",", ":")).encode()
 
 
-def _fields(value: State | Progress | Intent | Position) -> dict[str, Any]:
-    if isinstance(value, Position):
-        return {"cursor": value.cursor, "numbering": value.sequence}
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+def _progress_json(progress: Progress, base: Position | None) -> dict[str, Any]:
+    return {
+        "position": progress.position.to_json(base),
+        "file": list(progress.file),
+        "offset": progress.offset,
+    }
 
 
-def _progress(data: dict[str, Any]) -> Progress:
-    return Progress(_position(data["position"]), FileId(*data["file"]), int(data["offset"]))
-
-
-def _position(data: dict[str, Any]) -> Position:
-    cursor = data["cursor"]
-    return Position(None if cursor is None else str(cursor), data["numbering"])
+def _progress(data: dict[str, Any], base: Position | None) -> Progress:
+    position = Position.from_json(data["position"], base)
+    return Progress(position, FileId(*data["file"]), int(data["offset"]))
 
 
 def _state(data: dict[str, Any]) -> State:
-    intent = data["intent"]
+    durable = _progress(data["durable"], None)
+    base, intent = durable.position, data["intent"]
     return State(
         **{
             **data,
-            "durable": _progress(data["durable"]),
-            "written": _progress(data["written"]),
-            "intent": intent and Intent(_position(intent["position"]), int(intent["end_offset"])),
+            "durable": durable,
+            "written": _progress(data["written"], base),
+            "intent": intent
+            and Intent(
+                Position.from_json(intent["position"], base),
+                int(intent["end_offset"]),
+                str(intent.get("marker", "")),
+            ),
         }
     )
 
 
 def _pack(state: State) -> bytes:
     body = state.to_json()
-    return b"%s %d %08x\n%s\n" % (_MAGIC, len(body), zlib.crc32(body), body)
+    return b"%s %d %08x\n%s\n" % (_MAGICS[0], len(body), zlib.crc32(body), body)
 
 
 def _unpack(slot: bytes) -> State | None:
     head, _, rest = slot.partition(b"\n")
     words = head.rsplit(b" ", 2)
-    if len(words) != 3 or words[0] != _MAGIC:  # noqa: PLR2004
+    if len(words) != 3 or words[0] not in _MAGICS:  # noqa: PLR2004
         return None
     try:
         body = rest[: int(words[1])]
@@ -132,8 +152,10 @@ def load(directory: Path) -> State | None:
         return None
     except OSError as error:
         raise ConfigError(f"--state-directory: can't read {path}: {error.strerror}") from error
-    starts = range(0, _SLOTS * _SLOT_BYTES, _SLOT_BYTES)
-    states = [_unpack(data[start : start + _SLOT_BYTES]) for start in starts]
+    slot_bytes = max(len(data) // _SLOTS, 1)
+    states = [
+        _unpack(data[start : start + slot_bytes]) for start in range(0, len(data), slot_bytes)
+    ]
     whole = [state for state in states if state is not None]
     if not whole:
         raise ConfigError(
@@ -149,6 +171,7 @@ class CheckpointFile:
     def __init__(self, directory: Path) -> None:
         self._path = directory / NAME
         self._descriptor: int | None = None
+        self._slot_bytes = 0
         self._generation = 0
         self._syncs = 0
         self._stored = b""
@@ -157,14 +180,15 @@ class CheckpointFile:
         """Write the state into the slot with the older one; a kill leaves the other slot whole."""
         self._generation = max(self._generation, state.generation) + 1
         data = _pack(dataclasses.replace(state, generation=self._generation))
-        if len(data) > _SLOT_BYTES:
-            raise ValueError(f"a state of {len(data)} bytes exceeds its slot")
         with output_errors("writing", self._path):
             if self._descriptor is not None and not self._has_name(self._descriptor):
                 self.close()
             if self._descriptor is None:
                 self._descriptor = self._open(data)
-            _write_whole(self._descriptor, data, _SLOT_BYTES * (self._generation % 2))
+            if len(data) > self._slot_bytes:
+                self.close()
+                self._descriptor = self._create(data)
+            _write_whole(self._descriptor, data, self._slot_bytes * (self._generation % 2))
             self._stored = data
 
     def sync(self) -> None:
@@ -172,7 +196,7 @@ class CheckpointFile:
         with output_errors("syncing", self._path):
             if self._descriptor is not None:
                 slot = 2 + self._syncs % 2
-                _write_whole(self._descriptor, self._stored, _SLOT_BYTES * slot)
+                _write_whole(self._descriptor, self._stored, self._slot_bytes * slot)
                 os.fdatasync(self._descriptor)
                 self._syncs += 1
 
@@ -190,12 +214,17 @@ class CheckpointFile:
             return False
 
     def _open(self, first: bytes) -> int:
-        flags = os.O_RDWR | os.O_CLOEXEC
         with contextlib.suppress(FileNotFoundError):
-            return os.open(self._path, flags)
-        # With all slots filled, so that a checkpoint without a state never exists.
-        replace_file(self._path, first.ljust(_SLOT_BYTES, b"\0") * _SLOTS)
-        return os.open(self._path, flags)
+            descriptor = os.open(self._path, _FLAGS)
+            self._slot_bytes = os.fstat(descriptor).st_size // _SLOTS
+            return descriptor
+        return self._create(first)
+
+    def _create(self, first: bytes) -> int:
+        """Make the file with all slots filled, so that a checkpoint without a state never exists."""
+        self._slot_bytes = max(_SLOT_BYTES, 1 << (2 * len(first)).bit_length())
+        replace_file(self._path, first.ljust(self._slot_bytes, b"\0") * _SLOTS)
+        return os.open(self._path, _FLAGS)
 
 
 def _write_whole(descriptor: int, data: bytes, offset: int) -> None:

@@ -9,7 +9,8 @@ import logging
 from collections.abc import Sequence
 
 from journal_exporter.clock import Clock
-from journal_exporter.journal.batch import Batch, Position, Source
+from journal_exporter.journal.batch import Batch, Source
+from journal_exporter.journal.position import Position
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output import read_back
@@ -50,6 +51,10 @@ class Resume:
         else:
             kind, position = self._resume(state)
             since_s = state.file_since_s or since_s
+            if position.files is None:
+                # Only the journal can tell where an earlier version's place is in each file.
+                self.source.seek(position)
+                position = self.source.position
         progress = self.writer.progress_at(position)
         fresh = State(
             output=str(self.writer.output.path),
@@ -85,10 +90,24 @@ class Resume:
         )
         if not tail:
             return "clean", progress.position
-        intent = state.intent
-        if same_boot and intent is not None and len(tail) == intent.end_offset - progress.offset:
+        intent = state.intent if same_boot else None
+        if intent is None:
+            return self._replay(progress.position, tail, until=None)
+        if len(tail) == intent.end_offset - progress.offset:
             return "adopted", intent.position
-        return self._replay(progress, tail)
+        if marker := intent.marker.encode():
+            kind, _ = self._finish(tail, marker)
+            return kind, intent.position
+        # An earlier version's place has no end in each file.
+        until = None if intent.position.files is None else intent.position
+        return self._replay(progress.position, tail, until=until)
+
+    def _finish(self, tail: bytes, line: bytes) -> tuple[str, None]:
+        """Append what is missing of one line."""
+        replay = Replay(tail)
+        replay.offer(line)
+        self._close(replay)
+        return "finished_torn", None
 
     def _reachable(self, progress: Progress) -> Progress | None:
         size_bytes = self.writer.retry(
@@ -101,46 +120,56 @@ class Resume:
         if self.writer.retry(self.writer.output.ends_torn):
             self.writer.append_uncommitted(b"\n")
 
-    def _replay(self, progress: Progress, tail: bytes) -> tuple[str, Position]:
+    def _replay(
+        self, begin: Position, tail: bytes, *, until: Position | None
+    ) -> tuple[str, Position]:
+        """Append what the tail lacks of the entries up to a place.
+
+        Without a place, or where a file of it is gone, continue until the tail is explained.
+        """
         replay = Replay(tail)
-        self.source.seek(progress.position)
-        position = progress.position
-        while not replay.is_over:
+        position = until or begin
+        if not self.source.seek(begin, until) and until is not None:
+            # The place has no losses of what was never written.
+            until, position = None, begin
+            self.source.seek(begin)
+        while until is not None or not replay.is_over:
             self.metrics.heartbeat(self.clock)
-            batch = self.source.read(precise=True)
-            if not batch.entries:
-                self._add(replay.close())
+            self.source.process()
+            batch = self.source.read()
+            if not batch.entries and not batch.gaps:
                 break
-            position = self._compare(replay, batch)
+            self._compare(replay, batch)
+            position = until or batch.end
+        self._close(replay)
+        return "finished_torn" if replay.finished_torn else "replayed", position
+
+    def _close(self, replay: Replay) -> None:
+        data = replay.close()
+        self.writer.append_uncommitted(data)
+        self.metrics.add("lines_written", data.count(b"\n"))
         self.metrics.add("duplicates_suppressed", replay.suppressed)
         self.metrics.add("recovery_mismatches", replay.mismatches)
         if replay.mismatches:
             _LOG.warning(
                 "the output has %d places that do not match the journal", replay.mismatches
             )
-        return "finished_torn" if replay.finished_torn else "replayed", position
 
-    def _add(self, data: bytes) -> None:
-        self.writer.append_uncommitted(data)
-        self.metrics.add("lines_written", data.count(b"\n"))
-
-    def _compare(self, replay: Replay, batch: Batch) -> Position:
-        """Append the lines that the output lacks, until the tail is compared."""
+    def _compare(self, replay: Replay, batch: Batch) -> None:
+        """Offer the lines of a batch, and of the gaps in it."""
         lines = self.formatter.lines(batch)
-        for index, line in enumerate(lines):
-            if replay.is_over:
-                return batch.positions[index - 1]
-            gap = batch.gaps.get(index)
-            if gap is not None:
-                time_us, context = batch.times_us[index], batch.contexts[index]
-                marker = self.formatter.gap_line(gap, time_us, context)
+        for index in range(len(lines) + 1):
+            for gap in batch.gaps.get(index, ()):
+                stamp = batch.stamp(index)
+                marker = self.formatter.gap_line(gap, *stamp)
+                if replay.holds(marker):
+                    replay.offer(marker)
+                    continue
                 following = next((later for later in lines[index:] if later is not None), None)
-                left = replay.reduce_gap(gap, marker, following)
+                left = replay.reduce_gap(gap, following)
                 if left is not None:
-                    marker = self.formatter.gap_line(left, time_us, context)
-                    self._add(replay.offer(marker))
+                    replay.offer(self.formatter.gap_line(left, *stamp))
                     self.metrics.add("entries_lost", left.entries)
                     self.metrics.add("gaps")
-            if line is not None:
-                self._add(replay.offer(line))
-        return batch.end
+            if index < len(lines) and (line := lines[index]) is not None:
+                replay.offer(line)

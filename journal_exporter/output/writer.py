@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from journal_exporter.clock import Clock, Stop
 from journal_exporter.errors import OutputError
-from journal_exporter.journal.batch import Position
+from journal_exporter.journal.position import Position
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import CheckpointFile, Intent, Progress, State
 from journal_exporter.output.retry import GivenUpError, Retry, Stopped
@@ -95,8 +95,13 @@ class Writer:
         self._retry.until_done(lambda: found.append(query()), may_free_space=False)
         return found[0]
 
-    def commit(self, data: bytes, position: Position, lines: int) -> None:
-        """Append ``data``, the ``lines`` of all entries up to ``position``."""
+    def commit(
+        self, data: bytes, position: Position, lines: int, *, is_marker: bool = False
+    ) -> None:
+        """Append ``data``, the ``lines`` of all entries up to ``position``.
+
+        ``is_marker``: it is the one line that marks a gap.
+        """
         before = self._known
         if not data:
             # No bytes change, so nothing must be durable at once.
@@ -106,7 +111,8 @@ class Writer:
             return
         while data:
             self.reopen_if_replaced()
-            intent = Intent(position, self.output.size_bytes + len(data))
+            marker = data.decode() if is_marker else ""
+            intent = Intent(position, self.output.size_bytes + len(data), marker)
             self._state = dataclasses.replace(self._known, intent=intent)
             self._store()
             data = self._append(data)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from journal_exporter.clock import Clock, Stop
 from journal_exporter.errors import JournalError
-from journal_exporter.journal.batch import Batch, Position, Source
+from journal_exporter.journal.batch import Batch, Source
 from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.journal_watch import Scan
@@ -25,17 +25,6 @@ SCAN_POLLING_S = 1.0
 MAX_REOPENS = 5
 _MAX_REOPEN_WAIT_S = 10.0
 _CHUNK_BYTES = 256 * 1024
-_PRECISE_BELOW_BYTES = 512 * 1024
-"""More than the lines of a batch usually take."""
-
-
-@dataclasses.dataclass(slots=True)
-class _PendingLines:
-    """Lines that are appended together. ``gaps`` are the gaps that some of them mark."""
-
-    data: bytearray = dataclasses.field(default_factory=bytearray)
-    count: int = 0
-    gaps: list[Gap] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -79,11 +68,10 @@ class Pipeline:
     def _iterate(self) -> bool:
         source = self._source or self._open()
         source.process()
-        # Near the end of a file the place of each entry is needed, to split the batch there.
-        source, batch = self._read(source, precise=self.writer.room_bytes < _PRECISE_BELOW_BYTES)
-        if batch.entries:
+        batch = source.read()
+        if batch.entries or batch.gaps:
             self._failures = 0
-            self.write(source, batch)
+            self.write(batch)
         elif self.once:
             return False
         else:
@@ -92,27 +80,13 @@ class Pipeline:
         self._scan_if_due(source, at_end=not batch.entries)
         return True
 
-    def _read(self, source: Source, *, precise: bool) -> tuple[Source, Batch]:
-        """Read a batch; if it has a gap, reopen the journal and read again.
-
-        libsystemd may miss a file for a moment, which is not a loss yet.
-        """
-        batch = source.read(precise=precise)
-        if batch.gaps:
-            self._close()
-            source = self._open()
-            batch = source.read(precise=True)
-        return source, batch
-
     def _open(self) -> Source:
         source = self.open_source()
         self._source = source
         if not source.seek(self.writer.position):
-            _LOG.warning("the checkpoint's entry is gone from the journal; resuming after it")
+            _LOG.warning("journal files of the checkpoint are gone; resuming after them")
         self.metrics.set("inotify_available", float(source.inotify_fd is not None))
-        source.single_sequence = self.scan(
-            self.writer.position, self.clock.monotonic_s()
-        ).single_sequence
+        self.scan(self.writer.position, self.clock.monotonic_s())
         return source
 
     def _close(self) -> None:
@@ -132,7 +106,7 @@ class Pipeline:
         if self.stop.wait(min(0.1 * 4**self._failures, _MAX_REOPEN_WAIT_S)):
             raise Stopped
 
-    def write(self, source: Source, batch: Batch) -> None:
+    def write(self, batch: Batch) -> None:
         """Commit a batch; rotate wherever it does not fit into the live file."""
         if not batch.gaps:
             data, lines = self.formatter.blob(batch)
@@ -140,50 +114,48 @@ class Pipeline:
                 self.writer.commit(data, batch.end, lines)
                 self._count(batch, lines)
                 return
-            if not batch.positions:
-                # The lines are longer than usual: go back, and read with the place of each entry.
-                source.seek(self.writer.position)
-                _, batch = self._read(source, precise=True)
-        self._write_precisely(batch)
+        self._write_in_parts(batch)
 
     def _count(self, batch: Batch, lines: int) -> None:
         self.metrics.add("entries_read", batch.entries)
         self.metrics.add("entries_filtered", len(batch.times_us) - lines)
         self.metrics.add("entries_invalid", batch.unreadable + batch.without_message)
         self.metrics.add("duplicates_suppressed", batch.repeated)
-        self.metrics.add("numbering_restarts", batch.sequence_restarts)
+        self.metrics.add("numbering_restarts", batch.restarts)
 
-    def _write_precisely(self, batch: Batch) -> None:
-        pending = _PendingLines()
-        done = self.writer.position
+    def _write_in_parts(self, batch: Batch) -> None:
+        """Commit a batch that has gaps, or that does not fit into the live file."""
         lines = self.formatter.lines(batch)
-        for index, (line, position) in enumerate(zip(lines, batch.positions, strict=True)):
-            texts = [line] if line is not None else []
-            gap = batch.gaps.get(index)
-            if gap is not None:
-                marker = self.formatter.gap_line(gap, batch.times_us[index], batch.contexts[index])
-                texts.insert(0, marker)
-            size_bytes = sum(map(len, texts))
-            if size_bytes and len(pending.data) + size_bytes > self.writer.room_bytes:
-                self._flush(pending, done)
-                pending = _PendingLines()
-                self.writer.rotate_for_size(size_bytes)
-            pending.data += b"".join(texts)
-            pending.count += len(texts)
-            pending.gaps += [gap] if gap is not None else []
-            done = position
-            if len(pending.data) >= _CHUNK_BYTES:
-                self._flush(pending, done)
-                pending = _PendingLines()
-        self._flush(pending, batch.end)
+        pending, count, gaps = bytearray(), 0, 0
+        for index in range(len(lines) + 1):
+            found = batch.gaps.get(index, ())
+            line = lines[index] if index < len(lines) else None
+            size_bytes = len(pending) + len(line or b"")
+            is_full = bool(line) and size_bytes > self.writer.room_bytes
+            if pending and (found or is_full or size_bytes > _CHUNK_BYTES):
+                self.writer.commit(bytes(pending), batch.place_after(index, gaps), count)
+                pending, count = bytearray(), 0
+            for gap in found:
+                gaps += 1
+                self._mark(gap, batch, index, gaps)
+            if line is None:
+                continue
+            if len(pending) + len(line) > self.writer.room_bytes:
+                self.writer.rotate_for_size(len(line))
+            pending += line
+            count += 1
+        self.writer.commit(bytes(pending), batch.end, count)
         self._count(batch, sum(line is not None for line in lines))
 
-    def _flush(self, pending: _PendingLines, position: Position) -> None:
-        self.writer.commit(bytes(pending.data), position, pending.count)
-        for gap in pending.gaps:
-            _LOG.warning("%d journal entries lost (%d..%d)", gap.entries, *gap)
-            self.metrics.add("entries_lost", gap.entries)
-            self.metrics.add("gaps")
+    def _mark(self, gap: Gap, batch: Batch, index: int, gaps: int) -> None:
+        """Commit the line that marks a gap, the one number ``gaps`` of the batch."""
+        marker = self.formatter.gap_line(gap, *batch.stamp(index))
+        if len(marker) > self.writer.room_bytes:
+            self.writer.rotate_for_size(len(marker))
+        self.writer.commit(marker, batch.place_after(index, gaps), 1, is_marker=True)
+        _LOG.warning("%d journal entries lost (%d..%d)", gap.entries, gap[0], gap[1])
+        self.metrics.add("entries_lost", gap.entries)
+        self.metrics.add("gaps")
 
     def _scan_if_due(self, source: Source, *, at_end: bool) -> None:
         now_s = self.clock.monotonic_s()
@@ -193,16 +165,15 @@ class Pipeline:
         self._scanned_s = now_s
         self.writer.rotate_for_age()
         self.writer.reopen_if_replaced()
-        found = self.scan(self.writer.position, now_s)
-        source.single_sequence = found.single_sequence
-        if not (at_end and found.unread):
+        unread = self.scan(self.writer.position, now_s)
+        if not (at_end and unread):
             self._stalls = 0
             return
         # The files hold more than the reader sees. It may just have been written: read once more.
         source.process()
-        source, batch = self._read(source, precise=False)
-        if batch.entries:
-            self.write(source, batch)
+        batch = source.read()
+        if batch.entries or batch.gaps:
+            self.write(batch)
             return
         self._stalls += 1
         if self._stalls & (self._stalls - 1) == 0:

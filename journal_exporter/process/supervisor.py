@@ -25,7 +25,7 @@ from journal_exporter.clock import Clock, PipeStop, SystemClock
 from journal_exporter.config import Loaded, Settings
 from journal_exporter.journal import quarantine
 from journal_exporter.journal.files import file_key, find_files
-from journal_exporter.journal.libsystemd import read_all_entries
+from journal_exporter.journal.opening import read_all_entries
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.process import children, preflight, worker
 

@@ -5,10 +5,12 @@ It owns nothing that a restart would lose: the supervisor replaces a worker that
 
 import contextlib
 import gc
+import resource
 
 from journal_exporter.clock import Clock, Stop
 from journal_exporter.config import Settings
 from journal_exporter.journal.memory import give_back_large_buffers
+from journal_exporter.journal.opening import open_journal
 from journal_exporter.journal.reader import JournalReader
 from journal_exporter.monitoring.journal_watch import JournalWatch
 from journal_exporter.monitoring.metrics import SharedMetrics
@@ -22,6 +24,12 @@ from journal_exporter.output.writer import Writer
 from journal_exporter.process import rendering
 from journal_exporter.process.pipeline import Pipeline
 from journal_exporter.process.preflight import check_state
+
+
+def raise_open_files_limit() -> None:
+    """Raise the soft limit of open files to the hard one: the journal may have a file per user."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def run(
@@ -41,18 +49,19 @@ def run(
     # No code here makes reference cycles in bulk, and each collection would visit every batch.
     gc.disable()
     give_back_large_buffers()
+    raise_open_files_limit()
 
     def open_source() -> JournalReader:
-        return JournalReader(
-            root=settings.journal_root,
-            directory=settings.journal_directory,
+        return open_journal(
+            directories=settings.journal_directories,
             with_units=settings.format == "json"
             or bool(settings.include_unit or settings.exclude_unit),
             set_aside=set_aside,
-            heartbeat=lambda: metrics.heartbeat(clock),
+            max_deleted_bytes=settings.max_deleted_bytes,
+            monotonic_s=clock.monotonic_s,
         )
 
-    watch = JournalWatch(settings.journal_directories, metrics, set_aside)
+    watch = JournalWatch(settings.journal_directories, metrics, set_aside, time_s=clock.time_s)
     output = RotatingFile(
         settings.output,
         keep_files=settings.keep_files,

@@ -22,7 +22,7 @@ from systemd._reader import _Reader
 from journal_exporter.clock import PipeStop, SystemClock
 from journal_exporter.config import load
 from journal_exporter.journal.batch import Batch
-from journal_exporter.journal.reader import JournalReader
+from journal_exporter.journal.opening import open_journal
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.metrics import SharedMetrics
@@ -62,11 +62,9 @@ def _step_and_fields(journal: Path) -> None:
             get_all()
 
 
-def _batches(journal: Path, use: Callable[[Batch], object], *, ahead: bool = True) -> None:
-    with closing(JournalReader(root=None, directory=journal)) as source:
+def _batches(journal: Path, use: Callable[[Batch], object]) -> None:
+    with closing(open_journal(directories=[journal], with_units=False)) as source:
         source.start("head")
-        if ahead:
-            source.single_sequence = True
         while (batch := source.read()).entries:
             use(batch)
             source.process()
@@ -74,10 +72,6 @@ def _batches(journal: Path, use: Callable[[Batch], object], *, ahead: bool = Tru
 
 def _read(journal: Path) -> None:
     _batches(journal, lambda batch: batch)
-
-
-def _read_through_libsystemd(journal: Path) -> None:
-    _batches(journal, lambda batch: batch, ahead=False)
 
 
 def _read_and_format(journal: Path) -> None:
@@ -113,7 +107,6 @@ _OURS = (
 _OTHERS = (
     ("libsystemd: `_next`", _step_on),
     ("libsystemd: `_next`, `_get_realtime`, `_get_all`", _step_and_fields),
-    ("our reader where it leaves all to libsystemd, entry by entry", _read_through_libsystemd),
 )
 
 

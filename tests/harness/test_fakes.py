@@ -3,8 +3,8 @@
 import pytest
 
 from journal_exporter.clock import Clock, Stop
-from journal_exporter.journal.batch import CONTEXT_FIELDS
 from journal_exporter.journal.cursor import parse
+from journal_exporter.journal.fields import CONTEXT_FIELDS
 from tests.support.fakes import FakeClock, ScriptedStop, batch, context
 
 

@@ -3,13 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from journal_exporter.journal.batch import Batch, Context, Field, Position
+from journal_exporter.journal.batch import Batch
 from journal_exporter.journal.cursor import Cursor
+from journal_exporter.journal.fields import Context, Field
+from journal_exporter.journal.position import FilePosition, Position
+from journal_exporter.journal.run import Place
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import Formatter
 
+__all__ = [
+    "ALL",
+    "BOOT",
+    "FILE_ID",
+    "SEQNUM_ID",
+    "START_US",
+    "FakeClock",
+    "ScriptedStop",
+    "batch",
+    "context",
+    "cursor",
+    "line",
+    "read_up_to",
+]
+
 SEQNUM_ID = "5e" * 16
 BOOT = "b0" * 16
+FILE_ID = "f1" * 16
 START_US = 1_794_090_800_123_456
 """2026-11-07T22:33:20.123456Z"""
 ALL = EntryFilter(max_priority=7, exclude_facilities=frozenset())
@@ -60,12 +79,20 @@ def cursor(
     )
 
 
+def read_up_to(number: int, *, held: int | None = None) -> FilePosition:
+    """Return the place after an entry of a file whose numbers begin at 1 and end at ``held``."""
+    here = cursor(number)
+    place = Place(64 * number, number, number, here.realtime_us, BOOT) if number else Place()
+    held = number if held is None else held
+    return FilePosition(place, held, held, SEQNUM_ID, "3a" * 16, is_runtime=False)
+
+
 def batch(
     messages: Sequence[Field] = (b"hello",),
     contexts: Sequence[tuple[Field, ...]] | None = None,
     times_us: Sequence[int] | None = None,
 ) -> Batch:
-    """Return a fast batch: one entry a message, a microsecond apart."""
+    """Return a batch: one entry per message, a microsecond apart."""
     count = len(messages)
     return Batch(
         end=Position(cursor(count).text),

@@ -4,18 +4,19 @@ Everything here is real but the journal, the clock and the moment of death: file
 """
 
 import resource
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from journal_exporter.errors import JournalError, OutputError
-from journal_exporter.journal.batch import Batch, Position
+from journal_exporter.journal.batch import Batch
 from journal_exporter.journal.cursor import parse
-from journal_exporter.journal.sequence import SequenceEvent, SequenceTracker
+from journal_exporter.journal.fields import Field
+from journal_exporter.journal.position import FilePosition, Position
+from journal_exporter.journal.sequence import Gap, SequenceTracker
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import Formatter
-from journal_exporter.monitoring.journal_watch import ScanResult
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import CheckpointFile, State, load
 from journal_exporter.output.resume import Resume
@@ -23,7 +24,18 @@ from journal_exporter.output.rotating_file import RotatingFile
 from journal_exporter.output.rotation import RotationPolicy
 from journal_exporter.output.writer import Writer
 from journal_exporter.process.pipeline import Pipeline
-from tests.support.fakes import FakeClock, ScriptedStop, context, cursor
+from tests.support.fakes import (
+    BOOT,
+    FILE_ID,
+    SEQNUM_ID,
+    FakeClock,
+    ScriptedStop,
+    context,
+    cursor,
+    read_up_to,
+)
+
+_MACHINE = "3a" * 16
 
 
 class Killed(BaseException):
@@ -48,88 +60,130 @@ def file_size_limit(limit_bytes: int) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One journal entry; an unreadable one has a number and nothing else."""
+    """One journal entry; an unreadable one has a number and nothing else. ``file`` is where it is."""
 
     seqnum: int
     message: bytes
     readable: bool = True
+    file: str = FILE_ID
 
 
-def entries(messages: Iterable[bytes], first: int = 1) -> list[Entry]:
-    """Return numbered entries."""
-    return [Entry(number, message) for number, message in enumerate(messages, first)]
+def entries(
+    messages: Iterable[bytes], first: int = 1, files: Sequence[str] = (FILE_ID,)
+) -> list[Entry]:
+    """Return numbered entries, in the files by turns."""
+    return [
+        Entry(number, message, file=files[number % len(files)])
+        for number, message in enumerate(messages, first)
+    ]
 
 
 class ScriptedSource:
-    """A journal in a list, which the test may extend, vacuum or break while it is read."""
+    """A journal in a list, which the test may extend, vacuum or break while it is read.
+
+    The entries of each file are in the order of their numbers; the list is the order of reading.
+    """
 
     def __init__(self, journal: list[Entry], *, batch_entries: int = 1000) -> None:
         self.journal = journal
-        self.single_sequence = False
         self.inotify_fd: int | None = 7
         self.errors = 0
         """How many of the next reads fail."""
         self.on_read: Callable[[], None] = lambda: None
         self.calls: list[str] = []
         self._batch_entries = batch_entries
-        self._cursor: str | None = None
-        self._sequence = SequenceTracker()
+        self._until: Position | None = None
+        self._restore(Position(None))
+
+    def _restore(self, position: Position) -> None:
+        self._cursor = position.cursor
+        self._files = dict(position.files or {})
+        self._tracker = SequenceTracker(position.sequences)
 
     def start(self, where: str) -> Position:
         self.calls.append(f"start {where}")
-        if where == "tail" and self.journal:
-            last = cursor(self.journal[-1].seqnum)
-            self._sequence.observe(last)
-            self._cursor = last.text
-        return self._position
+        if where == "tail":
+            for entry in self.journal:
+                self._tracker.stand(_MACHINE, SEQNUM_ID, BOOT, entry.seqnum)
+                self._move(entry)
+        return self.position
 
     @property
-    def _position(self) -> Position:
-        return Position(self._cursor, self._sequence.snapshot())
+    def position(self) -> Position:
+        return Position(self._cursor, dict(self._files), self._tracker.snapshot())
 
     @property
-    def _read_up_to(self) -> int:
-        return 0 if self._cursor is None else parse(self._cursor).seqnum
+    def _unread(self) -> list[Entry]:
+        until = None if self._until is None else self._until.files or {}
+        return [
+            entry
+            for entry in self.journal
+            if entry.seqnum > _number(self._files, entry)
+            and (until is None or entry.seqnum <= _number(until, entry))
+        ]
 
-    def seek(self, position: Position) -> bool:
-        self._cursor = position.cursor
-        self._sequence = SequenceTracker(position.sequence)
-        return position.cursor is None or any(
-            entry.seqnum == self._read_up_to for entry in self.journal
-        )
+    @property
+    def unread(self) -> int:
+        return len(self._unread)
 
-    def read(self, *, precise: bool = False) -> Batch:
+    @property
+    def oldest_unread_us(self) -> int:
+        return min((cursor(entry.seqnum).realtime_us for entry in self._unread), default=0)
+
+    def seek(self, position: Position, until: Position | None = None) -> bool:
+        self._restore(position)
+        self._until = until
+        there = {(entry.file, entry.seqnum) for entry in self.journal}
+        return all((key, one.place.seqnum) in there for key, one in self._files.items())
+
+    def read(self) -> Batch:
         self.on_read()
-        self.calls.append("read precisely" if precise else "read")
+        self.calls.append("read")
         if self.errors:
             self.errors -= 1
             raise JournalError("reading: refused (EIO)")
-        ahead = [entry for entry in self.journal if entry.seqnum > self._read_up_to]
-        batch = Batch(self._position)
-        for entry in ahead[: self._batch_entries]:
+        batch = Batch(self.position, last_seen=self._last_seen)
+        places = {(0, 0): batch.end}
+        batch.place_after = lambda elements, gaps: places[elements, gaps]
+        counted = 0
+        for entry in self._unread[: self._batch_entries]:
+            for gap in self._gaps_before(entry):
+                counted += 1
+                batch.gaps.setdefault(len(batch.times_us), []).append(gap)
+                self._tracker.lose(gap, cursor(entry.seqnum).realtime_us)
+                places[len(batch.times_us), counted] = self.position
             self._take(entry, batch)
-        if not precise and not batch.gaps:
-            batch.positions.clear()
-        batch.end = self._position
+            places[len(batch.times_us), counted] = self.position
+        batch.end = self.position
         return batch
 
+    @property
+    def _last_seen(self) -> tuple[int, tuple[Field, ...]]:
+        return (parse(self._cursor).realtime_us if self._cursor else 0), context()
+
+    def _gaps_before(self, entry: Entry) -> list[Gap]:
+        """Return the numbers below the entry's that no entry of the journal has any more."""
+        if not entry.readable:
+            return []
+        trial = SequenceTracker(self._tracker.snapshot())
+        key = _add(trial, entry)
+        return trial.settle({key: min(one.seqnum for one in self._unread)})
+
     def _take(self, entry: Entry, batch: Batch) -> None:
-        here = cursor(entry.seqnum)
+        self._move(entry)
         batch.entries += 1
-        self._cursor = here.text
         if not entry.readable:
             batch.unreadable += 1
             return
-        event, gap = self._sequence.observe(here)
-        if event is SequenceEvent.REPEATED:
-            batch.repeated += 1
-            return
-        if gap is not None:
-            batch.gaps[len(batch.times_us)] = gap
-        batch.times_us.append(here.realtime_us)
+        _add(self._tracker, entry)
+        batch.times_us.append(cursor(entry.seqnum).realtime_us)
         batch.contexts.append(context())
         batch.messages.append(entry.message)
-        batch.positions.append(self._position)
+
+    def _move(self, entry: Entry) -> None:
+        self._cursor = cursor(entry.seqnum).text
+        held = max(one.seqnum for one in self.journal if one.file == entry.file)
+        self._files[entry.file] = read_up_to(entry.seqnum, held=held)
 
     def process(self) -> None:
         self.calls.append("process")
@@ -139,6 +193,18 @@ class ScriptedSource:
 
     def close(self) -> None:
         self.calls.append("close")
+
+
+def _add(tracker: SequenceTracker, entry: Entry) -> int:
+    """Note an entry as read; return the epoch of its number."""
+    key = tracker.epoch_of(_MACHINE, SEQNUM_ID, BOOT, entry.seqnum)
+    tracker.add(key, [entry.seqnum])
+    return key
+
+
+def _number(files: Mapping[str, FilePosition], entry: Entry) -> int:
+    """Return the number of the last entry that was read of an entry's file."""
+    return files[entry.file].place.seqnum if entry.file in files else 0
 
 
 @dataclass
@@ -271,7 +337,7 @@ class Rig:
                 open_source=self.source,
                 formatter=self.formatter(),
                 writer=writer,
-                scan=lambda _position, _now_s: ScanResult(unread=self.unread, single_sequence=True),
+                scan=lambda _position, _now_s: self.unread,
                 metrics=self.metrics,
                 clock=self.clock,
                 stop=stop,
@@ -295,4 +361,4 @@ class Rig:
     def wanted(self, without: Collection[int] = ()) -> bytes:
         """Return the lines of the whole journal as an undisturbed run writes them."""
         source = ScriptedSource([e for e in self.journal if e.seqnum not in without])
-        return b"".join(line or b"" for line in self.formatter().lines(source.read(precise=True)))
+        return b"".join(line or b"" for line in self.formatter().lines(source.read()))

@@ -3,7 +3,8 @@
 The daemon runs in a mount namespace of its own, in which the /etc, /run and /var/log it sees are
 directories below `Journald.root`. So its journals are root/var/log/journal/<machine id> and
 root/run/log/journal/<machine id>, for a reader outside as well, and any number of daemons can
-run at a time. The mounts end with the process, and the process ends with this one.
+run at a time. If root/boot_id exists, the daemon sees it as the kernel's boot id. The mounts
+end with the process, and the process ends with this one.
 """
 
 import os
@@ -13,7 +14,6 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 import uuid
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -48,6 +48,7 @@ RuntimeKeepFree=0
 _ENTER = """
 mount --no-mtab --bind "$1/var/log" /var/log
 mount --no-mtab --bind "$1/run" /run
+[ ! -e "$1/boot_id" ] || mount --no-mtab --bind "$1/boot_id" /proc/sys/kernel/random/boot_id
 mount --no-mtab --bind "$1/etc" /etc
 shift
 exec "$@"
@@ -180,11 +181,15 @@ class Journald:
             send_entry(self._socket, encode_field("MESSAGE", message) + others)
         return sent
 
-    def send_fields(self, fields: Iterable[tuple[str, bytes]]) -> None:
-        """Log one entry with its fields in this order, which is the order in which they are stored."""
+    def send_fields(self, fields: Iterable[tuple[str, bytes]], uid: int | None = None) -> None:
+        """Log one entry with its fields in this order, which is the order in which they are stored.
+
+        With a ``uid`` the message is that user's.
+        """
         if self._socket is None:
             raise JournaldError("journald is not running")
-        send_entry(self._socket, b"".join(encode_field(name, value) for name, value in fields))
+        entry = b"".join(encode_field(name, value) for name, value in fields)
+        send_entry(self._socket, entry, uid)
 
     def sync(self) -> None:
         """Return when everything sent so far is in the files and on disk."""
@@ -215,9 +220,9 @@ class Journald:
     def _command(self, number: int, evidence: str) -> None:
         """Send a signal and wait for the file in which journald notes when it obeyed."""
         path = self._state / evidence
-        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        path.unlink(missing_ok=True)
         os.kill(self.pid, number)
-        self._wait(f"it wrote {path}", lambda: path.exists() and int(path.read_text()) >= before)
+        self._wait(f"it wrote {path}", path.exists)
 
     def _wait(self, what: str, happened: Callable[[], bool]) -> None:
         log = self.root / "journald.log"

@@ -1,9 +1,11 @@
 """Unix datagram sockets as systemd uses them: for journald's native protocol and for readiness."""
 
+import array
 import errno
 import fcntl
 import os
 import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,9 +14,11 @@ __all__ = ["bound", "connected", "is_ready", "send_entry"]
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 
 
-def connected(directory: Path, name: str, timeout: float) -> socket.socket:
+def connected(
+    directory: Path, name: str, timeout: float, kind: int = socket.SOCK_DGRAM
+) -> socket.socket:
     """Return a socket for sending; `timeout` is for a receiver that does not keep up."""
-    sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    sender = socket.socket(socket.AF_UNIX, kind | socket.SOCK_CLOEXEC)
     sender.settimeout(timeout)
     _at(directory, name, sender.connect)
     return sender
@@ -37,10 +41,11 @@ def is_ready(notifications: socket.socket) -> bool:
         return False
 
 
-def send_entry(journal: socket.socket, entry: bytes) -> None:
-    """Send one entry, in a sealed memory file if it is too large for a datagram."""
+def send_entry(journal: socket.socket, entry: bytes, uid: int | None = None) -> None:
+    """Send one entry, in a sealed memory file if it is too large for a datagram; root may name a user."""
+    credentials = [] if uid is None else [_credentials(uid)]
     try:
-        journal.send(entry)
+        journal.sendmsg([entry], credentials)
     except OSError as error:
         if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS):
             raise
@@ -50,7 +55,12 @@ def send_entry(journal: socket.socket, entry: bytes) -> None:
     with os.fdopen(descriptor, "wb", buffering=0) as memory:
         memory.write(entry)
         fcntl.fcntl(memory, fcntl.F_ADD_SEALS, _SEALS)
-        socket.send_fds(journal, [b""], [memory.fileno()])
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [memory.fileno()]))
+        journal.sendmsg([b""], [*credentials, rights])
+
+
+def _credentials(uid: int) -> tuple[int, int, bytes]:
+    return socket.SOL_SOCKET, socket.SCM_CREDENTIALS, struct.pack("3i", os.getpid(), uid, uid)
 
 
 def _at(directory: Path, name: str, call: Callable[[str], object]) -> None:

@@ -16,7 +16,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> oracle.Oracle:
 @pytest.fixture(scope="session")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> oracle.Oracle:
     """Messages that fill a file beyond the checkpoint's size, for limits on the size of files."""
-    return oracle.Oracle.written(tmp_path_factory.mktemp("wide"), count=900)
+    return oracle.Oracle.written(tmp_path_factory.mktemp("wide"), count=1800)
 
 
 @pytest.fixture

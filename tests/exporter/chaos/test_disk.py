@@ -194,7 +194,7 @@ def test_a_full_disk_costs_the_oldest_archives_and_no_other_line(
         assert "deleted the oldest archive" in case.log()
 
 
-@pytest.mark.parametrize("pages", [1, 2, 3, 5, 8, 9, 12])
+@pytest.mark.parametrize("pages", [1, 2, 3, 5, 16, 18, 24])
 def test_a_state_directory_that_is_nearly_full_is_waited_for(
     wide: Oracle, tmp_path: Path, pages: int
 ) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal_exporter.journal.batch import Context
+from journal_exporter.journal.fields import Context
 from journal_exporter.lines.filters import (
     FACILITIES,
     PRIORITIES,

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal_exporter.journal.batch import BASIC_FIELDS, Batch, Field, Position
+from journal_exporter.journal.batch import Batch
+from journal_exporter.journal.fields import BASIC_FIELDS, Field
+from journal_exporter.journal.position import Position
 from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import FORMATS, Formatter
@@ -189,19 +191,26 @@ def test_a_parser_gets_back_what_a_json_line_was_made_of(
 def test_an_entry_with_all_basic_fields_gives_the_line_of_the_whole_entry(
     form: str, time_us: int, whole: tuple[Field, ...], message: Field
 ) -> None:
-    """Fast batches have only the basic fields when all of them exist; a resume reads all fields."""
-    basic = whole[: len(BASIC_FIELDS)]
-    assert one(form, time_us, basic, message) == one(form, time_us, whole, message)
+    """The reader hands over the narrow fields where all are there, else all."""
+    narrow = whole[: len(BASIC_FIELDS)]
+    assert one(form, time_us, narrow, message) == one(form, time_us, whole, message)
 
 
-@given(st.sampled_from(FORMATS), TIMES, CONTEXTS, st.integers(1, 2**63), st.integers(0, 2**40))
+@given(
+    st.sampled_from(FORMATS),
+    TIMES,
+    CONTEXTS,
+    st.integers(1, 2**63),
+    st.integers(0, 2**40),
+    st.integers(1, 2**41),
+)
 def test_a_gap_is_one_line_like_any_other(
-    form: str, time_us: int, context: tuple[Field, ...], start: int, more: int
+    form: str, time_us: int, context: tuple[Field, ...], start: int, more: int, lost: int
 ) -> None:
-    gap = Gap(start, start + more)
+    gap = Gap(start, start + more, lost)
     text = Formatter(form, ALL).gap_line(gap, time_us, context).decode()
     assert text.splitlines() == [text[:-1]]
-    message = f"{more + 1} journal entries lost (seqnum {start}..{start + more})"
+    message = f"{lost} journal entries lost (seqnum {start}..{start + more})"
     marker = (b"journal-exporter", None, context[2], b"4", b"5")
     assert text == one(form, time_us, marker, message.encode())
 

@@ -1,45 +1,60 @@
 """The slots of the checkpoint: a whole state is always found, and a failed write is never taken for one."""
 
 import dataclasses
+import json
+import resource
+import zlib
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from journal_exporter.errors import ConfigError, OutputError
-from journal_exporter.journal.batch import Position
-from journal_exporter.journal.sequence import MAX_IDS, RECENT_GAPS
+from journal_exporter.journal.copies import Copies
+from journal_exporter.journal.position import Position
+from journal_exporter.journal.sequence import RECENT_GAPS, Gap, SequenceTracker
 from journal_exporter.output.checkpoint import NAME, CheckpointFile, Intent, Progress, State, load
 from journal_exporter.output.file_id import FileId
-from tests.support.fakes import cursor
+from tests.support.fakes import BOOT, FILE_ID, SEQNUM_ID, START_US, cursor, read_up_to
 from tests.support.faults import file_size_limit
 
-SLOT_BYTES = 16384
+SLOT_BYTES = 32768
+"""Of a state with a few files."""
 FILE = FileId(1, 2, 3, 4)
 
 
-def state(offset: int = 100, sequence: dict[str, object] | None = None) -> State:
-    position = Position(cursor(offset).text)
-    if sequence is not None:
-        position = Position(position.cursor, sequence)
-    progress = Progress(position, FILE, offset)
+def position(number: int, files: int = 1) -> Position:
+    """Return the place after an entry of the first file, and at the start of others."""
+    others = {f"{n:032x}": read_up_to(0, held=9) for n in range(1, files)}
+    return Position(cursor(number).text, {FILE_ID: read_up_to(number), **others})
+
+
+def state(offset: int = 100, files: int = 1) -> State:
+    progress = Progress(position(offset, files), FILE, offset)
     return State("out", "boot", "hash", durable=progress, written=progress, journal=[])
 
 
-def largest() -> State:
-    """Return a state with as many sequences and gaps as are ever kept."""
-    sequence: dict[str, object] = {
-        "ids": [[f"{n:032x}", 2**63, "b0" * 16, 2**62, n] for n in range(MAX_IDS)],
-        "lost": 2**63,
-        "gaps": 2**31,
-        "recent": [[2**62, 2**63, 2**62]] * RECENT_GAPS,
-    }
-    full = state(2**62, sequence)
-    return dataclasses.replace(
-        full,
-        intent=Intent(full.written.position, 2**62),
+def full(files: int = 1) -> State:
+    """Return a state in which every field has a value, and every place is another one."""
+    sequence = SequenceTracker()
+    sequence.add(sequence.epoch_of("3a" * 16, SEQNUM_ID, BOOT, 1), [1, 5])
+    for number in range(RECENT_GAPS + 1):
+        sequence.count(Gap(number, 2**63, 2**62), 2**53)
+    copies = Copies()
+    copies.note(FILE_ID, [cursor(7).head])
+    newest = dataclasses.replace(
+        position(7, files), sequences=sequence.snapshot(), copies=tuple(copies.snapshot())
+    )
+    return State(
         output="/" + "o" * 255,
+        boot_id="boot",
+        render_hash="hash",
+        durable=Progress(position(2**30, files), FILE, 2**62),
+        # Of the files of the durable place one has grown, one is new, and the others are gone.
+        written=Progress(position(2**31, 1), FILE, 2**62 + 1),
+        intent=Intent(newest, 2**62 + 2, "3 journal entries lost\n"),
         journal=["/var/log/journal", "/run/log/journal"],
+        file_since_s=1.5,
     )
 
 
@@ -71,25 +86,103 @@ def test_the_newest_state_is_found_after_any_number_of_them(tmp_path: Path, coun
     assert loaded(tmp_path).written.offset == count - 1
 
 
-def test_every_field_comes_back(tmp_path: Path) -> None:
-    full = dataclasses.replace(largest(), file_since_s=1.5, journal=["/a"])
-    store(tmp_path, full)
-    assert same(load(tmp_path), full)
-    assert full.newest == full.intent.position if full.intent else None
-    assert state(3).newest.cursor == cursor(3).text
+@pytest.mark.parametrize("files", [1, 2, 40])
+def test_every_field_comes_back(tmp_path: Path, files: int) -> None:
+    store(tmp_path, full(files))
+    assert same(load(tmp_path), full(files))
 
 
-def test_a_state_as_large_as_can_be_fits_its_slot(tmp_path: Path) -> None:
-    assert len(largest().to_json()) < SLOT_BYTES - 100
-    store(tmp_path, largest(), largest())
+def test_the_newest_place_is_that_of_an_append_that_was_announced() -> None:
+    intent = full().intent
+    assert intent is not None
+    assert full().newest == intent.position
+    assert state(3).newest == position(3)
 
 
-def test_a_state_larger_than_its_slot_is_a_bug_and_is_not_written(tmp_path: Path) -> None:
+def test_places_are_stored_as_differences_to_the_durable_one() -> None:
+    data = json.loads(state(5, files=40).to_json())
+    assert len(data["durable"]["position"]["files"]) == 40
+    assert data["written"]["position"]["files"] == {}
+
+
+@pytest.mark.parametrize("files", [1000, 3000])
+def test_a_state_larger_than_its_slot_gets_larger_slots(tmp_path: Path, files: int) -> None:
+    store(tmp_path, state(1), state(2, files))
+    assert same(load(tmp_path), state(2, files))
+    size_bytes = (tmp_path / NAME).stat().st_size
+    assert size_bytes > 4 * len(state(2, files).to_json())
+    store(tmp_path, dataclasses.replace(state(3, files), generation=2))
+    store(tmp_path, dataclasses.replace(state(4), generation=3))
+    assert same(load(tmp_path), state(4))
+    assert (tmp_path / NAME).stat().st_size == size_bytes
+
+
+def test_larger_slots_that_a_full_disk_refuses_leave_the_state_before(tmp_path: Path) -> None:
     store(tmp_path, state(1))
-    too_large = dataclasses.replace(state(2), output="x" * SLOT_BYTES)
-    with pytest.raises(ValueError, match="exceeds its slot"):
-        store(tmp_path, too_large)
+    checkpoint = CheckpointFile(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5 * SLOT_BYTES, before[1]))
+    try:
+        with pytest.raises(OutputError):
+            checkpoint.store(state(2, files=1000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert same(load(tmp_path), state(1))
+    checkpoint.store(state(2, files=1000))
+    checkpoint.close()
+    assert same(load(tmp_path), state(2, files=1000))
+
+
+@pytest.mark.parametrize("slot", range(4))
+def test_any_one_slot_of_a_checkpoint_of_the_previous_version_is_understood(
+    tmp_path: Path, slot: int
+) -> None:
+    numbering = {
+        "ids": [[SEQNUM_ID, 7, BOOT, 7000, 1, 1, 7]],
+        "read": 7,
+        "lost": 3,
+        "gaps": 1,
+        "recent": [[2, 4, START_US]],
+    }
+    place = {"cursor": cursor(7).text, "numbering": numbering}
+    progress = {"position": place, "file": [1, 2, 3, 4], "offset": 100}
+    body = json.dumps(
+        {
+            "output": "out",
+            "boot_id": "boot",
+            "render_hash": "hash",
+            "durable": progress,
+            "written": progress,
+            "intent": {"position": place, "end_offset": 200},
+            "journal": ["/a"],
+            "file_since_s": 1.5,
+            "generation": 9,
+        }
+    ).encode()
+    written = b"journal-exporter checkpoint 1 %d %08x\n%s\n" % (len(body), zlib.crc32(body), body)
+    slots = [bytes(16384)] * 4
+    slots[slot] = written.ljust(16384, b"\0")
+    (tmp_path / NAME).write_bytes(b"".join(slots))
+    position_1 = Position(cursor(7).text, None, numbering)
+    progress_1 = Progress(position_1, FILE, 100)
+    expected = State(
+        output="out",
+        boot_id="boot",
+        render_hash="hash",
+        durable=progress_1,
+        written=progress_1,
+        intent=Intent(position_1, 200),
+        journal=["/a"],
+        file_since_s=1.5,
+        generation=9,
+    )
+    assert load(tmp_path) == expected
+    # The slots of that version are too small for many files, and are replaced by larger ones.
+    store(tmp_path, dataclasses.replace(state(8, files=200), generation=9))
+    newest = load(tmp_path)
+    assert same(newest, state(8, files=200))
+    assert newest is not None
+    assert newest.generation == 10
 
 
 @pytest.mark.parametrize("cut", [0, 1, 30, 60, 200])
@@ -205,11 +298,16 @@ def test_a_first_state_that_a_full_disk_cuts_short_is_an_error_and_leaves_no_che
     tmp_path: Path, limit_bytes: int
 ) -> None:
     """The kernel writes what fits and says how much that was; the rest is refused the next time."""
-    with file_size_limit(limit_bytes), pytest.raises(OutputError):
-        store(tmp_path, largest())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, before[1]))
+    try:
+        with pytest.raises(OutputError):
+            store(tmp_path, full())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert load(tmp_path) is None
-    store(tmp_path, largest())
-    assert same(load(tmp_path), largest())
+    store(tmp_path, full())
+    assert same(load(tmp_path), full())
 
 
 def test_a_later_state_that_is_cut_short_is_an_error_and_the_one_before_stays(

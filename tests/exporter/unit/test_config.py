@@ -78,6 +78,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "journal_directory": ("/j", Path("/j")),
     "start": ("tail", "tail"),
     "once": ("true", True),
+    "max_deleted_bytes": ("100Mi", 100 << 20),
     "output": ("/o", Path("/o")),
     "state_directory": ("/s", Path("/s")),
     "format": ("json", "json"),

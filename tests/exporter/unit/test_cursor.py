@@ -1,9 +1,10 @@
-"""Cursors are parsed, formatted and compared."""
+"""Cursors of libsystemd are taken apart, put together and compared with entries."""
 
 import pytest
 
-from journal_exporter.journal.cursor import parse
-from tests.support.fakes import cursor
+from journal_exporter.journal.cursor import Cursor, parse
+from journal_exporter.journal.file_format import Head
+from tests.support.fakes import BOOT, cursor
 
 REAL = (
     "s=bfebb4a3ad2e4a7c8f2f5a6c9d0e1f22;i=1a2b;b=6f1d3a52b8b04c3d9a0c2f2d3b9e1f00"
@@ -52,56 +53,29 @@ def test_other_text_is_an_error(text: str) -> None:
         parse(text)
 
 
-def test_a_cursor_names_its_own_entry() -> None:
-    assert cursor(7).same_entry(cursor(7))
+def test_a_cursor_has_the_head_of_its_entry() -> None:
+    here = cursor(7)
+    assert Cursor.of(here.seqnum_id, here.head) == here
+    assert here.head[3:] == (7, here.realtime_us, here.monotonic_us, bytes.fromhex(BOOT), 0xABC)
 
 
-def test_a_copy_in_the_persistent_journal_is_the_same_entry() -> None:
-    copied = cursor(7)._replace(seqnum_id="9a" * 16, seqnum=70)
-    assert copied.same_entry(cursor(7))
-    assert copied.not_after(cursor(7))
-    assert cursor(7).not_after(copied)
+def head(*, monotonic_us: int, realtime_us: int, boot_id: str = BOOT) -> Head:
+    """Return the head of an entry of another numbering."""
+    return cursor(
+        1, seqnum_id="9a" * 16, boot_id=boot_id, monotonic_us=monotonic_us, realtime_us=realtime_us
+    ).head
 
 
-def test_the_hash_alone_does_not_distinguish_entries_of_one_number() -> None:
-    assert cursor(7, xor_hash="1").same_entry(cursor(7, xor_hash="2", realtime_us=5))
+def test_within_a_boot_the_monotonic_clock_decides() -> None:
+    mark = cursor(7)
+    assert mark.covers(head(monotonic_us=mark.monotonic_us - 1, realtime_us=2**60))
+    assert mark.covers(head(monotonic_us=mark.monotonic_us, realtime_us=2**60))
+    assert not mark.covers(head(monotonic_us=mark.monotonic_us + 1, realtime_us=0))
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        cursor(8),
-        cursor(7, boot_id=OTHER_BOOT),
-        cursor(7, monotonic_us=1, realtime_us=1),
-        cursor(7, seqnum_id="9a" * 16, xor_hash="2"),
-        cursor(7, seqnum_id="9a" * 16, realtime_us=1),
-    ],
-    ids=["number", "boot", "monotonic", "content", "realtime"],
-)
-def test_another_entry_is_not_the_same(other: object) -> None:
-    assert not cursor(7).same_entry(other)  # type: ignore[arg-type]
-
-
-def test_within_a_boot_and_a_sequence_the_number_decides() -> None:
-    target = cursor(7)
-    assert cursor(6, monotonic_us=10**9, realtime_us=2**60).not_after(target)
-    assert not cursor(8, monotonic_us=0, realtime_us=0).not_after(target)
-
-
-def test_a_number_that_was_used_already_is_not_after_the_target() -> None:
-    assert cursor(7, monotonic_us=10**9, xor_hash="2").not_after(cursor(7))
-
-
-def test_between_boots_the_wall_clock_decides_and_numbers_do_not() -> None:
-    target = cursor(7)
-    rewound = cursor(3, boot_id=OTHER_BOOT, realtime_us=target.realtime_us + 1)
-    older = cursor(9, boot_id=OTHER_BOOT, realtime_us=target.realtime_us)
-    assert not rewound.not_after(target)
-    assert older.not_after(target)
-
-
-def test_between_sequences_of_one_boot_the_monotonic_clock_decides() -> None:
-    target = cursor(7, xor_hash="1")
-    for later_us in (-1, 0, 1):
-        other = cursor(1, seqnum_id="9a" * 16, monotonic_us=target.monotonic_us + later_us)
-        assert other.not_after(target) is (later_us < 0)
+def test_between_boots_the_wall_clock_decides() -> None:
+    mark = cursor(7)
+    later = head(boot_id=OTHER_BOOT, monotonic_us=1, realtime_us=mark.realtime_us + 1)
+    older = head(boot_id=OTHER_BOOT, monotonic_us=2**60, realtime_us=mark.realtime_us)
+    assert not mark.covers(later)
+    assert mark.covers(older)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from journal_exporter.journal.batch import Field
+from journal_exporter.journal.fields import Field
 from journal_exporter.lines.filters import (
     FACILITIES,
     PRIORITIES,

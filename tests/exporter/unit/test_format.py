@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from journal_exporter.journal.batch import BASIC_FIELDS, Field
+from journal_exporter.journal.fields import BASIC_FIELDS, Field
 from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import FORMATS, MAX_HEADS, Formatter, printable
@@ -205,13 +205,13 @@ GAP = f"{STAMP} node-1 journal-exporter: 3 journal entries lost (seqnum 5..7)\n"
 @pytest.mark.parametrize(("form", "expected"), [("rfc3339", GAP), ("json", JSON_GAP)])
 def test_a_gap_is_a_line_with_time_and_host_of_the_entry_after_it(form: str, expected: str) -> None:
     fields = context(identifier=b"other", unit=b"other.service")
-    made = Formatter(form, ALL).gap_line(Gap(5, 7), START_US, fields)
+    made = Formatter(form, ALL).gap_line(Gap(5, 7, 3), START_US, fields)
     assert made.decode() == expected
 
 
 def test_a_gap_before_an_entry_of_few_fields_is_a_line_too() -> None:
     made = Formatter("rfc3164", ALL).gap_line(
-        Gap(1, 1), START_US, (None, None, [b"h", b"i"], None, None)
+        Gap(1, 1, 1), START_US, (None, None, [b"h", b"i"], None, None)
     )
     assert made.endswith(b" h journal-exporter: 1 journal entries lost (seqnum 1..1)\n")
 
@@ -219,7 +219,7 @@ def test_a_gap_before_an_entry_of_few_fields_is_a_line_too() -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_gap_is_marked_even_where_no_entry_is_accepted(form: str) -> None:
     strict = EntryFilter(max_priority=0, include_units=("none.service",))
-    assert b"lost" in Formatter(form, strict).gap_line(Gap(5, 7), START_US, context())
+    assert b"lost" in Formatter(form, strict).gap_line(Gap(5, 7, 3), START_US, context())
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -229,7 +229,7 @@ def test_a_context_of_the_basic_fields_gives_the_line_of_a_whole_one(form: str) 
 
 
 def test_an_empty_identifier_gives_one_line_however_it_was_read() -> None:
-    """Fast batches have five fields when all five exist; a resume reads ten."""
+    """The reader hands over five fields where all five are there, else ten."""
     fields = context(identifier=b"", comm=b"python3")
     assert line(fields=fields[: len(BASIC_FIELDS)]) == line(fields=fields)
 

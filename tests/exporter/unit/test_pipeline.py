@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.errors import JournalError
-from journal_exporter.process.pipeline import MAX_REOPENS
+from journal_exporter.process.pipeline import MAX_REOPENS, SCAN_S
 from tests.support.fakes import ScriptedStop
 from tests.support.faults import Entry, FaultPlan, Rig, ScriptedSource, entries
 
@@ -121,6 +121,43 @@ def test_an_unreadable_entry_is_counted_and_does_not_stop_the_rest(tmp_path: Pat
     assert rig.metrics.get("entries_lost") == 1
 
 
+TWO_FILES = ("f1" * 16, "f2" * 16)
+
+
+@pytest.mark.parametrize("torn_bytes", [0, 1, 25, 120, 10_000])
+def test_a_kill_at_any_step_loses_and_repeats_nothing_of_two_files(
+    tmp_path: Path, torn_bytes: int
+) -> None:
+    """The next life reads the files in another order, as when another one has a backlog."""
+    journal = entries(MESSAGES, files=TWO_FILES)
+    whole = Rig(tmp_path / "whole", journal, max_bytes=SMALL_FILE, batch_entries=7)
+    steps = whole.run().steps
+    for number in range(len(steps)):
+        rig = Rig(tmp_path / str(number), list(journal), max_bytes=SMALL_FILE, batch_entries=7)
+        rig.run(FaultPlan(kill_at=number, torn_bytes=torn_bytes))
+        rig.journal.sort(key=lambda entry: (entry.file, entry.seqnum))
+        rig.run()
+        found = rig.data().splitlines()
+        assert sorted(found) == sorted(whole.data().splitlines()), f"killed at step {number}"
+        for messages in (MESSAGES[::2], MESSAGES[1::2]):
+            of_file = [line for line in found if line.rpartition(b": ")[2] in messages]
+            assert of_file == sorted(of_file), f"killed at step {number}"
+
+
+def test_holes_before_each_of_several_entries_are_marked_where_they_are(tmp_path: Path) -> None:
+    numbers = [1, 5, 6, 9, 12]
+    journal = [Entry(n, b"%d" % n, file=TWO_FILES[n % 2]) for n in numbers]
+    whole = Rig(tmp_path / "whole", journal, max_bytes=300)
+    steps = whole.run().steps
+    assert whole.data().count(b"entries lost") == 3
+    assert whole.metrics.get("entries_lost") == 7
+    for number in range(len(steps)):
+        rig = Rig(tmp_path / str(number), journal, max_bytes=300)
+        rig.run(FaultPlan(kill_at=number, torn_bytes=40))
+        rig.run()
+        assert rig.data() == whole.data(), f"killed at step {number}, {steps[number]}"
+
+
 def test_a_gap_whose_line_was_torn_by_a_kill_is_reported_once(tmp_path: Path) -> None:
     journal = [Entry(1, b"one"), Entry(5, b"five"), Entry(6, b"six")]
     whole = Rig(tmp_path / "whole", list(journal))
@@ -132,12 +169,13 @@ def test_a_gap_whose_line_was_torn_by_a_kill_is_reported_once(tmp_path: Path) ->
         assert rig.data() == whole.data(), f"torn after {torn_bytes} bytes"
 
 
-class MissesFileOnce(Rig):
-    """A rig whose reader misses a file at one of its reads; reopening helps."""
+class Shortsighted(Rig):
+    """A rig whose first reader shows two entries, up to one of its reads; the scan sees all eight."""
 
-    def __init__(self, base: Path, *, at_read: int) -> None:
+    def __init__(self, base: Path, *, until_read: int) -> None:
         super().__init__(base, entries([b"m%d" % number for number in range(1, 9)]))
-        self.at_read = at_read
+        self.until_read = until_read
+        self.once, self.unread = False, True
         self.opened: list[ScriptedSource] = []
 
     def source(self) -> ScriptedSource:
@@ -146,34 +184,53 @@ class MissesFileOnce(Rig):
         if len(self.opened) == 2:  # The first one is the start's.
             source.journal = self.journal[:2]
 
-            def miss() -> None:
-                if source.calls.count("read") == self.at_read:
-                    source.journal = [*self.journal[:2], *self.journal[5:]]
+            def show() -> None:
+                if source.calls.count("read") == self.until_read:
+                    source.journal = self.journal
+                    self.unread = False
 
-            source.on_read = miss
+            source.on_read = show
         return source
 
 
-class StopAfterChecks(ScriptedStop):
-    """Set after 12 checks."""
+class Scans(ScriptedStop):
+    """Lets a scan become due at every look at it; set after 15 of them."""
 
     checks = 0
 
     def is_set(self) -> bool:
         self.checks += 1
-        return self.checks > 12
+        self.clock.advance(SCAN_S)
+        return self.checks > 15
 
 
-@pytest.mark.parametrize("at_read", [1, 2], ids=["in an iteration", "in the read after a stall"])
-def test_a_gap_is_accepted_only_after_the_journal_was_reopened(
-    tmp_path: Path, at_read: int
+def test_entries_that_the_reader_misses_are_read_when_the_journal_was_opened_again(
+    tmp_path: Path,
 ) -> None:
-    rig = MissesFileOnce(tmp_path, at_read=at_read)
-    rig.once, rig.unread = False, True
-    rig.run(stop=StopAfterChecks(rig.clock))
+    rig = Shortsighted(tmp_path, until_read=1000)
+    rig.run(stop=Scans(rig.clock))
     assert rig.data() == rig.wanted()
     assert rig.metrics.get("entries_lost") == 0
-    assert len(rig.opened) >= 3
+    assert rig.metrics.get("journal_reopens", "stall") >= 1
+
+
+def test_entries_that_came_during_a_scan_are_read_without_opening_the_journal_again(
+    tmp_path: Path,
+) -> None:
+    rig = Shortsighted(tmp_path, until_read=2)
+    rig.run(stop=Scans(rig.clock))
+    assert rig.data() == rig.wanted()
+    assert rig.metrics.get("journal_reopens", "stall") == 0
+    assert len(rig.opened) == 2
+
+
+def test_a_journal_whose_entries_stay_unreadable_is_opened_again_at_growing_intervals(
+    tmp_path: Path,
+) -> None:
+    rig = Shortsighted(tmp_path, until_read=1000)
+    rig.journal = rig.journal[:2]
+    rig.run(stop=Scans(rig.clock))
+    assert rig.metrics.get("journal_reopens", "stall") == 4  # At the scans 1, 2, 4 and 8.
 
 
 class Flaky(Rig):

@@ -6,7 +6,7 @@ import pytest
 
 from journal_exporter.config import Settings
 from journal_exporter.errors import ConfigError, OutputError
-from journal_exporter.journal.batch import Position
+from journal_exporter.journal.position import Position
 from journal_exporter.output.checkpoint import Progress, State
 from journal_exporter.output.file_id import FileId
 from journal_exporter.process import rendering

@@ -1,4 +1,4 @@
-"""Lines that are in the output already are distinguished from lines that are missing."""
+"""Replay distinguishes what is in the output already from what is missing, in any order."""
 
 import pytest
 
@@ -9,160 +9,186 @@ A, B, C, D = b"line a\n", b"line b\n", b"line c\n", b"line d\n"
 MARKER = b"3 entries lost\n"
 
 
-def appended(tail: bytes, *lines: bytes) -> tuple[Replay, list[bytes]]:
+def offered(tail: bytes, *lines: bytes) -> Replay:
     replay = Replay(tail)
-    return replay, [replay.offer(line) for line in lines]
+    for line in lines:
+        replay.offer(line)
+    return replay
 
 
-def counters(replay: Replay) -> tuple[int, int, int]:
-    return replay.suppressed, replay.finished_torn, replay.mismatches
-
-
-TAILS: dict[str, tuple[bytes, list[bytes], list[bytes], tuple[int, int, int], bool]] = {
-    "without a tail every line is written": (b"", [A, B], [A, B], (0, 0, 0), True),
-    "a line that is there is not written again": (A + B, [A, B, C], [b"", b"", C], (2, 0, 0), True),
-    "a torn line is finished": (A + b"line", [A, B, C], [b"", b" b\n", C], (1, 1, 0), True),
-    "a line that lacks only its end is finished": (B[:-1], [B], [b"\n"], (0, 1, 0), True),
-    "a torn foreign line is ended": (A + b"foreign", [A, B], [b"", b"\n" + B], (1, 0, 1), False),
-    "a torn line is ended only once": (b"foreign", [A, B], [b"\n" + A, B], (0, 0, 1), False),
-    "a torn line that is found late is not finished twice": (
-        b"foreign\nline", [b"other\n", A], [b"\nother\n", A], (0, 0, 1), False),
-    "zeros of a power cut are ended": (A + bytes(4096), [A, B], [b"", b"\n" + B], (1, 0, 1), False),
-    "foreign lines in between are skipped": (
-        A + b"foreign\n" + B, [A, B, C], [b"", b"", C], (2, 0, 1), True),
-    "lines after foreign ones are appended": (
-        A + b"foreign\n", [A, B, C], [b"", B, C], (1, 0, 1), False),
-    "foreign lines before a torn one do not hide it": (
-        A + b"foreign\nline b", [A, B, C], [b"", b"\n", C], (1, 1, 1), False),
-    "a line is matched only at a line's start": (b"foreign " + A, [A], [A], (0, 0, 1), False),
-    "an empty foreign line is skipped": (b"\n" + A, [A, B], [b"", B], (1, 0, 1), True),
-    "a place is passed only once": (A + B + C, [B, A], [b"", A], (1, 0, 2), False),
-    "equal lines are matched one to one": (A + A, [A, A, A], [b"", b"", A], (2, 0, 0), True),
-}  # fmt: skip
-"""The tail, the lines offered, what is appended for each, the counters, and whether the replay is over."""
+def appended(tail: bytes, *lines: bytes) -> tuple[bytes, tuple[int, int, int]]:
+    """Return what is appended in the end: its bytes; suppressed, finished and mismatched lines."""
+    replay = offered(tail, *lines)
+    data = replay.close()
+    return data, (replay.suppressed, replay.finished_torn, replay.mismatches)
 
 
 @pytest.mark.parametrize(
-    ("tail", "lines", "expected", "counts", "over"), TAILS.values(), ids=TAILS.keys()
+    ("tail", "lines", "data", "counters"),
+    [
+        pytest.param(b"", [A, B], A + B, (0, 0, 0), id="nothing-there"),
+        pytest.param(A + B, [A, B, C], C, (2, 0, 0), id="whole-lines"),
+        pytest.param(A + B, [B, A, C], C, (2, 0, 0), id="whole-lines-in-another-order"),
+        pytest.param(C, [A, B, C], A + B, (1, 0, 0), id="a-later-line"),
+        pytest.param(A + A, [A, A, A], A, (2, 0, 0), id="equal-lines"),
+        pytest.param(A + B + A, [A, A, B, B], B, (3, 0, 0), id="equal-lines-apart"),
+    ],
 )
-def test_each_line_is_appended_once(
-    tail: bytes, lines: list[bytes], expected: list[bytes], counts: tuple[int, ...], *, over: bool
+def test_a_line_that_is_there_is_not_written_again(
+    tail: bytes, lines: list[bytes], data: bytes, counters: tuple[int, int, int]
 ) -> None:
-    replay, found = appended(tail, *lines)
-    assert (found, counters(replay), replay.is_over) == (expected, counts, over)
-    assert replay.close() == b""
+    assert appended(tail, *lines) == (data, counters)
 
 
-def test_it_is_over_once_the_whole_tail_is_matched() -> None:
-    replay = Replay(A + B)
-    replay.offer(A)
+def test_it_is_over_once_everything_there_is_explained() -> None:
+    replay = offered(A + B, A)
     assert not replay.is_over
     replay.offer(B)
     assert replay.is_over
+    assert offered(b"").is_over
+    assert not offered(A + b"line", A).is_over
+    assert offered(A + b"line", A, B).is_over
+
+
+@pytest.mark.parametrize(
+    ("tail", "lines", "data"),
+    [
+        (A + b"line", [A, B, C], b" b\n" + C),
+        (B[:-1], [B], b"\n"),
+        (A + b"line b", [A, C, B], b"\n" + C),
+        (A + b"line b", [B, C, A], b"\n" + C),
+    ],
+    ids=["start", "only-the-end-missing", "later", "before-a-whole-one"],
+)
+def test_a_torn_line_is_finished_before_other_lines(
+    tail: bytes, lines: list[bytes], data: bytes
+) -> None:
+    assert appended(tail, *lines) == (data, (len(tail.split(b"\n")) - 1, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("tail", "lines", "data", "counters"),
+    [
+        pytest.param(A + b"not ours", [A, B, C], b"\n" + B + C, (1, 0, 1), id="once"),
+        pytest.param(b"not ours", [A, B], b"\n" + A + B, (0, 0, 1), id="alone"),
+        pytest.param(A + bytes(4096), [A, B], b"\n" + B, (1, 0, 1), id="zeros-of-a-power-cut"),
+        pytest.param(A + b"torn", [A], b"\n", (1, 0, 1), id="nothing-follows"),
+    ],
+)
+def test_a_torn_line_of_another_program_is_ended_before_ours(
+    tail: bytes, lines: list[bytes], data: bytes, counters: tuple[int, int, int]
+) -> None:
+    assert appended(tail, *lines) == (data, counters)
+
+
+@pytest.mark.parametrize(
+    ("tail", "lines", "data", "counters"),
+    [
+        pytest.param(A + b"foreign\n" + B, [A, B, C], C, (2, 0, 1), id="between"),
+        pytest.param(A + b"foreign\n", [A, B, C], B + C, (1, 0, 1), id="after"),
+        pytest.param(A + b"foreign\nline b", [A, B, C], b"\n" + C, (1, 1, 1), id="before-torn"),
+        pytest.param(b"foreign\nline", [b"other\n", A], b" a\nother\n", (0, 1, 1), id="torn-late"),
+        pytest.param(b"foreign " + A, [A], A, (0, 0, 1), id="in-the-middle-of-a-line"),
+        pytest.param(b"\n" + A, [A, B], B, (1, 0, 1), id="empty-line"),
+        pytest.param(A, [], b"", (0, 0, 1), id="nothing-offered"),
+    ],
+)
+def test_lines_of_another_program_are_a_mismatch_and_hide_none_of_ours(
+    tail: bytes, lines: list[bytes], data: bytes, counters: tuple[int, int, int]
+) -> None:
+    assert appended(tail, *lines) == (data, counters)
 
 
 def test_what_never_matches_is_given_up() -> None:
     replay = Replay(b"foreign\n" * 3)
     lines = [b"%d\n" % number for number in range(MAX_MISSES)]
     for line in lines[:-1]:
-        assert replay.offer(line) == line
+        replay.offer(line)
         assert not replay.is_over
-    assert replay.offer(lines[-1]) == lines[-1]
+    replay.offer(lines[-1])
     assert replay.is_over
-    assert counters(replay) == (0, 0, 1)
+    assert replay.close() == b"".join(lines)
+    assert (replay.suppressed, replay.finished_torn, replay.mismatches) == (0, 0, 1)
 
 
 def test_a_match_starts_the_count_of_misses_again() -> None:
     replay = Replay(b"foreign\n" + A + b"foreign\n")
     for number in range(MAX_MISSES - 1):
         replay.offer(b"%d\n" % number)
-    assert replay.offer(A) == b""
+    replay.offer(A)
     replay.offer(b"other\n")
     assert not replay.is_over
-    assert replay.mismatches == 3
+    assert replay.suppressed == 1
 
 
-def test_giving_up_ends_a_torn_line_and_counts_a_mismatch() -> None:
-    replay, _ = appended(A + b"torn", A)
-    assert replay.close() == b"\n"
+def test_lines_of_entries_that_have_gone_since_explain_the_gap() -> None:
+    replay = offered(A + B + C + D, A)
+    assert replay.reduce_gap(Gap(2, 3, 2), D) is None
+    replay.offer(D)
     assert replay.is_over
-    assert counters(replay) == (1, 0, 1)
-    assert replay.close() == b""
+    assert (replay.close(), replay.suppressed, replay.mismatches) == (b"", 4, 1)
 
 
-def test_giving_up_whole_lines_needs_no_line_end() -> None:
-    replay = Replay(A)
-    assert replay.close() == b""
+def test_what_the_lines_do_not_explain_of_a_gap_is_left() -> None:
+    replay = offered(A + B, A)
+    assert replay.reduce_gap(Gap(2, 6, 5), D) == Gap(3, 6, 4)
     assert replay.is_over
-    assert replay.mismatches == 1
+    replay.offer(D)
+    assert replay.close() == D
 
 
-def test_giving_up_when_nothing_is_left_counts_no_mismatch() -> None:
-    replay, _ = appended(A, A)
-    assert replay.close() == b""
-    assert replay.mismatches == 0
-
-
-def test_lines_of_entries_that_are_gone_reduce_the_gap() -> None:
-    replay, _ = appended(A + B + C + D, A)
-    assert replay.reduce_gap(Gap(2, 3), MARKER, D) is None
-    assert replay.offer(D) == b""
-    assert counters(replay) == (4, 0, 1)
-
-
-def test_the_rest_of_a_gap_is_left() -> None:
-    replay, _ = appended(A + B, A)
-    assert replay.reduce_gap(Gap(2, 6), MARKER, D) == Gap(3, 6)
-    assert replay.is_over
-    assert replay.offer(D) == D
+def test_what_is_left_of_a_gap_with_numbers_of_entries_that_were_read_keeps_its_last_number() -> (
+    None
+):
+    assert Replay(A + B).reduce_gap(Gap(2, 9, 3), None) == Gap(4, 9, 1)
 
 
 def test_lines_reduce_a_gap_when_no_line_follows() -> None:
     replay = Replay(A + B)
-    assert replay.reduce_gap(Gap(1, 2), MARKER, None) is None
+    assert replay.reduce_gap(Gap(1, 2, 2), None) is None
     assert replay.is_over
 
 
-def test_a_gap_that_is_marked_already_is_left_whole() -> None:
-    replay = Replay(A + MARKER + D)
-    replay.offer(A)
-    assert replay.reduce_gap(Gap(2, 4), MARKER, D) == Gap(2, 4)
-    assert replay.offer(MARKER) == b""
-    assert replay.offer(D) == b""
-    assert counters(replay) == (3, 0, 0)
+def test_a_marker_that_is_there_is_recognised() -> None:
+    replay = offered(A + MARKER + D, A)
+    assert replay.holds(MARKER)
+    replay.offer(MARKER)
+    assert not replay.holds(MARKER)
+    replay.offer(D)
+    assert (replay.close(), replay.suppressed, replay.mismatches) == (b"", 3, 0)
 
 
-def test_a_gap_that_is_marked_first_of_all_is_left_whole() -> None:
-    replay = Replay(MARKER + A)
-    assert replay.reduce_gap(Gap(2, 4), MARKER, None) == Gap(2, 4)
-    assert replay.offer(MARKER) == b""
+def test_a_torn_marker_is_not_a_marker_that_is_there() -> None:
+    assert not Replay(MARKER[:-1]).holds(MARKER)
 
 
-def test_a_gap_after_the_tail_is_left_whole() -> None:
-    assert Replay(b"").reduce_gap(Gap(2, 4), MARKER, D) == Gap(2, 4)
+def test_a_gap_after_everything_is_explained_is_left_whole() -> None:
+    assert Replay(b"").reduce_gap(Gap(2, 4, 3), D) == Gap(2, 4, 3)
 
 
 def test_a_gap_right_before_the_line_that_is_there_is_left_whole() -> None:
     replay = Replay(D)
-    assert replay.reduce_gap(Gap(2, 4), MARKER, D) == Gap(2, 4)
-    assert replay.offer(D) == b""
-    assert counters(replay) == (1, 0, 0)
+    assert replay.reduce_gap(Gap(2, 4, 3), D) == Gap(2, 4, 3)
+    replay.offer(D)
+    assert (replay.close(), replay.suppressed, replay.mismatches) == (b"", 1, 0)
 
 
 def test_a_torn_line_after_a_reduced_gap_is_finished() -> None:
     replay = Replay(A + D[:3])
-    assert replay.reduce_gap(Gap(1, 1), MARKER, D) is None
-    assert replay.offer(D) == D[3:]
-    assert counters(replay) == (1, 1, 1)
+    assert replay.reduce_gap(Gap(1, 1, 1), D) is None
+    replay.offer(D)
+    assert replay.close() == D[3:]
+    assert (replay.suppressed, replay.finished_torn, replay.mismatches) == (1, 1, 1)
 
 
 def test_a_torn_line_does_not_reduce_a_gap() -> None:
     replay = Replay(A + b"torn")
-    assert replay.reduce_gap(Gap(1, 2), MARKER, None) == Gap(2, 2)
+    assert replay.reduce_gap(Gap(1, 2, 2), None) == Gap(2, 2, 1)
     assert replay.close() == b"\n"
 
 
 @pytest.mark.parametrize("more", [0, 3])
 def test_more_lines_than_lost_entries_leave_no_gap(more: int) -> None:
     replay = Replay(A * (2 + more))
-    assert replay.reduce_gap(Gap(1, 2), MARKER, None) is None
+    assert replay.reduce_gap(Gap(1, 2, 2), None) is None
+    assert replay.is_over == (not more)

@@ -1,4 +1,4 @@
-"""Gaps by journald's numbers: counted once, exactly, and never invented."""
+"""Losses by journald's numbers: counted once, exactly, and never made up."""
 
 import json
 
@@ -6,240 +6,307 @@ import pytest
 
 from journal_exporter.journal.cursor import Cursor
 from journal_exporter.journal.sequence import (
-    MAX_IDS,
+    MAX_BOOTS,
+    MAX_EPOCHS,
     RECENT_GAPS,
     Gap,
-    SequenceEvent,
     SequenceTracker,
-    last_seqnums,
+    sound_numbers,
 )
 from tests.support.fakes import cursor
+from tests.support.fakes_reading import MACHINE, Reading
 
 USER = "0e" * 16
+THIRD = "07" * 16
 OTHER_BOOT = "b1" * 16
 
 
-def observed(*cursors: Cursor) -> tuple[SequenceTracker, list[tuple[SequenceEvent, Gap | None]]]:
-    sequence = SequenceTracker()
-    return sequence, [sequence.observe(each) for each in cursors]
+def system(*numbers: int) -> list[Cursor]:
+    return [cursor(number) for number in numbers]
 
 
-def events(*cursors: Cursor) -> list[SequenceEvent]:
-    return [event for event, _ in observed(*cursors)[1]]
+def user(*numbers: int) -> list[Cursor]:
+    return [cursor(number, seqnum_id=USER) for number in numbers]
 
 
-def gaps(*cursors: Cursor) -> list[Gap]:
-    return [gap for _, gap in observed(*cursors)[1] if gap is not None]
+def booted(*numbers: int, seqnum_id: str = "9e" * 16) -> list[Cursor]:
+    """Return entries of another boot in a file of its own."""
+    return [cursor(number, seqnum_id=seqnum_id, boot_id=OTHER_BOOT) for number in numbers]
 
 
-def test_a_gap_has_both_ends() -> None:
-    assert Gap(5, 5).entries == 1
-    assert Gap(5, 9).entries == 5
+def lost(*cursors: Cursor) -> list[Gap]:
+    return Reading().read_all(*cursors)
 
 
-def test_the_first_entry_leaves_no_gap_whatever_its_number() -> None:
-    assert observed(cursor(1000))[1] == [(SequenceEvent.NEXT, None)]
+def lost_live(*cursors: Cursor) -> list[Gap]:
+    """Return what is lost where each entry is read as soon as it is written."""
+    reading = Reading()
+    return [gap for one in cursors for gap in reading.read(one)]
 
 
-def test_contiguous_numbers_leave_no_gap() -> None:
-    assert events(cursor(1), cursor(2), cursor(3)) == [SequenceEvent.NEXT] * 3
+def test_the_first_entry_is_no_loss_whatever_its_number() -> None:
+    assert lost(*system(1000)) == []
 
 
-def test_a_gap_is_reported_with_the_numbers_that_are_missing() -> None:
-    assert observed(cursor(1), cursor(5))[1][-1] == (SequenceEvent.GAP, Gap(2, 4))
+def test_contiguous_numbers_are_no_loss() -> None:
+    assert lost(*system(1, 2, 3)) == lost_live(*system(1, 2, 3)) == []
 
 
-def test_a_gap_is_counted_once() -> None:
-    sequence, found = observed(cursor(1), cursor(5), cursor(6), cursor(6))
-    assert [gap for _, gap in found] == [None, Gap(2, 4), None, None]
-    snapshot = sequence.snapshot()
-    assert (snapshot["lost"], snapshot["gaps"]) == (3, 1)
+def test_a_loss_is_reported_once_with_the_numbers_that_are_missing() -> None:
+    reading = Reading()
+    assert reading.read(*system(1)) == []
+    assert reading.read(*system(5)) == [Gap(2, 4, 3)]
+    assert reading.read(*system(6)) == []
+    assert (reading.tracker.lost, reading.tracker.gaps) == (3, 1)
 
 
-def test_a_gap_is_remembered_with_the_time_of_the_entry_after_it() -> None:
-    sequence, _ = observed(cursor(1), cursor(5))
-    assert sequence.snapshot()["recent"] == [[2, 4, cursor(5).realtime_us]]
+def test_losses_within_a_batch_are_all_reported() -> None:
+    assert Reading().read(*system(1, 5, 6, 9)) == [Gap(2, 4, 3), Gap(7, 8, 2)]
+
+
+def test_a_number_that_a_file_may_still_hold_is_not_lost() -> None:
+    reading = Reading()
+    assert reading.read(*system(1, 5), unread=user(3)) == []
+    assert reading.tracker.has_holes
+    assert reading.read(*user(3)) == [Gap(2, 2, 1), Gap(4, 4, 1)]
+    assert not reading.tracker.has_holes
+
+
+def test_holes_above_what_is_unread_wait_and_those_below_do_not() -> None:
+    reading = Reading()
+    assert reading.read(*system(1, 5, 9), unread=user(7)) == [Gap(2, 4, 3)]
+    assert reading.read(*user(7)) == [Gap(6, 6, 1), Gap(8, 8, 1)]
+
+
+def test_a_loss_is_remembered_with_the_time_of_the_entry_after_it() -> None:
+    tracker = SequenceTracker()
+    tracker.count(Gap(2, 4, 3), 77)
+    assert tracker.snapshot()["recent"] == [[2, 4, 77]]
 
 
 def test_only_the_latest_gaps_are_remembered_and_all_are_counted() -> None:
-    count = RECENT_GAPS + 3
-    sequence, _ = observed(*(cursor(2 * n) for n in range(1, count + 2)))
-    snapshot = sequence.snapshot()
+    reading, count = Reading(), RECENT_GAPS + 3
+    reading.read(*system(*range(2, 2 * count + 3, 2)))
+    snapshot = reading.tracker.snapshot()
     assert (snapshot["lost"], snapshot["gaps"]) == (count, count)
     assert len(snapshot["recent"]) == RECENT_GAPS
     assert snapshot["recent"][-1][0] == 2 * count + 1
 
 
-def test_an_entry_that_was_seen_is_repeated_and_changes_nothing() -> None:
-    sequence, _ = observed(cursor(1), cursor(2), cursor(3))
-    before = sequence.snapshot()
-    assert sequence.observe(cursor(2)) == (SequenceEvent.REPEATED, None)
-    assert sequence.snapshot() == before
+def test_numbers_that_come_again_in_another_boot_are_a_new_numbering() -> None:
+    reading = Reading()
+    assert reading.read_all(*system(1, 2, 3), *booted(2, 3)) == []
+    assert reading.tracker.restarts == 1
 
 
-def test_a_number_that_repeats_in_another_boot_is_a_restart() -> None:
-    again = cursor(2, boot_id=OTHER_BOOT, monotonic_us=1)
-    assert events(cursor(1), cursor(2), cursor(3), again)[-1] is SequenceEvent.RESTARTED
-
-
-def test_a_number_that_repeats_later_in_the_boot_is_a_restart() -> None:
-    again = cursor(2, monotonic_us=cursor(3).monotonic_us + 1)
-    assert events(cursor(2), cursor(3), again)[-1] is SequenceEvent.RESTARTED
-
-
-def test_after_a_power_cut_gaps_are_counted_from_the_new_numbers() -> None:
-    rewound = [
-        cursor(n, boot_id=OTHER_BOOT, monotonic_us=n, realtime_us=2**51 + n) for n in (4, 5, 9)
-    ]
-    assert gaps(*map(cursor, range(1, 8)), *rewound) == [Gap(6, 8)]
+def test_after_a_power_cut_losses_are_counted_from_the_new_numbers() -> None:
+    assert lost(*system(*range(1, 8)), *booted(4, 5, 9)) == [Gap(6, 8, 3)]
+    assert lost_live(*system(*range(1, 8)), *booted(4, 5, 9)) == [Gap(6, 8, 3)]
 
 
 def test_a_clean_reboot_continues_the_numbers() -> None:
-    booted = cursor(4, boot_id=OTHER_BOOT, monotonic_us=1)
-    assert events(cursor(2), cursor(3), booted) == [SequenceEvent.NEXT] * 3
+    reading = Reading()
+    after = [cursor(4, boot_id=OTHER_BOOT), cursor(6, boot_id=OTHER_BOOT)]
+    assert reading.read_all(*system(2, 3), *after) == [Gap(5, 5, 1)]
+    assert reading.tracker.restarts == 0
 
 
-def test_an_id_that_continues_the_numbers_shares_their_counter() -> None:
-    mixed = [cursor(n, seqnum_id=USER) if n % 2 else cursor(n) for n in range(10, 20)]
-    assert events(*mixed) == [SequenceEvent.NEXT] * 10
+def test_files_of_one_boot_share_a_counter() -> None:
+    mixed = [one for n in range(10, 20) for one in (user(n) if n % 2 else system(n))]
+    assert lost_live(*mixed) == []
 
 
-def test_a_gap_over_several_ids_is_counted_once() -> None:
-    entries = (cursor(1), cursor(2, seqnum_id=USER), cursor(6), cursor(7, seqnum_id=USER))
-    assert gaps(*entries) == [Gap(3, 5)]
+def test_a_loss_over_several_files_is_counted_once() -> None:
+    entries = (*system(1), *user(2), *system(6), *user(7))
+    assert lost(*entries) == lost_live(*entries) == [Gap(3, 5, 3)]
 
 
-def test_an_id_with_its_own_numbers_loses_nothing() -> None:
-    entries = [cursor(1), cursor(2), cursor(500, seqnum_id=USER), cursor(3), cursor(4)]
-    entries += [cursor(501, seqnum_id=USER), cursor(5)]
-    assert gaps(*entries) == []
-    assert events(*entries).count(SequenceEvent.RESTARTED) == 1
+@pytest.mark.parametrize("is_alternating", [False, True])
+def test_a_backlog_of_several_files_is_no_loss_in_whatever_order_it_is_read(
+    *, is_alternating: bool
+) -> None:
+    entries = [*system(1, 3, 5, 7), *user(2, 6), cursor(4, seqnum_id=THIRD)]
+    if is_alternating:
+        entries.sort(key=lambda one: one.seqnum % 3)
+    assert lost(*entries) == []
 
 
-def test_ids_that_met_by_chance_are_separated_again() -> None:
-    met = [cursor(1), cursor(2, seqnum_id=USER)]
-    parted = [cursor(2), cursor(3, seqnum_id=USER), cursor(3), cursor(4)]
-    assert gaps(*met, *parted) == []
+def test_a_boot_whose_numbers_are_its_own_is_no_loss() -> None:
+    reading = Reading()
+    entries = (*system(1, 2), *booted(500), *system(3, 4), *booted(501), *system(5))
+    assert reading.read_all(*entries) == []
+    assert reading.tracker.restarts == 1
 
 
-def test_an_id_within_the_gap_of_another_has_its_own_numbers() -> None:
-    met = [cursor(1), cursor(2, seqnum_id=USER), cursor(6, seqnum_id=USER)]
-    assert gaps(*met, cursor(4), cursor(5), cursor(7, seqnum_id=USER)) == [Gap(3, 5)]
+def test_a_file_that_ends_where_another_boot_begins_is_continued() -> None:
+    """Journald continues from the highest number of the files that it opens."""
+    entries = (*system(1, 2, 3), *user(4, 5), *booted(6, 7))
+    assert lost(*entries) == lost_live(*entries) == []
 
 
-def test_a_flushed_runtime_journal_loses_nothing() -> None:
-    runtime, persistent = [cursor(n) for n in (1, 2, 3)], "9e" * 16
-    after = [cursor(n, seqnum_id=persistent, monotonic_us=10**6 + n) for n in (7, 8, 11)]
-    assert gaps(*runtime, *after) == [Gap(9, 10)]
+def test_a_file_that_turns_up_after_a_loss_makes_no_number_up() -> None:
+    """``SplitMode=uid``: a user's file whose first entries were vacuumed, while others go on."""
+    turns = [one for n in range(16, 22) for one in (user(n) if n % 2 == 0 else system(n))]
+    for found in (lost(*system(9, 10), *turns), lost_live(*system(9, 10), *turns)):
+        assert sum(gap.entries for gap in found) == 5
+        assert {n for gap in found for n in range(gap[0], gap[1] + 1)} == set(range(11, 16))
 
 
-def test_a_number_is_not_taken_from_an_id_whose_gap_it_could_fill() -> None:
-    entries = (cursor(1), cursor(5), cursor(3, monotonic_us=1))
-    assert events(*entries)[-1] is SequenceEvent.REPEATED
+def test_a_power_cut_under_several_files_makes_no_loss_up() -> None:
+    before = [one for n in range(9, 13) for one in (user(n) if n % 2 else system(n))]
+    after = [
+        one for n in range(6, 12) for one in booted(n, seqnum_id=("98" if n % 2 else "97") * 16)
+    ]
+    assert lost(*before, *after) == lost_live(*before, *after) == []
 
 
-def test_a_snapshot_survives_json_and_continues_the_same() -> None:
-    first, _ = observed(cursor(1), cursor(2, seqnum_id=USER), cursor(5), cursor(6))
-    second = SequenceTracker(json.loads(json.dumps(first.snapshot())))
-    assert second.snapshot() == first.snapshot()
-    for entry in (cursor(9), cursor(10, seqnum_id=USER), cursor(4), cursor(6)):
-        assert second.observe(entry) == first.observe(entry)
-    assert second.snapshot() == first.snapshot()
+def test_a_number_that_can_not_be_right_explains_one_that_is_missing() -> None:
+    """One flipped bit: the number is above the last one that the header names."""
+    reading = Reading()
+    flipped = (*system(1, 2), cursor(1 << 44), *system(4))
+    assert reading.read(*flipped, tail=4) == []
+    assert reading.read(*system(6)) == [Gap(5, 5, 1)]
+
+
+def test_a_damaged_entry_is_counted_once_and_its_number_is_not_lost_again() -> None:
+    reading = Reading()
+    reading.read(*system(1))
+    assert reading.read(*system(4), damaged=2) == []
+    assert (reading.tracker.lost, reading.tracker.gaps) == (2, 1)
+
+
+def test_damaged_entries_beside_lost_ones_are_told_apart() -> None:
+    reading = Reading()
+    reading.read(*system(1))
+    assert reading.read(*system(6), damaged=1) == [Gap(2, 5, 3)]
+    assert reading.tracker.lost == 4
+
+
+def test_what_was_lost_before_the_first_run_is_not_reported() -> None:
+    reading = Reading()
+    reading.tracker.begin({MACHINE: 9})
+    assert reading.read(*system(1, 5, 9)) == []
+    reading.tracker.begun()
+    assert reading.read(*system(12)) == [Gap(10, 11, 2)]
+
+
+def test_a_hole_that_reaches_beyond_the_first_runs_start_counts_from_there() -> None:
+    reading = Reading()
+    reading.tracker.begin({MACHINE: 4})
+    assert reading.read(*system(1, 9)) == [Gap(2, 8, 4)]
+
+
+def test_where_reading_begins_in_the_middle_what_is_before_is_not_lost() -> None:
+    reading = Reading()
+    reading.tracker.stand(MACHINE, cursor(1).seqnum_id, cursor(1).boot_id, 7)
+    assert reading.read(*system(8, 10)) == [Gap(9, 9, 1)]
+
+
+def test_a_hole_that_ends_with_the_last_number_of_a_file_is_a_jump_of_the_counter() -> None:
+    reading = Reading()
+    reading.read(*system(1, 2, 8), unread=user(1))
+    reading.tracker.jump("00" * 16, frozenset({7}))
+    reading.tracker.jump(MACHINE, frozenset({6}))
+    assert reading.tracker.has_holes
+    reading.tracker.jump(MACHINE, frozenset({7}))
+    assert reading.settle() == []
+
+
+def test_numbers_whose_entries_are_read_elsewhere_are_not_lost() -> None:
+    reading = Reading()
+    reading.read(*system(1))
+    (key,) = reading.tracker.machines
+    reading.tracker.cover(key, 2, 4)
+    reading.tracker.cover(key, 9, 8)
+    assert reading.read(*system(6)) == [Gap(5, 5, 1)]
+
+
+def test_entries_of_an_unread_file_that_are_counted_already_are_not_lost_again() -> None:
+    reading = Reading()
+    reading.read(*system(1))
+    (key,) = reading.tracker.machines
+    reading.tracker.explain(key, 2, 5, 3)
+    assert reading.read(*system(7)) == [Gap(2, 6, 2)]
+
+
+def test_entries_whose_numbers_were_read_before_stand_for_missing_ones() -> None:
+    """Copies of a runtime file that was never seen take numbers, which their originals had."""
+    reading = Reading()
+    reading.read(*system(1, 2, 3))
+    assert reading.read(*user(2, 3, 6)) == []
+    assert reading.read(*user(9)) == [Gap(7, 8, 2)]
+
+
+def test_a_snapshot_goes_through_json_and_continues_the_same() -> None:
+    first, second = Reading(), Reading()
+    for reading in (first, second):
+        reading.read(*system(1), *user(2), *system(5, 6), unread=user(3))
+    second.restart()
+    assert second.tracker.snapshot() == first.tracker.snapshot()
+    for entries in (system(9), user(10), booted(2), user(12)):
+        assert second.read(*entries) == first.read(*entries)
+    assert second.tracker.snapshot() == first.tracker.snapshot()
 
 
 def test_a_snapshot_does_not_change_with_what_is_read_later() -> None:
-    sequence, _ = observed(cursor(1), cursor(3))
-    text = json.dumps(taken := sequence.snapshot())
-    sequence.observe(cursor(9))
+    reading = Reading()
+    reading.read(*system(1, 3), unread=system(2))
+    text = json.dumps(taken := reading.tracker.snapshot())
+    reading.read(*system(9))
+    reading.tracker.begin({MACHINE: 9})
     assert json.dumps(taken) == text
 
 
-def test_a_snapshot_has_the_last_number_of_each_id() -> None:
-    sequence, _ = observed(cursor(1), cursor(2, seqnum_id=USER), cursor(3))
-    assert last_seqnums(sequence.snapshot()) == {cursor(1).seqnum_id: 3, USER: 2}
+def test_many_ids_are_kept_and_those_without_a_file_are_forgotten() -> None:
+    reading = Reading()
+    ids = [f"{number:032x}" for number in range(1, 301)]
+    for number, seqnum_id in enumerate(ids, 1):
+        assert reading.read(cursor(number, seqnum_id=seqnum_id)) == []
+    assert list(reading.tracker.keys) == ids
+    reading.tracker.keep_ids(frozenset(ids[:2]))
+    # The last one is kept for the epoch, which would end without any id.
+    assert list(reading.tracker.keys) == [*ids[:2], ids[-1]]
+    assert reading.read(cursor(303, seqnum_id=ids[0])) == [Gap(301, 302, 2)]
 
 
-def test_the_ids_read_longest_ago_are_forgotten() -> None:
-    entries = [cursor(n, seqnum_id=f"{n:032x}") for n in range(1, MAX_IDS + 1)]
-    entries.append(cursor(MAX_IDS + 1, seqnum_id=f"{1:032x}"))
-    entries.append(cursor(MAX_IDS + 2, seqnum_id="f" * 32))
-    sequence, found = observed(*entries)
-    assert [gap for _, gap in found if gap] == []
-    kept = last_seqnums(sequence.snapshot())
-    assert len(kept) == MAX_IDS
-    assert f"{1:032x}" in kept
-    assert f"{2:032x}" not in kept
+def test_the_oldest_numberings_are_forgotten() -> None:
+    reading = Reading()
+    for number in range(MAX_EPOCHS + 2):
+        one = cursor(1, seqnum_id=f"{number:032x}", boot_id=f"{number:032x}")
+        assert reading.read(one) == []
+    assert len(reading.tracker.machines) == MAX_EPOCHS
+    assert f"{0:032x}" not in reading.tracker.keys
+    assert reading.tracker.restarts == MAX_EPOCHS + 1
 
 
-def test_entries_without_a_hole_are_accepted_at_once() -> None:
-    sequence, _ = observed(cursor(1))
-    assert sequence.continues(cursor(2), cursor(9), 8)
-    sequence.advance(cursor(9))
-    assert sequence.observe(cursor(10)) == (SequenceEvent.NEXT, None)
-    assert sequence.observe(cursor(12)) == (SequenceEvent.GAP, Gap(11, 11))
+def test_the_oldest_boots_of_a_numbering_are_forgotten() -> None:
+    reading = Reading()
+    for number in range(1, MAX_BOOTS + 3):
+        assert reading.read(cursor(number, boot_id=f"{number:032x}")) == []
+    assert reading.tracker.boots == {f"{number:032x}" for number in range(3, MAX_BOOTS + 3)}
+
+
+def test_the_totals_of_an_earlier_version_are_taken_over() -> None:
+    tracker = SequenceTracker()
+    tracker.take_over({"ids": [], "read": 9, "lost": 3, "gaps": 1, "recent": [[2, 4, 77]]})
+    assert (tracker.read, tracker.lost, tracker.gaps) == (9, 3, 1)
+    assert tracker.snapshot()["recent"] == [[2, 4, 77]]
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "count"),
+    ("numbers", "before", "tail", "sound"),
     [
-        (cursor(3), cursor(9), 7),
-        (cursor(2), cursor(9), 7),
-        (cursor(2), cursor(9), 9),
-        (cursor(1), cursor(8), 8),
-        (cursor(2), cursor(9, seqnum_id=USER), 8),
-        (cursor(2, seqnum_id=USER), cursor(9, seqnum_id=USER), 8),
+        ([1, 2, 3], 0, 3, [1, 2, 3]),
+        ([1, 5, 9], 0, 9, [1, 5, 9]),
+        ([1, 1 << 44, 3], 0, 3, [1, 0, 3]),
+        ([1, 7, 3, 4], 0, 9, [1, 0, 3, 4]),
+        ([4, 5], 4, 9, [0, 5]),
+        ([5, 0, 7], 4, 7, [5, 0, 7]),
+        ([5, 6, 5, 7], 4, 7, [0, 0, 5, 7]),
+        ([1 << 44], 0, 3, [0]),
     ],
-    ids=["hole-before", "hole-within", "too-many", "seen", "other-end", "other-id"],
 )
-def test_entries_that_may_have_a_hole_are_read_precisely(
-    first: Cursor, last: Cursor, count: int
+def test_numbers_that_can_not_be_right_are_zero(
+    numbers: list[int], before: int, tail: int, sound: list[int]
 ) -> None:
-    sequence, _ = observed(cursor(1))
-    assert not sequence.continues(first, last, count)
-
-
-def test_entries_of_an_id_that_was_not_the_last_one_read_are_read_precisely() -> None:
-    sequence, _ = observed(cursor(1), cursor(2, seqnum_id=USER))
-    assert not sequence.continues(cursor(2), cursor(9), 8)
-
-
-def test_nothing_continues_nothing() -> None:
-    assert not SequenceTracker().continues(cursor(1), cursor(1), 1)
-
-
-def test_an_id_that_appears_after_a_gap_invents_no_gap() -> None:
-    """``SplitMode=uid``: a user's file whose first entries were vacuumed, while other ids continue."""
-    system = [cursor(9), cursor(10)]
-    turns = [cursor(n, seqnum_id=USER) if n % 2 == 0 else cursor(n) for n in range(16, 22)]
-    lost = {number for gap in gaps(*system, *turns) for number in range(gap[0], gap[1] + 1)}
-    assert lost <= set(range(11, 16))
-
-
-def test_a_power_cut_under_several_ids_invents_no_gap() -> None:
-    before = [cursor(n, seqnum_id=USER) if n % 2 else cursor(n) for n in range(9, 13)]
-    after = [
-        cursor(n, seqnum_id=USER if n % 2 else cursor(1).seqnum_id, boot_id=OTHER_BOOT,
-               monotonic_us=n, realtime_us=2**51 + n)
-        for n in range(6, 12)
-    ]  # fmt: skip
-    assert gaps(*before, *after) == []
-
-
-def test_a_flush_into_a_journal_known_from_the_boot_before_loses_nothing() -> None:
-    """The copies took numbers 4 to 6; readers pass over them."""
-    runtime = [cursor(n, seqnum_id=USER, boot_id=OTHER_BOOT, monotonic_us=n) for n in (1, 2, 3)]
-    after = cursor(7, boot_id=OTHER_BOOT, monotonic_us=10)
-    assert gaps(cursor(1), cursor(2), cursor(3), *runtime, after) == []
-
-
-def test_entries_across_a_reboot_are_read_precisely() -> None:
-    """Entries 2, 4 and, after a power cut, 4 again: three from 2 to 4, and 3 is lost."""
-    sequence, _ = observed(cursor(1))
-    assert not sequence.continues(cursor(2), cursor(4, boot_id=OTHER_BOOT, monotonic_us=1), 3)
-
-
-def test_a_power_cut_before_another_id_continues_loses_nothing() -> None:
-    """Number 2 is a user's, and was read; then the counter went back from 4 to 2."""
-    before = [cursor(1)] + [cursor(n, seqnum_id=USER, boot_id="b1" * 16) for n in (1, 2, 3, 4)]
-    after = cursor(3, boot_id="b2" * 16, monotonic_us=1, realtime_us=2**51)
-    assert gaps(*before, after) == []
+    assert sound_numbers(numbers, before, tail) == sound

@@ -1,6 +1,7 @@
 """What an exporter has done so far, from the files that it leaves."""
 
 import dataclasses
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -10,21 +11,27 @@ import pytest
 
 from journal_exporter.cli import main
 from journal_exporter.errors import ConfigError
-from journal_exporter.journal.batch import Position
-from journal_exporter.journal.sequence import SequenceTracker
+from journal_exporter.journal.position import Position
+from journal_exporter.journal.sequence import Gap, SequenceTracker
 from journal_exporter.output.checkpoint import CheckpointFile, Intent, Progress, State
 from journal_exporter.output.file_id import FileId
 from journal_exporter.process.state_lock import is_running, lock_state
 from journal_exporter.status import as_json, collect, text
-from tests.support.fakes import START_US, cursor
-from tests.support.journal_headers import write_header
+from tests.support.fakes import START_US, cursor, read_up_to
+from tests.support.journal_headers import name_id, write_header
+
+JOURNAL_FILE = "a.journal"
 
 
 def position(*numbers: int) -> Position:
+    """Return the place after these numbers of ``JOURNAL_FILE``; those between them are lost."""
     sequence = SequenceTracker()
-    for number in numbers:
-        sequence.observe(cursor(number))
-    return Position(cursor(numbers[-1]).text if numbers else None, sequence.snapshot())
+    for before, number in itertools.pairwise(numbers):
+        if number > before + 1:
+            gap = Gap(before + 1, number - 1, number - before - 1)
+            sequence.count(gap, cursor(number).realtime_us)
+    files = {name_id(JOURNAL_FILE): read_up_to(number) for number in numbers[-1:]}
+    return Position(cursor(numbers[-1]).text if numbers else None, files, sequence.snapshot())
 
 
 def store(tmp_path: Path, place: Position, intent: Intent | None = None) -> Path:
@@ -105,18 +112,23 @@ def test_an_exporter_that_has_read_nothing_yet_has_a_status(tmp_path: Path) -> N
     assert "newest entry:  never" in text(found)
 
 
-def test_the_lag_is_the_unread_part_of_the_journal(tmp_path: Path) -> None:
-    write_header(
-        tmp_path / "journal/system.journal",
-        tail_seqnum=10, tail_realtime_us=cursor(3).realtime_us + 2_500_000,
-    )  # fmt: skip
+def test_the_lag_is_what_the_journals_files_hold_more(tmp_path: Path) -> None:
+    write_header(tmp_path / "journal" / JOURNAL_FILE, tail_seqnum=10)
     write_header(tmp_path / "journal/other.journal", flags=1 << 9, tail_seqnum=10**6)
-    found = collect(store(tmp_path, position(1, 2, 3)))
+    found = collect(
+        store(tmp_path, position(1, 2, 3)), time_s=lambda: cursor(3).realtime_us / 1e6 + 2.5
+    )
     assert found["lag"] == {"entries": 7, "seconds": 2.5}
     assert found["journal"] == [
+        {"path": str(tmp_path / "journal" / JOURNAL_FILE), "state": "readable"},
         {"path": str(tmp_path / "journal/other.journal"), "state": "unsupported"},
-        {"path": str(tmp_path / "journal/system.journal"), "state": "readable"},
     ]
+
+
+def test_a_clock_that_went_back_gives_no_negative_lag(tmp_path: Path) -> None:
+    write_header(tmp_path / "journal" / JOURNAL_FILE, tail_seqnum=10)
+    found = collect(store(tmp_path, position(1)), time_s=lambda: 1.0)
+    assert found["lag"] == {"entries": 9, "seconds": 0.0}
 
 
 def test_the_output_is_the_live_file_and_its_archives(tmp_path: Path) -> None:
@@ -143,12 +155,11 @@ def test_gaps_are_reported_with_their_numbers_and_times(tmp_path: Path) -> None:
 def test_the_text_has_one_line_per_fact(tmp_path: Path, lock: int) -> None:
     assert lock > 0
     (tmp_path / "messages").write_bytes(b"x" * 1536)
-    end_us = cursor(5).realtime_us + 1_500_000
-    write_header(tmp_path / "journal/a.journal", tail_seqnum=9, tail_realtime_us=end_us)
+    write_header(tmp_path / "journal" / JOURNAL_FILE, tail_seqnum=9)
     write_header(tmp_path / "journal/b.journal", missing_bytes=1)
     state_directory = store(tmp_path, position(1, 5))
     os.utime(state_directory / "checkpoint", (START_US // 10**6, START_US // 10**6))
-    assert text(collect(state_directory)) == (
+    assert text(collect(state_directory, time_s=lambda: cursor(5).realtime_us / 1e6 + 1.5)) == (
         "exporter:      running\n"
         "newest entry:  2026-11-07T22:33:20Z\n"
         "checkpoint:    stored 2026-11-07T22:33:20Z\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.journal.batch import Position
+from journal_exporter.journal.position import Position
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import State, load
 from journal_exporter.output.retry import RETRY_S, Stopped

@@ -35,6 +35,7 @@ ANOTHER: dict[str, Any] = {
     "zabbix.journalExporter.settings.maxBytes": "1Mi",
     "zabbix.journalExporter.settings.maxAge": "1d",
     "zabbix.journalExporter.settings.keepBytes": "900Mi",
+    "zabbix.journalExporter.settings.maxDeletedBytes": "900Mi",
     "zabbix.hostPaths.log": "/var/log/other",
     "zabbix.hostPaths.state": "/var/lib/other",
     "fluentBit.common.hostPaths.state": "/var/lib/other",

@@ -1,0 +1,107 @@
+"""Pure: recognises entries that journald copied from the runtime journal into the persistent one.
+
+At ``journalctl --flush`` journald writes each entry of /run again into a file below /var, in the same
+order, with new sequence numbers; boot, times and content stay. What was read of a runtime file is a stretch
+of one boot's monotonic time, so the copies are told by that, and at its last instant by what identifies an
+entry.
+"""
+
+import dataclasses
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from journal_exporter.journal.file_format import Head
+
+MAX_STRETCHES = 32
+_MONOTONIC_US = operator.itemgetter(5)
+Snapshot = Sequence[Sequence[Any]]
+
+
+def identity(head: Head) -> int:
+    """Return what an entry has in common with its copies only, besides boot and monotonic time."""
+    return hash((head[4], head[7]))
+
+
+@dataclasses.dataclass(slots=True)
+class _Stretch:
+    """What was read of one runtime file.
+
+    ``last`` are the identities at the end, and ``left`` the number of entries, that were not met as copies
+    yet.
+    """
+
+    file_id: str
+    boot_id: str
+    first_us: int
+    last_us: int
+    last: list[int]
+    left: int = 0
+
+
+class Copies:
+    """What was read of runtime files; ``snapshot`` saves it as JSON."""
+
+    def __init__(self, snapshot: Snapshot = ()) -> None:
+        self._stretches = [
+            _Stretch(str(file_id), str(boot), int(first), int(last), list(ids), int(left))
+            for file_id, boot, first, last, ids, left in snapshot
+        ]
+
+    def snapshot(self) -> Snapshot:
+        """Return the whole as JSON can hold it."""
+        return [
+            [s.file_id, s.boot_id, s.first_us, s.last_us, list(s.last), s.left]
+            for s in self._stretches
+        ]
+
+    def note(self, file_id: str, heads: Sequence[Head]) -> None:
+        """Remember entries that were read of a runtime file, in their order."""
+        for head in heads:
+            boot_id, at_us = head[6].hex(), head[5]
+            stretch = next(
+                (s for s in self._stretches if (s.file_id, s.boot_id) == (file_id, boot_id)), None
+            )
+            if stretch is None:
+                stretch = _Stretch(file_id, boot_id, at_us, at_us, [])
+                self._stretches = [*self._stretches, stretch][-MAX_STRETCHES:]
+            if at_us > stretch.last_us:
+                stretch.last_us, stretch.last = at_us, []
+            stretch.last.append(identity(head))
+            stretch.left += 1
+
+    def note_all_before(self, boot_id: str, last: Head) -> None:
+        """Remember everything of a boot up to an entry, as a checkpoint of an earlier version has it."""
+        self._stretches.append(_Stretch("", boot_id, 0, last[5], [identity(last)]))
+
+    def concern(self, heads: Sequence[Head]) -> bool:
+        """Whether any of a persistent file's entries may be copies."""
+        last_us: dict[str, int] = {}
+        for stretch in self._stretches:
+            last_us[stretch.boot_id] = max(last_us.get(stretch.boot_id, 0), stretch.last_us)
+        boots = {head[6].hex() for head in (heads[0], heads[-1])}
+        limit_us = max((last_us.get(boot, -1) for boot in boots), default=-1)
+        return limit_us >= 0 and min(map(_MONOTONIC_US, heads)) <= limit_us
+
+    def is_copy(self, head: Head) -> bool:
+        """Whether a persistent file's next entry was read from a runtime file before."""
+        boot_id, at_us = head[6].hex(), head[5]
+        for stretch in self._stretches:
+            if stretch.boot_id != boot_id or not stretch.first_us <= at_us <= stretch.last_us:
+                continue
+            if at_us == stretch.last_us:
+                if identity(head) not in stretch.last:
+                    continue
+                stretch.last.remove(identity(head))
+            stretch.left = max(0, stretch.left - 1)
+            return True
+        return False
+
+    def forget(self, entries: int) -> int:
+        """Return how many of so many entries that went unread may have been copies, which are forgotten."""
+        left = entries
+        for stretch in self._stretches:
+            taken = min(stretch.left, left)
+            stretch.left -= taken
+            left -= taken
+        return entries - left

@@ -1,0 +1,174 @@
+"""Finds the entries of one journal file in the order of writing, whatever is damaged.
+
+As long as the file's own chain of entry arrays is sound, it is followed. At the first slot or array that
+can't be right, the objects of the file are looked at one by one instead, and every entry that any array
+still reaches (the file's own or that of a field) is found again. Within a file later entries lie at higher
+offsets, so the order of writing is the order of offsets.
+
+Guarantees: offsets are aligned, within the file and strictly increasing; a cycle or a wrong size ends
+nothing.
+"""
+
+import bisect
+import operator
+import struct
+from collections.abc import Callable
+
+from journal_exporter.journal.file_format import (
+    ARRAY_HEAD,
+    DATA,
+    DATA_HEAD,
+    ENTRY,
+    ENTRY_ARRAY,
+    ENTRY_HEAD,
+    LAST_TYPE,
+    OBJECT_HEAD,
+    Header,
+    Layout,
+)
+
+_WINDOW_BYTES = 1 << 20
+_ALIGNMENT = 8
+
+Read = Callable[[int, int], bytes]
+"""Reads bytes at an offset; raises ``ValueError`` where the file does not have them all."""
+
+
+class EntryArrays:
+    """A place in the entries of one file. ``slots`` is how many entries of the file lie before it."""
+
+    def __init__(self, read: Read, header: Header) -> None:
+        self._read = read
+        self._layout: Layout = header.layout
+        self.header = header
+        self._array, self._index = header.first_array, 0
+        self._last = 0
+        self.slots = 0
+        self._found: list[int] | None = None
+        """The entries after the place where the chain is damaged; the objects are looked at for them."""
+        self._found_of = 0
+
+    def seek(self, offset: int, slots: int) -> None:
+        """Go to just after the entry at ``offset``, the one number ``slots`` from the file's start."""
+        self._array, self._index = self.header.first_array, max(slots - 1, 0)
+        self._last, self.slots = 0, max(slots - 1, 0)
+        self._found = None
+        if slots and not offset:
+            self._index, self.slots = slots, slots
+        elif slots and self.peek(1) == [offset]:
+            self.step([offset])
+        elif slots:
+            self._last, self.slots = offset, slots
+            self._scan()
+
+    def offset_of(self, slot: int) -> int:
+        """Return where an entry is, counted from 0; the place stays.
+
+        Raises:
+            ValueError: its slot is damaged, or the chain before it.
+        """
+        saved = self._array, self._index
+        self._array, self._index = self.header.first_array, slot
+        try:
+            (offset,) = self._chained(1)
+        except struct.error as error:
+            raise ValueError("not an entry array") from error
+        finally:
+            self._array, self._index = saved
+        return offset
+
+    def peek(self, wanted: int) -> list[int]:
+        """Return the offsets of up to ``wanted`` next entries; stay here."""
+        if self._found is None:
+            try:
+                offsets = self._chained(min(wanted, self.header.entries - self.slots))
+            except (ValueError, struct.error):
+                offsets = []
+            else:
+                if self._is_sound(offsets):
+                    return offsets
+            self._scan()
+        elif self._found_of != self.header.entries:
+            # More was linked since, behind the damage.
+            self._scan()
+        return (self._found or [])[:wanted]
+
+    def step(self, offsets: list[int]) -> None:
+        """Go past these, the first that ``peek`` returned."""
+        if not offsets:
+            return
+        self.slots += len(offsets)
+        self._index += len(offsets)
+        self._last = offsets[-1]
+        if self._found is not None:
+            del self._found[: len(offsets)]
+
+    def _chained(self, wanted: int) -> list[int]:
+        item, item_bytes = self._layout.array_item, self._layout.array_item_bytes
+        array, index = self._array, self._index
+        offsets: list[int] = []
+        while len(offsets) < wanted:
+            kind, _flags, size, following = ARRAY_HEAD.unpack(self._read(array, ARRAY_HEAD.size))
+            items = (size - ARRAY_HEAD.size) // item_bytes
+            if kind != ENTRY_ARRAY or items < 1:
+                raise ValueError("not an entry array")
+            if index < items:
+                count = min(wanted - len(offsets), items - index)
+                data = self._read(array + ARRAY_HEAD.size + index * item_bytes, count * item_bytes)
+                offsets += struct.unpack(f"<{count}{item}", data)
+                index += count
+                continue
+            if following <= array:
+                if offsets:
+                    break
+                raise ValueError("the entry arrays end early")
+            array, index = following, index - items
+            if not offsets:
+                self._array, self._index = array, index
+        return offsets
+
+    def _is_sound(self, offsets: list[int]) -> bool:
+        if not offsets:
+            return True
+        # In C for all, since this is done for every entry; the sum of aligned offsets is aligned.
+        return (
+            self._last < offsets[0]
+            and offsets[-1] < self.header.end
+            and all(map(operator.lt, offsets, offsets[1:]))
+            and not sum(offsets) & (_ALIGNMENT - 1)
+        )
+
+    def _scan(self) -> None:
+        found = reachable_entries(self._read, self.header)
+        self._found = found[bisect.bisect_right(found, self._last) :]
+        self._found_of = self.header.entries
+
+
+def reachable_entries(read: Read, header: Header) -> list[int]:
+    """Return the offsets of all entries that any entry array or field of the file names, sorted."""
+    item, item_bytes = header.layout.array_item, header.layout.array_item_bytes
+    named: set[int] = set()
+    entries: set[int] = set()
+    window, base = b"", header.begin
+    at = header.begin + -header.begin % _ALIGNMENT
+    while at + ENTRY_HEAD.size <= header.end:
+        if at + ENTRY_HEAD.size > base + len(window):
+            base = at
+            try:
+                window = read(at, min(_WINDOW_BYTES, header.end - at))
+            except ValueError:
+                break
+        kind, _flags, size = OBJECT_HEAD.unpack_from(window, at - base)
+        if not 0 < kind <= LAST_TYPE or size < OBJECT_HEAD.size or size > header.end - at:
+            at += _ALIGNMENT
+            continue
+        if kind == ENTRY:
+            entries.add(at)
+        elif kind == DATA:
+            named.add(DATA_HEAD.unpack_from(window, at - base)[-1])
+        elif kind == ENTRY_ARRAY and size > ARRAY_HEAD.size:
+            count = (size - ARRAY_HEAD.size) // item_bytes
+            data = read(at + ARRAY_HEAD.size, count * item_bytes)
+            named.update(struct.unpack(f"<{count}{item}", data))
+        at += size + -size % _ALIGNMENT
+    return sorted(named & entries)

@@ -1,0 +1,107 @@
+"""Finds out what is lost: entries of files that went unread, and numbers that no file holds any more.
+
+Guarantees: a number counts as lost only after all files were looked at again, later than an entry with a
+higher number was read; entries of a file that vanished count by what its header said last.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from journal_exporter.journal.open_files import JournalFile, OpenFiles
+from journal_exporter.journal.position import FilePosition
+from journal_exporter.journal.read_state import ReadState
+from journal_exporter.journal.sequence import Gap
+
+_ENDLESS = 1 << 64
+
+
+class Gone(NamedTuple):
+    """A file that vanished with entries that were not read: its id, the place in it, and the loss."""
+
+    key: str
+    position: FilePosition
+    gap: Gap
+
+
+class Losses:
+    """``unread_of`` returns how many entries of a file were not read, ``look`` looks at all files again."""
+
+    def __init__(
+        self,
+        files: OpenFiles,
+        state: ReadState,
+        unread_of: Callable[[JournalFile], int],
+        look: Callable[[], None],
+    ) -> None:
+        self._files = files
+        self._state = state
+        self._unread_of = unread_of
+        self._look = look
+        self.gone: list[Gone] = []
+        """Files whose loss is not reported yet; whoever reports it takes them out."""
+
+    def count_gone(self, file: JournalFile) -> None:
+        """Count what was not read of a file that vanished."""
+        header = file.header
+        known = self._state.tracker.keys.get(header.seqnum_id)
+        epochs = (
+            [known]
+            if known is not None
+            else [
+                key
+                for key, machine in self._state.tracker.machines.items()
+                if machine == header.machine_id
+            ]
+        )
+        first, last = file.place.seqnum + 1, header.tail_seqnum
+        if file.is_runtime and not any(
+            other.is_runtime and other.header.machine_id == header.machine_id
+            for other in self._files.files.values()
+        ):
+            # What was not read of it is read from the file that journald copied it into.
+            for key in epochs:
+                self._state.tracker.cover(key, first, last)
+            return
+        for key in epochs:
+            self._state.tracker.explain(key, first, last, file.unread)
+        copied = 0 if file.is_runtime else self._state.copies.forget(file.unread)
+        if file.unread > copied:
+            gap = Gap(first, last, file.unread - copied)
+            self.gone.append(Gone(file.key, file.position, gap))
+
+    def holes(self, numbers: list[int]) -> list[tuple[int, Gap]]:
+        """Return holes that no file can hold any more, each by the index of the entry after it."""
+        # Files first: an entry that was written before one that was read is in its file by now.
+        self._look()
+        if self._files.unopened:
+            return []
+        epochs = self._state.tracker.machines
+        for machine_id in set(epochs.values()):
+            self._state.tracker.jump(
+                machine_id,
+                frozenset(
+                    file.place.seqnum
+                    for file in self._files.files.values()
+                    if file.header.machine_id == machine_id
+                ),
+            )
+        below = dict.fromkeys(epochs, _ENDLESS)
+        for file in self._files.files.values():
+            if not (self._unread_of(file) or file.is_refused):
+                continue
+            for key, machine_id in epochs.items():
+                if machine_id == file.header.machine_id:
+                    below[key] = min(below[key], _next_number(file))
+        found = []
+        for gap in self._state.tracker.settle(below):
+            at = next((at for at, number in enumerate(numbers) if number > gap.seqnum_last), None)
+            found.append((len(numbers) if at is None else at, gap))
+        return found
+
+
+def _next_number(file: JournalFile) -> int:
+    """Return the number of a file's next entry, or one below it."""
+    head = file.next_head
+    if head is not None and file.place.seqnum < head[3] <= file.header.tail_seqnum:
+        return head[3]
+    return file.place.seqnum + 1 if file.place.entries else file.header.head_seqnum

@@ -1,0 +1,162 @@
+"""Entries are found in the order of writing, whatever slot or array is damaged."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from journal_exporter.journal.entry_arrays import EntryArrays
+from journal_exporter.journal.file_format import ARRAY_HEAD, Header, parse_header
+from tests.support.fakes import BOOT, START_US
+from tests.support.machine.file_writer import JournalFile, Stamp
+
+ENTRIES = 40
+FIRST_SLOTS = 4
+"""Of the first array in a file that the tests write; each further one is larger."""
+Change = Callable[[bytearray, Header], None]
+
+
+def put(data: bytearray, offset: int, value: int) -> None:
+    data[offset : offset + 8] = value.to_bytes(8, "little")
+
+
+def get(data: bytearray, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 8], "little")
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Iterator[bytearray]:
+    """Return the bytes of a file whose entries share a field and have one of their own."""
+    path = tmp_path / "system.journal"
+    with closing(JournalFile(path, file_id=b"f" * 16, machine_id=b"m" * 16)) as file:
+        for number in range(1, ENTRIES + 1):
+            stamp = Stamp(number, START_US + number, number, bytes.fromhex(BOOT))
+            file.append([b"MESSAGE=%d" % number, b"PRIORITY=6"], stamp)
+        yield bytearray(path.read_bytes())
+
+
+def arrays_of(data: bytearray) -> EntryArrays:
+    header = parse_header(bytes(data[:4096]))
+    assert header is not None
+
+    def read(offset: int, size: int) -> bytes:
+        if not 0 < offset <= header.end - size:
+            raise ValueError("outside")
+        return bytes(data[offset : offset + size])
+
+    return EntryArrays(read, header)
+
+
+def numbers(data: bytearray, arrays: EntryArrays, wanted: int = 7) -> list[int]:
+    """Return the sequence numbers of all entries that are found."""
+    found = []
+    while offsets := arrays.peek(wanted):
+        arrays.step(offsets)
+        found += [get(data, offset + 16) for offset in offsets]
+    return found
+
+
+@pytest.mark.parametrize("wanted", [1, 3, 1000])
+def test_a_sound_file_is_read_in_the_order_of_its_arrays(written: bytearray, wanted: int) -> None:
+    arrays = arrays_of(written)
+    assert numbers(written, arrays, wanted) == list(range(1, ENTRIES + 1))
+    assert arrays.slots == ENTRIES
+    assert arrays.peek(1) == []
+
+
+@pytest.mark.parametrize("slot", [0, 3, 4, 11, ENTRIES - 1])
+def test_from_any_place_the_rest_is_read(written: bytearray, slot: int) -> None:
+    arrays = arrays_of(written)
+    arrays.seek(arrays.offset_of(slot), slot + 1)
+    assert numbers(written, arrays) == list(range(slot + 2, ENTRIES + 1))
+    arrays.seek(0, slot)
+    assert numbers(written, arrays) == list(range(slot + 1, ENTRIES + 1))
+    arrays.seek(0, 0)
+    assert numbers(written, arrays) == list(range(1, ENTRIES + 1))
+
+
+def second_array(data: bytearray, header: Header) -> int:
+    return get(data, header.first_array + 16)
+
+
+def bad_slot(value: int) -> Change:
+    def change(data: bytearray, header: Header) -> None:
+        put(data, second_array(data, header) + ARRAY_HEAD.size + 8, value)
+
+    return change
+
+
+def bad_size(value: int) -> Change:
+    return lambda data, header: put(data, second_array(data, header) + 8, value)
+
+
+def cycle(data: bytearray, header: Header) -> None:
+    put(data, second_array(data, header) + 16, header.first_array)
+
+
+def own_successor(data: bytearray, header: Header) -> None:
+    put(data, second_array(data, header) + 16, second_array(data, header))
+
+
+def no_successor(data: bytearray, header: Header) -> None:
+    put(data, header.first_array + 16, 0)
+
+
+def another_type(data: bytearray, header: Header) -> None:
+    data[second_array(data, header)] = 1
+
+
+CHANGES = {
+    **{
+        f"slot-{value:#x}": bad_slot(value)
+        for value in (0, 1, 8, 2**31, 2**32 - 1, 2**62, 2**63, 2**64 - 16)
+    },
+    **{f"size-{value:#x}": bad_size(value) for value in (0, 24, 2**63, 2**64 - 16)},
+    "cycle": cycle,
+    "own-successor": own_successor,
+    "no-successor": no_successor,
+    "type": another_type,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_the_chain_lacks_is_found_by_the_arrays_of_fields(
+    written: bytearray, change: Change
+) -> None:
+    arrays = arrays_of(written)
+    change(written, arrays.header)
+    assert numbers(written, arrays) == list(range(1, ENTRIES + 1))
+    arrays = arrays_of(written)
+    offset = arrays.offset_of(1)
+    arrays.seek(offset, 2)
+    assert numbers(written, arrays) == list(range(3, ENTRIES + 1))
+
+
+@pytest.mark.parametrize("first_array", [0, 8, 2**63, 2**64 - 16])
+def test_a_file_whose_first_array_is_nowhere_is_read_all_the_same(
+    written: bytearray, first_array: int
+) -> None:
+    put(written, 176, first_array)
+    assert numbers(written, arrays_of(written)) == list(range(1, ENTRIES + 1))
+    with pytest.raises(ValueError, match=r"."):
+        arrays_of(written).offset_of(3)
+
+
+def test_entries_that_are_linked_later_are_found_behind_the_damage(written: bytearray) -> None:
+    arrays = arrays_of(written)
+    whole = arrays.header
+    arrays.header = whole._replace(entries=30)
+    bad_slot(2**63)(written, whole)
+    before = numbers(written, arrays)
+    assert before[:30] == list(range(1, 31))
+    arrays.header = whole
+    assert before + numbers(written, arrays) == list(range(1, ENTRIES + 1))
+
+
+def test_the_offset_of_an_entry_moves_no_place(written: bytearray) -> None:
+    arrays = arrays_of(written)
+    first = arrays.peek(5)
+    arrays.step(first)
+    assert arrays.offset_of(2) == first[2]
+    assert get(written, arrays.peek(1)[0] + 16) == FIRST_SLOTS + 2
