@@ -173,7 +173,11 @@ class OpenFiles:
             if key in self.files and self.files[key].reader is not None
         }
         stamps = dict(self._seen_at)
-        seen = {self._at(path) for path in self._find()}
+        known, seen = -1, set[str]()
+        while known < len(self.files):
+            # A rename can hide a file from a listing: where one was new, an older one may have been hidden.
+            known = len(self.files)
+            seen = {self._at(path) for path in self._find()}
         for stamp in stamps:
             if self._seen_at[stamp] not in seen:
                 del self._seen_at[stamp]
@@ -217,7 +221,10 @@ class OpenFiles:
         if header is None:
             os.close(descriptor)
             return ""
-        self._seen_at[stamp] = header.file_id
+        # A rotation may have given the name to another file since it was looked up.
+        status = os.fstat(descriptor)
+        inode = status.st_dev, status.st_ino
+        self._seen_at[(*inode, status.st_size, status.st_mtime_ns)] = header.file_id
         key = self._take_up(path, header, descriptor)
         if self.files[key].reader is not None:
             self._open_at[inode] = key
