@@ -105,10 +105,11 @@ class DirectFile:
 
     def refresh(self) -> None:
         """Read the header again; one that does not belong to this file changes nothing."""
-        status = os.fstat(self._descriptor)
-        self.is_deleted = not status.st_nlink
         with contextlib.suppress(OSError):
             found = parse_header(os.pread(self._descriptor, HEADER.size, 0))
+            # Only now: the file may have grown, and what a header names lies within the size after it.
+            status = os.fstat(self._descriptor)
+            self.is_deleted = not status.st_nlink
             if found is not None and found.file_id == self.header.file_id:
                 if found.entries != self.header.entries:
                     # What was read beyond the last entry may have been written since.
