@@ -10,7 +10,6 @@ message are older than the entry before. What a list of old offsets stands for i
 the order is another one, or a field is not where it should be, the entry's fields are read one by one.
 """
 
-import contextlib
 import os
 import struct
 from collections.abc import Callable
@@ -58,6 +57,14 @@ ContextOf = Callable[[dict[str, Field]], tuple[Field, ...]]
 """Makes a context of the wanted fields; raises ``KeyError`` where it wants the others."""
 
 
+def read_header(descriptor: int) -> Header | None:
+    """Return an open file's header; None where it can't be read or is not that of a journal file."""
+    try:
+        return parse_header(os.pread(descriptor, HEADER.size, 0))
+    except OSError:
+        return None
+
+
 def _size_of(value: Field) -> int:
     return sum(map(len, value)) if isinstance(value, list) else len(value or b"")
 
@@ -79,7 +86,7 @@ class DirectFile:
         self.is_deleted = False
         self.place = Place()
         self._layout: Layout = header.layout
-        self._arrays = EntryArrays(self._pread, header)
+        self._arrays = EntryArrays(self._read_some, header)
         self._context_of = context_of
         self._known: dict[bytes, tuple[tuple[Field, ...], Field]] = {}
         self._fields: dict[int, tuple[str | None, bytes]] = {}
@@ -105,17 +112,20 @@ class DirectFile:
 
     def refresh(self) -> None:
         """Read the header again; one that does not belong to this file changes nothing."""
-        with contextlib.suppress(OSError):
-            found = parse_header(os.pread(self._descriptor, HEADER.size, 0))
-            # Only now: the file may have grown, and what a header names lies within the size after it.
-            status = os.fstat(self._descriptor)
-            self.is_deleted = not status.st_nlink
-            if found is not None and found.file_id == self.header.file_id:
-                if found.entries != self.header.entries:
-                    # What was read beyond the last entry may have been written since.
-                    self._held = b"", 0
-                self.header = found._replace(end=min(found.end, status.st_size))
-                self._arrays.header = self.header
+        found = read_header(self._descriptor)
+        if found is None or found.file_id != self.header.file_id:
+            found = self.header
+        elif found.entries != self.header.entries:
+            # What was read beyond the last entry may have been written since.
+            self._held = b"", 0
+            # A header can be read while it is written. So many entries lie before what it names later.
+            later = read_header(self._descriptor) or found
+            found = later._replace(entries=found.entries)
+        # Only now: the file may have grown, and what a header names lies within the size after it.
+        status = os.fstat(self._descriptor)
+        self.is_deleted = not status.st_nlink
+        self.header = found._replace(end=min(found.end, status.st_size))
+        self._arrays.header = self.header
 
     def seek(self, place: Place) -> bool:
         """Go to a place; return whether its entry is still there.
@@ -353,12 +363,15 @@ class DirectFile:
         return self._names.get(raw)
 
     def _pread(self, offset: int, size: int) -> bytes:
-        if not 0 < offset <= self.header.end - size or size < 0:
-            raise ValueError("an offset outside of the file")
-        try:
-            data = os.pread(self._descriptor, size, offset)
-        except OSError as error:
-            raise ValueError(f"reading: {error.strerror}") from error
+        data = self._read_some(offset, size)
         if len(data) != size:
             raise ValueError("the file is shorter than it says")
         return data
+
+    def _read_some(self, offset: int, size: int) -> bytes:
+        if not 0 < offset <= self.header.end or size < 0:
+            raise ValueError("an offset outside of the file")
+        try:
+            return os.pread(self._descriptor, min(size, self.header.end - offset), offset)
+        except OSError as error:
+            raise ValueError(f"reading: {error.strerror}") from error

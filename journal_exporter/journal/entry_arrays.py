@@ -31,7 +31,7 @@ _WINDOW_BYTES = 1 << 20
 _ALIGNMENT = 8
 
 Read = Callable[[int, int], bytes]
-"""Reads bytes at an offset; raises ``ValueError`` where the file does not have them all."""
+"""Reads up to so many bytes at an offset, as many as the file has; raises ``ValueError`` outside of it."""
 
 
 class EntryArrays:
@@ -105,7 +105,8 @@ class EntryArrays:
 
     def _chained(self, wanted: int) -> list[int]:
         item, item_bytes = self._layout.array_item, self._layout.array_item_bytes
-        array, index = self._array, self._index
+        # A file that had no entry when it was opened had no array either.
+        array, index = self._array or self.header.first_array, self._index
         offsets: list[int] = []
         while len(offsets) < wanted:
             kind, _flags, size, following = ARRAY_HEAD.unpack(self._read(array, ARRAY_HEAD.size))
@@ -155,8 +156,11 @@ def reachable_entries(read: Read, header: Header) -> list[int]:
         if at + ENTRY_HEAD.size > base + len(window):
             base = at
             try:
-                window = read(at, min(_WINDOW_BYTES, header.end - at))
+                # The file may be shorter than its header said: journald cuts it when it archives it.
+                window = read(at, _WINDOW_BYTES)
             except ValueError:
+                break
+            if len(window) < ENTRY_HEAD.size:
                 break
         kind, _flags, size = OBJECT_HEAD.unpack_from(window, at - base)
         if not 0 < kind <= LAST_TYPE or size < OBJECT_HEAD.size or size > header.end - at:
@@ -167,8 +171,8 @@ def reachable_entries(read: Read, header: Header) -> list[int]:
         elif kind == DATA:
             named.add(DATA_HEAD.unpack_from(window, at - base)[-1])
         elif kind == ENTRY_ARRAY and size > ARRAY_HEAD.size:
-            count = (size - ARRAY_HEAD.size) // item_bytes
-            data = read(at + ARRAY_HEAD.size, count * item_bytes)
-            named.update(struct.unpack(f"<{count}{item}", data))
+            data = read(at + ARRAY_HEAD.size, size - ARRAY_HEAD.size)
+            count = len(data) // item_bytes
+            named.update(struct.unpack_from(f"<{count}{item}", data))
         at += size + -size % _ALIGNMENT
     return sorted(named & entries)

@@ -4,15 +4,14 @@ libsystemd is opened on the descriptor of that one file, so its order across fil
 play no part. It maps the file: one that is truncated meanwhile kills the process.
 """
 
-import contextlib
 import os
 
 from systemd._reader import _Reader
 
 from journal_exporter.journal import cursor as cursors
-from journal_exporter.journal.direct_file import ContextOf
+from journal_exporter.journal.direct_file import ContextOf, read_header
 from journal_exporter.journal.fields import CONTEXT_FIELDS, Field
-from journal_exporter.journal.file_format import ENTRY, HEADER, Head, Header, parse_header
+from journal_exporter.journal.file_format import ENTRY, Head, Header
 from journal_exporter.journal.run import Place, Run
 
 
@@ -42,10 +41,9 @@ class LibsystemdFile:
     def refresh(self) -> None:
         """Read the header again."""
         self.is_deleted = not os.fstat(self._descriptor).st_nlink
-        with contextlib.suppress(OSError):
-            found = parse_header(os.pread(self._descriptor, HEADER.size, 0))
-            if found is not None and found.file_id == self.header.file_id:
-                self.header = found
+        found = read_header(self._descriptor)
+        if found is not None and found.file_id == self.header.file_id:
+            self.header = found
 
     def seek(self, place: Place) -> bool:
         """Go to a place; return whether its entry is still there."""

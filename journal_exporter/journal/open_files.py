@@ -12,14 +12,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from journal_exporter.journal.direct_file import ContextOf, DirectFile
+from journal_exporter.journal.direct_file import ContextOf, DirectFile, read_header
 from journal_exporter.journal.file_format import (
     ARCHIVED,
-    HEADER,
     KNOWN_FLAGS,
     Head,
     Header,
-    parse_header,
 )
 from journal_exporter.journal.position import FilePosition
 from journal_exporter.journal.run import FileReader, Place, Run
@@ -29,14 +27,6 @@ _MISSED = 2
 """Looks in a row that must miss a file before it is gone: a rename can hide one from a look."""
 
 OpenOther = Callable[[int, Header, ContextOf], FileReader]
-
-
-def read_header(descriptor: int) -> Header | None:
-    """Return an open file's header; None where it can't be read or is not that of a journal file."""
-    try:
-        return parse_header(os.pread(descriptor, HEADER.size, 0))
-    except OSError:
-        return None
 
 
 class JournalFile:

@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from journal_exporter.journal.direct_file import DirectFile
+from journal_exporter.journal.direct_file import DirectFile, read_header
 from journal_exporter.journal.fields import BASIC_FIELDS, CONTEXT_FIELDS
 from journal_exporter.journal.file_format import KNOWN_FLAGS
 from journal_exporter.journal.files import file_key, find_files
 from journal_exporter.journal.inotify import DirectoryWatch
 from journal_exporter.journal.libsystemd_file import LibsystemdFile
 from journal_exporter.journal.next_entries import BATCH_BYTES, BATCH_ENTRIES
-from journal_exporter.journal.open_files import OpenFiles, read_header
+from journal_exporter.journal.open_files import OpenFiles
 from journal_exporter.journal.reader import JournalReader
 from journal_exporter.journal.run import Run
 

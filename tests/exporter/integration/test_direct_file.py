@@ -13,10 +13,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from journal_exporter.journal.direct_file import DirectFile
+from journal_exporter.journal.direct_file import DirectFile, read_header
 from journal_exporter.journal.fields import CONTEXT_FIELDS, Field
 from journal_exporter.journal.libsystemd_file import LibsystemdFile
-from journal_exporter.journal.open_files import read_header
 from journal_exporter.journal.opening import open_journal
 from journal_exporter.journal.run import FileReader, Place, Run, first_place
 from tests.support.journald import Journald

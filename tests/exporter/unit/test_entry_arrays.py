@@ -36,14 +36,20 @@ def written(tmp_path: Path) -> Iterator[bytearray]:
         yield bytearray(path.read_bytes())
 
 
-def arrays_of(data: bytearray) -> EntryArrays:
-    header = parse_header(bytes(data[:4096]))
+def arrays_of(
+    data: bytearray, header: Header | None = None, sizes: list[int] | None = None
+) -> EntryArrays:
+    """Return the arrays of these bytes; ``sizes`` gets the size of everything that is read of them."""
+    header = header or parse_header(bytes(data[:4096]))
     assert header is not None
+    end = header.end
 
     def read(offset: int, size: int) -> bytes:
-        if not 0 < offset <= header.end - size:
+        if sizes is not None:
+            sizes.append(size)
+        if not 0 < offset <= end:
             raise ValueError("outside")
-        return bytes(data[offset : offset + size])
+        return bytes(data[offset : min(offset + size, end)])
 
     return EntryArrays(read, header)
 
@@ -160,3 +166,24 @@ def test_the_offset_of_an_entry_moves_no_place(written: bytearray) -> None:
     arrays.step(first)
     assert arrays.offset_of(2) == first[2]
     assert get(written, arrays.peek(1)[0] + 16) == FIRST_SLOTS + 2
+
+
+def test_a_file_that_had_no_entry_at_first_is_read_along_its_arrays(written: bytearray) -> None:
+    sizes: list[int] = []
+    whole = arrays_of(written).header
+    arrays = arrays_of(written, whole._replace(entries=0, first_array=0), sizes)
+    arrays.seek(0, 0)
+    assert arrays.peek(9) == []
+    arrays.header = whole
+    assert numbers(written, arrays) == list(range(1, ENTRIES + 1))
+    assert max(sizes) < 8 * ENTRIES, "all its objects were looked at"
+
+
+@pytest.mark.parametrize("beyond_bytes", [1, 100, 8 << 20])
+def test_a_file_that_is_shorter_than_its_header_says_is_searched_to_its_end(
+    written: bytearray, beyond_bytes: int
+) -> None:
+    bad_slot(2**63)(written, arrays_of(written).header)
+    header = arrays_of(written).header
+    arrays = arrays_of(written, header._replace(end=len(written) + beyond_bytes))
+    assert numbers(written, arrays) == list(range(1, ENTRIES + 1))
