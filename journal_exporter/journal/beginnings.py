@@ -63,9 +63,15 @@ def take_over(files: Sequence[JournalFile], state: ReadState, position: Position
 def find_again(file: JournalFile, reader: FileReader, state: ReadState) -> None:
     """Go to the first entry of a new boot in a file that lost its end in a power cut, and grew again."""
     known = state.tracker.boots | {file.place.boot_id}
-    place = first_place(reader, lambda head: head[6].hex() not in known)
-    reader.seek(place)
-    file.stand_at(place)
+
+    def is_new(head: Head) -> bool:
+        return head[6].hex() not in known
+
+    place = first_place(reader, is_new)
+    first = reader.head_at(place.entries)
+    if file.header.entries < file.place.entries or (first is not None and is_new(first[1])):
+        reader.seek(place)
+        file.stand_at(place)
     file.is_verified = True
 
 

@@ -70,6 +70,10 @@ class Copies:
             stretch.last.append(identity(head))
             stretch.left += 1
 
+    def know(self, boot_id: str) -> bool:
+        """Whether a runtime file of this boot was read."""
+        return any(stretch.boot_id == boot_id for stretch in self._stretches)
+
     def note_all_before(self, boot_id: str, last: Head) -> None:
         """Remember everything of a boot up to an entry, as a checkpoint of an earlier version has it."""
         self._stretches.append(_Stretch("", boot_id, 0, last[5], [identity(last)]))
@@ -97,11 +101,14 @@ class Copies:
             return True
         return False
 
-    def forget(self, entries: int) -> int:
-        """Return how many of so many entries that went unread may have been copies, which are forgotten."""
+    def forget(self, entries: int, last_us: int) -> int:
+        """Return how many of so many entries that went unread may have been copies, which are forgotten.
+
+        ``last_us``: the monotonic time of the last of them.
+        """
         left = entries
         for stretch in self._stretches:
-            taken = min(stretch.left, left)
+            taken = min(stretch.left, left) if stretch.first_us <= last_us else 0
             stretch.left -= taken
             left -= taken
         return entries - left

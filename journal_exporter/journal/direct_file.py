@@ -70,11 +70,19 @@ def _size_of(value: Field) -> int:
 
 
 class _Fields(NamedTuple):
-    """What a list of fields stands for. ``message`` is None when it is not among them."""
+    """What a list of fields stands for. ``message`` is None when it is not among them.
+
+    ``freed``: of the unreadable ones, those whose place in the file is empty.
+    """
 
     context: tuple[Field, ...]
     message: Field
     unreadable: int
+    freed: int
+
+
+class _FreedError(ValueError):
+    """The file has nothing there any more: who deleted it freed its blocks."""
 
 
 class DirectFile:
@@ -99,6 +107,8 @@ class DirectFile:
         self._previous = 0
         self._held = b"", 0
         """The window that was read last, and where in the file it begins."""
+        self._named_end = header.end
+        """Where the last object ends, as the header says."""
         self.refresh()
 
     def close(self) -> None:
@@ -124,6 +134,7 @@ class DirectFile:
         # Only now: the file may have grown, and what a header names lies within the size after it.
         status = os.fstat(self._descriptor)
         self.is_deleted = not status.st_nlink
+        self._named_end = found.end if found is not self.header else self._named_end
         self.header = found._replace(end=min(found.end, status.st_size))
         self._arrays.header = self.header
 
@@ -156,11 +167,13 @@ class DirectFile:
     def read(self, run: Run, *, entries: int, room_bytes: int) -> None:
         """Add entries up to a number, or about so many bytes of messages.
 
-        Of a file that was deleted only whole entries are taken: who deletes a file may overwrite it.
+        Of a file that was deleted, entries that lost a field to that are not taken.
         """
         offsets = self._arrays.peek(min(entries, self.entries_left))
+        if self._arrays.missing or not offsets:
+            # Before those that are reached: a hole in the numbers may be theirs.
+            self._pass_over(run, self._arrays.missing if offsets else self.entries_left)
         if not offsets:
-            self._finish(run)
             return
         begin = len(run.offsets)
         done = self._read(run, offsets, room_bytes)
@@ -171,11 +184,13 @@ class DirectFile:
         else:
             self.place = self.place._replace(offset=offsets[done - 1], entries=self._arrays.slots)
 
-    def _finish(self, run: Run) -> None:
-        """Count what nothing reaches any more as lost."""
-        if left := self.entries_left:
-            run.lost[len(run.heads)] = run.lost.get(len(run.heads), 0) + left
-            self._arrays.slots += left
+    def _pass_over(self, run: Run, entries: int) -> None:
+        """Count entries that nothing reaches as lost."""
+        if entries:
+            run.lost[len(run.heads)] = run.lost.get(len(run.heads), 0) + entries
+            run.scattered.add(len(run.heads))
+            self._arrays.slots += entries
+            self._arrays.missing = 0
             self.place = self.place._replace(entries=self._arrays.slots)
 
     def _read(self, run: Run, offsets: list[int], room_bytes: int) -> int:  # noqa: C901, PLR0912, PLR0915 - a call per entry costs speed
@@ -309,20 +324,21 @@ class DirectFile:
             return None
         found = self._whole(items)
         total = size // self._layout.item_bytes
-        if found.unreadable >= total or (found.unreadable and self.is_deleted):
+        if found.unreadable >= total or (found.freed and self.is_deleted):
             return None
         return found.context, found.message
 
     def _whole(self, items: bytes) -> _Fields:
         """Read fields one by one, in the order in which libsystemd would; damaged ones are left out."""
         fields: dict[str, Field] = {}
-        unreadable = 0
+        unreadable = freed = 0
         whole = len(items) - len(items) % self._layout.item_bytes
         for (offset,) in struct.iter_unpack("<" + self._layout.item, items[:whole]):
             try:
                 name, value = self._fields.get(offset) or self._field(offset)
-            except (ValueError, struct.error):
+            except (ValueError, struct.error) as error:
                 unreadable += 1
+                freed += isinstance(error, _FreedError)
                 continue
             if name is None:
                 continue
@@ -335,14 +351,21 @@ class DirectFile:
             context = self._context_of(fields)
         except KeyError:
             context = tuple(map(fields.get, CONTEXT_FIELDS))
-        return _Fields(context, fields.get(_MESSAGE), unreadable)
+        return _Fields(context, fields.get(_MESSAGE), unreadable, freed)
 
     def _field(self, offset: int) -> tuple[str | None, bytes]:
         payload = self._layout.payload
-        kind, flags, size = OBJECT_HEAD.unpack(self._pread(offset, OBJECT_HEAD.size))
+        if self.header.end <= offset < self._named_end:
+            raise _FreedError("the file ends before")
+        head = self._read_some(offset, OBJECT_HEAD.size)
+        if not any(head):
+            raise _FreedError("nothing is there")
+        kind, flags, size = OBJECT_HEAD.unpack(head)
         if kind != DATA or size <= payload or offset % 8:
             raise ValueError("not a field")
-        data = self._pread(offset + payload, size - payload)
+        data = self._read_some(offset + payload, size - payload)
+        if len(data) != size - payload:
+            raise _FreedError("the file ends there")
         if flags:
             data = compression.decompress(flags, data)
         raw_name, equals, value = data.partition(b"=")

@@ -22,13 +22,15 @@ from journal_exporter.journal.file_format import (
     ENTRY_ARRAY,
     ENTRY_HEAD,
     LAST_TYPE,
-    OBJECT_HEAD,
     Header,
     Layout,
 )
 
 _WINDOW_BYTES = 1 << 20
 _ALIGNMENT = 8
+_OBJECT = struct.Struct("<BB6sQ")
+"""Type, flags, six bytes that are zero, size."""
+_RESERVED = bytes(6)
 
 Read = Callable[[int, int], bytes]
 """Reads up to so many bytes at an offset, as many as the file has; raises ``ValueError`` outside of it."""
@@ -47,12 +49,14 @@ class EntryArrays:
         self._found: list[int] | None = None
         """The entries after the place where the chain is damaged; the objects are looked at for them."""
         self._found_of = 0
+        self.missing = 0
+        """How many entries after the place nothing reaches; whoever passes them sets it to 0."""
 
     def seek(self, offset: int, slots: int) -> None:
         """Go to just after the entry at ``offset``, the one number ``slots`` from the file's start."""
         self._array, self._index = self.header.first_array, max(slots - 1, 0)
         self._last, self.slots = 0, max(slots - 1, 0)
-        self._found = None
+        self._found, self.missing = None, 0
         if slots and not offset:
             self._index, self.slots = slots, slots
         elif slots and self.peek(1) == [offset]:
@@ -143,12 +147,13 @@ class EntryArrays:
         found = reachable_entries(self._read, self.header)
         self._found = found[bisect.bisect_right(found, self._last) :]
         self._found_of = self.header.entries
+        self.missing = max(0, self.header.entries - self.slots - len(self._found))
 
 
 def reachable_entries(read: Read, header: Header) -> list[int]:
     """Return the offsets of all entries that any entry array or field of the file names, sorted."""
     item, item_bytes = header.layout.array_item, header.layout.array_item_bytes
-    named: set[int] = set()
+    named = set(_named_by_chain(read, header))
     entries: set[int] = set()
     window, base = b"", header.begin
     at = header.begin + -header.begin % _ALIGNMENT
@@ -162,8 +167,8 @@ def reachable_entries(read: Read, header: Header) -> list[int]:
                 break
             if len(window) < ENTRY_HEAD.size:
                 break
-        kind, _flags, size = OBJECT_HEAD.unpack_from(window, at - base)
-        if not 0 < kind <= LAST_TYPE or size < OBJECT_HEAD.size or size > header.end - at:
+        kind, size = _object(window, at - base)
+        if not kind or size > header.end - at:
             at += _ALIGNMENT
             continue
         if kind == ENTRY:
@@ -175,4 +180,41 @@ def reachable_entries(read: Read, header: Header) -> list[int]:
             count = len(data) // item_bytes
             named.update(struct.unpack_from(f"<{count}{item}", data))
         at += size + -size % _ALIGNMENT
+    # Where a size was damaged, a search that believes it passes over entries.
+    entries.update(offset for offset in named - entries if _is_entry(read, offset))
     return sorted(named & entries)
+
+
+def _named_by_chain(read: Read, header: Header) -> list[int]:
+    """Return what the file's own arrays name, as far as these lead to each other."""
+    item, item_bytes = header.layout.array_item, header.layout.array_item_bytes
+    named: list[int] = []
+    array = header.first_array
+    while array:
+        try:
+            kind, _flags, size, following = ARRAY_HEAD.unpack(read(array, ARRAY_HEAD.size))
+            data = read(array + ARRAY_HEAD.size, max(0, size - ARRAY_HEAD.size))
+        except (ValueError, struct.error):
+            break
+        if kind != ENTRY_ARRAY:
+            break
+        named += struct.unpack_from(f"<{len(data) // item_bytes}{item}", data)
+        array = following if following > array else 0
+    return named
+
+
+def _object(data: bytes, at: int) -> tuple[int, int]:
+    """Return type and size of the object there; type 0 where there can't be one."""
+    kind, flags, reserved, size = _OBJECT.unpack_from(data, at)
+    is_plain = reserved == _RESERVED and (not flags or kind == DATA)
+    return (kind, size) if is_plain and kind <= LAST_TYPE and size >= _OBJECT.size else (0, 0)
+
+
+def _is_entry(read: Read, offset: int) -> bool:
+    if offset % _ALIGNMENT:
+        return False
+    try:
+        kind, size = _object(read(offset, ENTRY_HEAD.size), 0)
+    except (ValueError, struct.error):
+        return False
+    return kind == ENTRY and size > ENTRY_HEAD.size

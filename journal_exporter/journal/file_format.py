@@ -7,8 +7,8 @@ whoever reads checks offsets, sizes and types.
 import struct
 from typing import NamedTuple
 
-HEADER = struct.Struct("<8sIIB7x16s16s16s16s14Q")
-"""Signature, compatible and incompatible flags, state, four ids, and numbers up to ``tail_entry_realtime``,
+HEADER = struct.Struct("<8sIIB7x16s16s16s16s15Q")
+"""Signature, compatible and incompatible flags, state, four ids, and numbers up to ``tail_entry_monotonic``,
 which every version has."""
 SIGNATURE = b"LPKSHHRH"
 XZ, LZ4, KEYED_HASH, ZSTD, COMPACT = 1, 2, 4, 8, 16
@@ -68,6 +68,9 @@ class Header(NamedTuple):
     first_array: int
     head_realtime_us: int
     tail_realtime_us: int
+    boot_id: str = ""
+    """Of who opened the file last to write."""
+    tail_monotonic_us: int = 0
 
     @property
     def layout(self) -> Layout:
@@ -82,7 +85,7 @@ def parse_header(data: bytes) -> Header | None:
     """Return the header; None where the bytes are not the header of a journal file."""
     if len(data) < HEADER.size:
         return None
-    signature, _compatible, flags, state, file_id, machine_id, _boot_id, seqnum_id, *numbers = (
+    signature, _compatible, flags, state, file_id, machine_id, boot_id, seqnum_id, *numbers = (
         HEADER.unpack(data[: HEADER.size])
     )
     if signature != SIGNATURE:
@@ -92,5 +95,6 @@ def parse_header(data: bytes) -> Header | None:
     ]
     return Header(
         flags, state, file_id.hex(), machine_id.hex(), seqnum_id.hex(), header_bytes,
-        header_bytes + arena_bytes, entries, head_seqnum, tail_seqnum, first_array, *numbers[12:14],
+        header_bytes + arena_bytes, entries, head_seqnum, tail_seqnum, first_array, numbers[12],
+        numbers[13], boot_id.hex(), numbers[14],
     )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from journal_exporter.journal.open_files import JournalFile, OpenFiles
+from journal_exporter.journal.owed import Owed
 from journal_exporter.journal.position import FilePosition
 from journal_exporter.journal.read_state import ReadState
 from journal_exporter.journal.sequence import Gap
@@ -41,30 +42,22 @@ class Losses:
         """Files whose loss is not reported yet; whoever reports it takes them out."""
 
     def count_gone(self, file: JournalFile) -> None:
-        """Count what was not read of a file that vanished."""
+        """Count what was not read of a file that vanished.
+
+        One that was read to its end may have grown since, so that the counter jumped to what came next.
+        """
         header = file.header
-        known = self._state.tracker.keys.get(header.seqnum_id)
-        epochs = (
-            [known]
-            if known is not None
-            else [
-                key
-                for key, machine in self._state.tracker.machines.items()
-                if machine == header.machine_id
-            ]
-        )
         first, last = file.place.seqnum + 1, header.tail_seqnum
-        if file.is_runtime and not any(
-            other.is_runtime and other.header.machine_id == header.machine_id
-            for other in self._files.files.values()
-        ):
-            # What was not read of it is read from the file that journald copied it into.
-            for key in epochs:
-                self._state.tracker.cover(key, first, last)
+        self._state.tracker.explain(header.machine_id, first, last, file.unread)
+        if not file.unread:
             return
-        for key in epochs:
-            self._state.tracker.explain(key, first, last, file.unread)
-        copied = 0 if file.is_runtime else self._state.copies.forget(file.unread)
+        if file.is_runtime:
+            # journald may have copied it into a persistent file, where they have other numbers.
+            boot_id = file.place.boot_id or header.boot_id
+            owed = Owed(boot_id, header.tail_monotonic_us, first, last, file.unread)
+            self._state.owed = (*self._state.owed, owed)
+            return
+        copied = self._state.copies.forget(file.unread, header.tail_monotonic_us)
         if file.unread > copied:
             gap = Gap(first, last, file.unread - copied)
             self.gone.append(Gone(file.key, file.position, gap))
@@ -102,6 +95,7 @@ class Losses:
 def _next_number(file: JournalFile) -> int:
     """Return the number of a file's next entry, or one below it."""
     head = file.next_head
-    if head is not None and file.place.seqnum < head[3] <= file.header.tail_seqnum:
+    is_next = not any(index <= file.taken for index in file.ahead.lost)
+    if is_next and head is not None and file.place.seqnum < head[3] <= file.header.tail_seqnum:
         return head[3]
     return file.place.seqnum + 1 if file.place.entries else file.header.head_seqnum

@@ -69,7 +69,8 @@ class NextEntries:
 
     def _front(self, file: JournalFile, entries: int = BATCH_ENTRIES) -> Head | None:
         """Return the head of a file's next entry, reading ahead; None where only damage is left."""
-        if file.next_head is None and file.reader is not None:
+        # Damage alone may have been read ahead: reading again would pass over it.
+        if file.next_head is None and not file.ahead.lost and file.reader is not None:
             file.ahead, file.taken, file.ahead_of = Run(), 0, file.place.entries
             file.reader.read(
                 file.ahead, entries=min(entries, self._unread_of(file)), room_bytes=BATCH_BYTES

@@ -16,10 +16,11 @@ from journal_exporter.journal.direct_file import ContextOf, DirectFile, read_hea
 from journal_exporter.journal.file_format import (
     ARCHIVED,
     KNOWN_FLAGS,
+    NO_HEADER,
     Head,
     Header,
 )
-from journal_exporter.journal.position import FilePosition
+from journal_exporter.journal.position import FilePosition, position_in
 from journal_exporter.journal.run import FileReader, Place, Run
 
 _LOG = logging.getLogger(__name__)
@@ -76,15 +77,7 @@ class JournalFile:
     @property
     def position(self) -> FilePosition:
         """The place, and what of the header is needed should the file go."""
-        header = self.header
-        return FilePosition(
-            self.place,
-            header.entries,
-            header.tail_seqnum,
-            header.seqnum_id,
-            header.machine_id,
-            self.is_runtime,
-        )
+        return position_in(self.header, self.place, is_runtime=self.is_runtime)
 
     def close(self) -> None:
         """Let go of the descriptor; the place stays."""
@@ -121,7 +114,7 @@ class OpenFiles:
         """Files that the last look could not open for want of descriptors."""
         self.files: dict[str, JournalFile] = {}
         self.gone: list[JournalFile] = []
-        """Files that went with unread entries; whoever counts them takes them out."""
+        """Files that went; whoever counts their unread entries takes them out."""
 
     def close(self) -> None:
         """Close every file."""
@@ -136,21 +129,11 @@ class OpenFiles:
         self.gone.clear()
         self.files = {}
         for key, one in positions.items():
-            header = Header(
-                0,
-                ARCHIVED,
-                key,
-                one.machine_id,
-                one.seqnum_id,
-                0,
-                0,
-                one.entries,
-                0,
-                one.tail_seqnum,
-                0,
-                0,
-                0,
-            )
+            header = NO_HEADER._replace(
+                state=ARCHIVED, file_id=key, machine_id=one.machine_id, seqnum_id=one.seqnum_id,
+                entries=one.entries, tail_seqnum=one.tail_seqnum, boot_id=one.boot_id,
+                tail_monotonic_us=one.tail_monotonic_us,
+            )  # fmt: skip
             file = self.files[key] = JournalFile(key, Path(), header, one.place)
             file.is_runtime = one.is_runtime
 
@@ -288,8 +271,7 @@ class OpenFiles:
     def _forget(self, file: JournalFile) -> None:
         file.close()
         del self.files[file.key]
-        if file.unread:
-            self.gone.append(file)
+        self.gone.append(file)
 
     def _limit_deleted(self) -> None:
         """Give up the oldest deleted files beyond the limit: their space is lost to everybody."""

@@ -1,7 +1,8 @@
 """Pure: entries of several files that are handed over together, and what the place after any of them is."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from typing import NamedTuple
 
 from journal_exporter.journal.copies import Copies
 from journal_exporter.journal.fields import Field
@@ -32,29 +33,31 @@ class Portion:
         """Return the heads of the first so many entries."""
         return self.run.heads[self.start : self.start + count]
 
-    def place(self, count: int) -> Place:
-        """Return the place after the first so many entries."""
-        if not count and not self._lost_at_end(count):
-            return self.before
+    def place(self, count: int, passed: Container[int]) -> Place:
+        """Return the place after the first so many entries, and after ``passed``: see ``lost``."""
         stop = self.start + count
-        lost = sum(lost for index, lost in self.run.lost.items() if index < stop)
-        lost += self._lost_at_end(count)
-        entries = self.entries + stop + lost
-        if not stop:
-            return self.before._replace(entries=entries)
+        lost = sum(lost for index, lost in self.run.lost.items() if index < stop or index in passed)
+        place = self.before._replace(entries=self.entries + stop + lost)
+        if not count:
+            return place if any(True for _ in self.lost(0, passed)) else self.before
         head = self.run.heads[stop - 1]
-        return Place(self.run.offsets[stop - 1], entries, head[3], head[4], head[6].hex())
+        return Place(self.run.offsets[stop - 1], place.entries, head[3], head[4], head[6].hex())
 
-    def _lost_at_end(self, count: int) -> int:
-        stop = self.start + count
-        return self.run.lost.get(stop, 0) if stop == len(self.run.heads) else 0
+    @property
+    def at_end(self) -> Container[int]:
+        """Where damaged entries are that the whole portion passes though no entry of it follows."""
+        stop = self.start + self.count
+        return (stop,) if stop == len(self.run.heads) else ()
 
-    def lost(self, count: int) -> Iterator[tuple[int, int]]:
-        """Yield where damaged entries were, as (entry of the portion after them, how many)."""
+    def lost(self, count: int, passed: Container[int]) -> Iterator[tuple[int, int]]:
+        """Yield where damaged entries were, as (index of the run's entry after them, how many).
+
+        Those among the first so many entries, and those that are ``passed`` just behind them.
+        """
         stop = self.start + count
         for index, lost in self.run.lost.items():
-            if self.start <= index < stop or (index == stop == len(self.run.heads)):
-                yield index - self.start, lost
+            if self.start <= index < stop or (index == stop and index in passed):
+                yield index, lost
 
 
 @dataclasses.dataclass(slots=True)
@@ -117,32 +120,49 @@ class Taken:
             return len(self.picks)
 
 
+class Damage(NamedTuple):
+    """Damaged entries: the index of the entry after them, the loss, and where they are."""
+
+    at: int
+    gap: Gap
+    portion: int
+    before: int
+    """The index of the entry after them in the portion's run."""
+
+
 def account(
-    taken: Taken, entries: int, tracker: SequenceTracker, copies: Copies
-) -> list[tuple[int, Gap]]:
+    taken: Taken,
+    entries: int,
+    tracker: SequenceTracker,
+    copies: Copies,
+    passed: Sequence[Container[int]],
+) -> list[Damage]:
     """Tell the tracker, and the runtime's entries the copies, what the first so many entries are.
 
-    Returns the damaged entries among them, each by the index of the entry after it.
+    ``passed``, per portion: see ``Portion.lost``. Returns the damaged entries.
     """
-    gaps: list[tuple[int, Gap]] = []
-    for which, (portion, count) in enumerate(
-        zip(taken.portions, taken.counts(entries), strict=True)
-    ):
+    found: list[Damage] = []
+    counted = list(enumerate(zip(taken.portions, taken.counts(entries), strict=True)))
+    # In the order of their numbers, so that what is read is not taken for what was read before.
+    counted.sort(key=lambda one: [head[3] for head in one[1][0].heads(1)])
+    for which, (portion, count) in counted:
         heads = portion.heads(count)
         if portion.is_runtime and heads:
             copies.note(portion.key, heads)
         if portion.are_copies:
             for head in heads:
                 copies.is_copy(head)
-        _number(portion, heads, tracker)
-        gaps += [
-            (taken.position_of(which, index), gap)
-            for index, gap in _damaged(portion, count, tracker)
-        ]
-    return gaps
+        _number(portion, heads, tracker, copies)
+        for index, lost in portion.lost(count, passed[which]):
+            gap = _gap(portion, index, lost)
+            tracker.explain(portion.header.machine_id, gap.seqnum_first, gap.seqnum_last, lost)
+            found.append(Damage(taken.position_of(which, index - portion.start), gap, which, index))
+    return found
 
 
-def _number(portion: Portion, heads: Sequence[Head], tracker: SequenceTracker) -> None:
+def _number(
+    portion: Portion, heads: Sequence[Head], tracker: SequenceTracker, copies: Copies
+) -> None:
     header = portion.header
     before = portion.before.seqnum if portion.before.seqnum <= header.tail_seqnum else 0
     boot_before = portion.before.boot_id
@@ -150,6 +170,7 @@ def _number(portion: Portion, heads: Sequence[Head], tracker: SequenceTracker) -
         sound = sound_numbers([head[3] for head in part], before, header.tail_seqnum)
         known = [number for number in sound if number]
         if not known:
+            tracker.explain(header.machine_id, before + 1, header.tail_seqnum, len(sound))
             continue
         names = header.machine_id, header.seqnum_id, boot.hex()
         if names[2] == boot_before:
@@ -160,9 +181,10 @@ def _number(portion: Portion, heads: Sequence[Head], tracker: SequenceTracker) -
         if portion.are_copies:
             tracker.cover(key, known[0], known[-1])
         else:
-            tracker.add(key, known)
+            tracker.add(key, known, has_copies=not portion.is_runtime and copies.know(names[2]))
         if len(known) < len(sound):
-            tracker.explain(key, before + 1, known[-1], len(sound) - len(known))
+            last = known[-1] if sound[-1] else header.tail_seqnum
+            tracker.explain(header.machine_id, before + 1, last, len(sound) - len(known))
         before = known[-1]
         tracker.end(header.seqnum_id, before)
 
@@ -181,16 +203,13 @@ def _boots(heads: Sequence[Head]) -> Iterator[tuple[bytes, Sequence[Head]]]:
             begin = index
 
 
-def _damaged(portion: Portion, count: int, tracker: SequenceTracker) -> Iterator[tuple[int, Gap]]:
+def _gap(portion: Portion, index: int, lost: int) -> Gap:
+    """Return a loss before an entry of a portion's run."""
     header, run = portion.header, portion.run
-    for index, lost in portion.lost(count):
-        at = portion.start + index
-        first = (run.heads[at - 1][3] if at else portion.before.seqnum) + 1
-        last = run.heads[at][3] - 1 if at < len(run.heads) else header.tail_seqnum
-        if not 0 < first <= last <= header.tail_seqnum:
-            first, last = portion.before.seqnum + 1, header.tail_seqnum
-        gap = Gap(first, max(first, last), lost)
-        key = tracker.keys.get(header.seqnum_id)
-        if key is not None:
-            tracker.explain(key, gap.seqnum_first, gap.seqnum_last, lost)
-        yield index, gap
+    least = portion.before.seqnum + 1 if portion.before.entries else header.head_seqnum
+    first = run.heads[index - 1][3] + 1 if index else least
+    is_between = index < len(run.heads) and index not in run.scattered
+    last = run.heads[index][3] - 1 if is_between else header.tail_seqnum
+    if not 0 < first <= last <= header.tail_seqnum:
+        first, last = min(least, header.tail_seqnum), header.tail_seqnum
+    return Gap(first, max(first, last), lost)

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from journal_exporter.journal.file_format import Header
+from journal_exporter.journal.owed import Owed
 from journal_exporter.journal.run import Place
 from journal_exporter.journal.sequence import SequenceTracker
 from journal_exporter.journal.sequence import Snapshot as Sequences
@@ -20,6 +22,17 @@ class FilePosition(NamedTuple):
     seqnum_id: str
     machine_id: str
     is_runtime: bool
+    boot_id: str = ""
+    """Only of a runtime file."""
+    tail_monotonic_us: int = 0
+
+
+def position_in(header: Header, place: Place, *, is_runtime: bool) -> FilePosition:
+    """Return a place in the file that has this header."""
+    return FilePosition(
+        place, header.entries, header.tail_seqnum, header.seqnum_id, header.machine_id, is_runtime,
+        header.boot_id if is_runtime else "", header.tail_monotonic_us,
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,6 +49,7 @@ class Position:
     files: Mapping[str, FilePosition] | None = dataclasses.field(default_factory=dict)
     sequences: Sequences = dataclasses.field(default_factory=SequenceTracker().snapshot)
     copies: tuple[Any, ...] = ()
+    owed: tuple[Owed, ...] = ()
 
     def to_json(self, base: "Position | None" = None) -> Json:
         """Return it as JSON holds it; with a base, only the files that differ from it."""
@@ -47,6 +61,7 @@ class Position:
             "cursor": self.cursor,
             "sequences": self.sequences,
             "copies": self.copies,
+            **({"owed": self.owed} if self.owed else {}),
             "files": {
                 key: [*one.place, *one[1:]] for key, one in files.items() if known.get(key) != one
             },
@@ -68,12 +83,22 @@ class Position:
         files = dict((base.files if base else None) or {})
         for key in data.get("gone", ()):
             files.pop(key, None)
-        for key, (*numbers, boot_id, held, tail, seqnum_id, machine_id, is_runtime) in data[
-            "files"
-        ].items():
+        for key, (
+            *numbers,
+            boot_id,
+            held,
+            tail,
+            seqnum_id,
+            machine_id,
+            is_runtime,
+            boot,
+            tail_us,
+        ) in data["files"].items():
             offset, read, seqnum, realtime_us = map(int, numbers)
             place = Place(offset, read, seqnum, realtime_us, str(boot_id))
             files[str(key)] = FilePosition(
-                place, int(held), int(tail), str(seqnum_id), str(machine_id), bool(is_runtime)
-            )
-        return cls(cursor, files, data["sequences"], tuple(data["copies"]))
+                place, int(held), int(tail), str(seqnum_id), str(machine_id), bool(is_runtime),
+                str(boot), int(tail_us),
+            )  # fmt: skip
+        owed = tuple(Owed(str(boot), *map(int, numbers)) for boot, *numbers in data.get("owed", ()))
+        return cls(cursor, files, data["sequences"], tuple(data["copies"]), owed)

@@ -3,6 +3,7 @@
 import dataclasses
 
 from journal_exporter.journal.copies import Copies
+from journal_exporter.journal.owed import Owed
 from journal_exporter.journal.sequence import SequenceTracker
 
 
@@ -12,3 +13,4 @@ class ReadState:
 
     tracker: SequenceTracker = dataclasses.field(default_factory=SequenceTracker)
     copies: Copies = dataclasses.field(default_factory=Copies)
+    owed: tuple[Owed, ...] = ()

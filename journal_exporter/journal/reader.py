@@ -10,8 +10,10 @@ when clocks differ between boots, it drops files without an error, and it believ
 
 import dataclasses
 import select
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import starmap
 from pathlib import Path
+from typing import NamedTuple
 
 from journal_exporter.journal import beginnings
 from journal_exporter.journal import cursor as cursors
@@ -21,11 +23,12 @@ from journal_exporter.journal.cursor import Cursor
 from journal_exporter.journal.fields import NO_CONTEXT, Field
 from journal_exporter.journal.file_format import Head
 from journal_exporter.journal.inotify import DirectoryWatch
-from journal_exporter.journal.losses import Losses
+from journal_exporter.journal.losses import Gone, Losses
 from journal_exporter.journal.next_entries import NextEntries
 from journal_exporter.journal.open_files import JournalFile, OpenFiles, next_us
-from journal_exporter.journal.portions import Taken, account
-from journal_exporter.journal.position import FilePosition, Position
+from journal_exporter.journal.owed import Owed, pay
+from journal_exporter.journal.portions import Damage, Taken, account
+from journal_exporter.journal.position import Position, position_in
 from journal_exporter.journal.read_state import ReadState
 from journal_exporter.journal.sequence import Gap, SequenceTracker
 
@@ -33,6 +36,16 @@ LOOK_S = 1.0
 """Directories are looked at this often even if inotify says nothing."""
 REFRESH_S = 0.25
 """Headers of open files are read again this often while there is a backlog."""
+
+
+class _Loss(NamedTuple):
+    """Lost entries: the index of the entry after them, and where they were found missing."""
+
+    at: int
+    gap: Gap
+    damage: Damage | None = None
+    gone: Gone | None = None
+    owed: Owed | None = None
 
 
 class JournalReader:
@@ -156,6 +169,7 @@ class JournalReader:
         known = position.sequences if position.files is not None else None
         self._state.tracker = SequenceTracker(known)
         self._state.copies = Copies(position.copies)
+        self._state.owed = position.owed
         self._cursor = position.cursor
         at_us = cursors.parse(position.cursor).realtime_us if position.cursor else 0
         self._last_seen = at_us, NO_CONTEXT
@@ -165,17 +179,23 @@ class JournalReader:
 
     def read(self) -> Batch:
         """Return the next entries, at most ``BATCH_ENTRIES`` or about ``BATCH_BYTES`` of messages."""
-        gaps = [(0, gone.gap) for gone in self._losses.gone]
+        losses = [_Loss(0, gone.gap, gone=gone) for gone in self._losses.gone]
         self._losses.gone.clear()
         before = self._now()
         taken = self._next.take()
-        if not taken.portions and not gaps:
+        if not taken.portions and not losses:
             return self._at_end(before)
         restarts = self._state.tracker.restarts
-        gaps += account(taken, len(taken), self._state.tracker, self._state.copies)
+        damage = account(
+            taken, len(taken), self._state.tracker, self._state.copies,
+            [portion.at_end for portion in taken.portions],
+        )  # fmt: skip
+        losses += [_Loss(one.at, one.gap, damage=one) for one in damage]
+        self._state.owed = _pay(self._state.owed, taken, taken.counts(len(taken)))
         for portion in taken.portions:
             file = self._files.files[portion.key]
-            place, file.taken = portion.place(portion.count), portion.start + portion.count
+            place = portion.place(portion.count, portion.at_end)
+            file.taken = portion.start + portion.count
             if file.next_head is None:
                 # The batch has it now; kept for each of a thousand files it would be hundreds of MiB.
                 file.stand_at(place)
@@ -184,43 +204,52 @@ class JournalReader:
         if heads:
             self._cursor = Cursor.of(self._last_id(taken), heads[-1]).text
         if self._until is None and self._state.tracker.has_holes:
-            gaps += self._losses.holes([head[3] for head in heads])
+            losses += starmap(_Loss, self._losses.holes([head[3] for head in heads]))
             self._settled_s = self._looked_s
-        batch = self._batch(taken, heads, before, gaps)
+        if not self.unread:
+            self._end_of_files()
+        batch = self._batch(taken, heads, before, losses)
         batch.restarts = self._state.tracker.restarts - restarts
         return batch
 
     def _at_end(self, before: Position) -> Batch:
         """Everything that the files hold was handed over: what is missing now is lost."""
         self._state.tracker.begun()
-        gaps: list[tuple[int, Gap]] = []
+        losses: list[_Loss] = []
+        if self._until is None and not self.unread and not self._files.unopened:
+            losses += [_Loss(0, owed.gap, owed=owed) for owed in self._state.owed]
+            self._state.owed = ()
         is_due = self._until is None and self._settled_s != self._looked_s
         if is_due and self._state.tracker.has_holes:
-            gaps = self._losses.holes([])
+            losses += starmap(_Loss, self._losses.holes([]))
             self._settled_s = self._looked_s
-        if self._losses.gone and not gaps:
+        if self._losses.gone and not losses:
             return self.read()
-        return self._batch(Taken([]), [], before, gaps)
+        self._end_of_files()
+        return self._batch(Taken([]), [], before, losses)
+
+    def _end_of_files(self) -> None:
+        if not self._state.tracker.has_holes and not self._files.unopened:
+            self._state.tracker.end_of_files()
 
     def _batch(
-        self, taken: Taken, heads: list[Head], before: Position, gaps: list[tuple[int, Gap]]
+        self, taken: Taken, heads: list[Head], before: Position, losses: list[_Loss]
     ) -> Batch:
         elements = taken.elements
         times_us = [head[4] for head in heads] if elements else []
-        gaps.sort(key=lambda one: one[0])
+        losses.sort(key=lambda one: one.at)
         batch = Batch(before, last_seen=self._last_seen, times_us=times_us)
-        for index, gap in gaps:
-            at = min(index, elements)
-            batch.gaps.setdefault(at, []).append(gap)
-            self._state.tracker.count(gap, times_us[at] if at < elements else self._last_seen[0])
+        for loss in losses:
+            at = min(loss.at, elements)
+            batch.gaps.setdefault(at, []).append(loss.gap)
+            next_us = times_us[at] if at < elements else self._last_seen[0]
+            self._state.tracker.count(loss.gap, next_us)
         if elements:
             batch.contexts, batch.messages = taken.fields()
             self._last_seen = times_us[-1], batch.contexts[-1]
         batch.entries = len(heads)
         batch.repeated = len(heads) - elements
-        batch.unreadable = sum(
-            lost for portion in taken.portions for _at, lost in portion.lost(portion.count)
-        )
+        batch.unreadable = sum(loss.gap.entries for loss in losses if loss.damage is not None)
         batch.without_message, self._next.without_message = self._next.without_message, 0
         batch.end = self._position = self._now()
         cursor = before.cursor
@@ -228,18 +257,26 @@ class JournalReader:
         def place_after(count: int, counted: int) -> Position:
             """Account again for a part of the batch, from the place before it."""
             tracker, copies = SequenceTracker(before.sequences), Copies(before.copies)
-            account(taken, count, tracker, copies)
-            for index, gap in gaps[:counted]:
-                tracker.lose(gap, times_us[index] if index < elements else self._last_seen[0])
+            passed: list[set[int]] = [set() for _ in taken.portions]
+            for loss in losses[:counted]:
+                if loss.damage is not None:
+                    passed[loss.damage.portion].add(loss.damage.before)
+            account(taken, count, tracker, copies, passed)
+            owed = _pay(before.owed, taken, taken.counts(count))
+            owed = tuple(one for one in owed if one not in [loss.owed for loss in losses[:counted]])
+            for loss in losses[:counted]:
+                next_us = times_us[loss.at] if loss.at < elements else self._last_seen[0]
+                tracker.lose(loss.gap, next_us)
             files = dict(before.files or {})
-            for portion, part in zip(taken.portions, taken.counts(count), strict=True):
-                header = portion.header
-                files[portion.key] = FilePosition(
-                    portion.place(part), header.entries, header.tail_seqnum, header.seqnum_id,
-                    header.machine_id, portion.is_runtime,
-                )  # fmt: skip
+            files |= {loss.gone.key: loss.gone.position for loss in losses[counted:] if loss.gone}
+            parts = zip(taken.portions, taken.counts(count), passed, strict=True)
+            for portion, part, damaged in parts:
+                place = portion.place(part, damaged)
+                files[portion.key] = position_in(
+                    portion.header, place, is_runtime=portion.is_runtime
+                )
             at = Cursor.of(self._last_id(taken, count), heads[count - 1]).text if count else cursor
-            return Position(at, files, tracker.snapshot(), tuple(copies.snapshot()))
+            return Position(at, files, tracker.snapshot(), tuple(copies.snapshot()), owed)
 
         batch.place_after = place_after
         return batch
@@ -262,4 +299,13 @@ class JournalReader:
             | {gone.key: gone.position for gone in self._losses.gone},
             self._state.tracker.snapshot(),
             tuple(self._state.copies.snapshot()),
+            self._state.owed,
         )
+
+
+def _pay(owed: Sequence[Owed], taken: Taken, counts: Sequence[int]) -> tuple[Owed, ...]:
+    """Return what is still owed after the first so many entries of each portion."""
+    for portion, count in zip(taken.portions, counts, strict=True):
+        if not portion.is_runtime and not portion.are_copies:
+            owed = pay(owed, portion.heads(count))
+    return tuple(owed)

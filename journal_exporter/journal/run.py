@@ -33,6 +33,8 @@ class Run:
     contexts: list[tuple[Field, ...]] = dataclasses.field(default_factory=list)
     messages: list[Field] = dataclasses.field(default_factory=list)
     lost: dict[int, int] = dataclasses.field(default_factory=dict)
+    scattered: set[int] = dataclasses.field(default_factory=set)
+    """Indices in ``lost`` whose entries may lie anywhere after: nothing tells where."""
     without_message: int = 0
     """Have an element all the same: no field of that name could be read."""
 

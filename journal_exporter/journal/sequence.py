@@ -12,17 +12,24 @@ loss.
 
 import bisect
 import dataclasses
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+from journal_exporter.journal.file_format import Header
 
 MAX_EPOCHS = 8
 MAX_BOOTS = 16
 """Boots kept per epoch, the newest."""
+MAX_COPIED = 8
+MAX_KNOWN = 64
+LEAST_UNSURE = 4
+"""A smaller hole has that size by chance: a journald that starts again also repeats numbers."""
 RECENT_GAPS = 8
 Snapshot = Mapping[str, Any]
 """``epochs``: the fields of ``_Epoch`` each; ``ids`` and ``last``: epoch and last number by sequence number
-id; ``read``, ``lost`` and ``gaps``: totals; ``ignored``: see ``begin``; ``recent``: the last gaps, [first,
-last, time of the next entry in microseconds] each."""
+id; ``read``, ``lost`` and ``gaps``: totals; ``ignored`` and ``known``: see ``begin`` and ``explain``;
+``recent``: the last gaps, [first, last, time of the next entry in microseconds] each."""
 
 
 _EMPTY: Snapshot = {
@@ -40,6 +47,11 @@ class Gap(NamedTuple):
     """Where all of these numbers are missing: in which epoch; 0 for other losses."""
 
 
+def _common(first: int, last: int, begin: int, end: int) -> int:
+    """Return how many numbers two ranges have in common."""
+    return max(0, min(last, end) - max(first, begin) + 1)
+
+
 @dataclasses.dataclass(slots=True)
 class _Epoch:
     """One counter. ``floor``: every number up to it is accounted for."""
@@ -49,13 +61,19 @@ class _Epoch:
     boots: list[str] = dataclasses.field(default_factory=list)
     above: list[list[int]] = dataclasses.field(default_factory=list)
     """Disjoint ranges of numbers that were read, above holes: [first, last] each, sorted."""
-    known: list[list[int]] = dataclasses.field(default_factory=list)
-    """Entries without a number of their own: [first, last, entries] each, counted as lost or read already."""
     ignored: int = 0
     """Holes up to this number are older than the first run."""
+    begin: int = 0
+    """Every number from here to the floor is accounted for because it was read or lost."""
+    copied: list[list[int]] = dataclasses.field(default_factory=list)
+    """The last ranges of numbers that copies have: [first, last] each. Other entries may have them, too."""
     again: int = 0
-    """Entries whose number was read before. Copies of a runtime file that was never seen have numbers of
-    their own, so each of these stands for one number that is missing."""
+    """Entries whose number was read before, in a boot with a runtime journal: copies of a runtime file that
+    was never seen, whose own numbers are missing."""
+    again_unsure: int = 0
+    """The same in a boot of which no runtime file was seen: a hole of just that size may be such numbers."""
+    again_top: int = -1
+    """The highest number when every file was read to its end, after the last of them; -1 before."""
 
     @property
     def top(self) -> int:
@@ -67,11 +85,25 @@ class _Epoch:
             first <= number <= last for first, last in self.above
         )
 
-    def read(self, first: int, last: int) -> None:
-        """Add numbers of entries."""
-        self.again += max(0, min(last, self.floor) - first + 1)
-        for begin, end in self.above:
-            self.again += max(0, min(last, end) - max(first, begin) + 1)
+    def read(self, first: int, last: int, *, has_copies: bool) -> None:
+        """Add numbers of entries; ``has_copies``: a runtime file of their boot was read."""
+        again = sum(_common(first, last, *one) for one in [(self.begin, self.floor), *self.above])
+        again -= sum(_common(first, last, *one) for one in self.copied)
+        if again > 0:
+            self.again_top = -1
+            if has_copies:
+                self.again += again
+            else:
+                self.again_unsure += again
+        if last + 1 >= self.begin:
+            self.begin = min(first, self.begin)
+        self.add(first, last)
+
+    def cover(self, first: int, last: int) -> None:
+        """Account for numbers of copies."""
+        self.copied = [*self.copied, [first, last]][-MAX_COPIED:]
+        if len(self.copied) > 1 and self.copied[-2][1] + 1 == first:
+            self.copied[-2:] = [[self.copied[-2][0], last]]
         self.add(first, last)
 
     def add(self, first: int, last: int) -> None:
@@ -84,8 +116,6 @@ class _Epoch:
             self._insert(first, last)
         while self.above and self.above[0][0] <= self.floor + 1:
             self.floor = max(self.floor, self.above.pop(0)[1])
-        if self.known:
-            self.known = [one for one in self.known if one[1] > self.floor]
 
     def _insert(self, first: int, last: int) -> None:
         begin = bisect.bisect_left(self.above, first - 1, key=lambda one: one[1])
@@ -100,25 +130,31 @@ class _Epoch:
         ends = [self.floor, *(last for first, last in self.above if first < number)]
         self.add(ends[-1] + 1, number - 1)
 
-    def settle(self, below: int) -> list[Gap]:
-        """Take every hole below a number as lost; return those that lose something."""
+    def settle(self, below: int, known: list[list[int]], starts: Sequence[int]) -> list[Gap]:
+        """Take every hole below a number as lost; return those that lose something that is not known.
+
+        ``starts``: numbers to which the counter may have jumped.
+        """
         gaps = []
         while self.above and self.above[0][0] <= below:
             first, last = self.floor + 1, self.above[0][0] - 1
-            counted = max(first, self.ignored + 1)
+            jumps = [start for start in starts if first < start <= last]
+            counted = max(first, self.ignored + 1, *jumps)
             entries = max(0, last - counted + 1)
-            for one in self.known:
+            # What can explain no later hole comes first.
+            for one in sorted(known, key=lambda one: one[1]):
                 if one[0] <= last and one[1] >= first:
                     explained = min(one[2], entries)
                     entries -= explained
                     one[2] -= explained
             repeated = min(self.again, entries)
+            if LEAST_UNSURE <= entries - repeated == self.again_unsure:
+                repeated, self.again_unsure = entries, 0
             entries -= repeated
-            self.again -= repeated
+            self.again = max(0, self.again - repeated)
             if entries:
                 gaps.append(Gap(first, last, entries))
             self.floor = self.above.pop(0)[1]
-        self.known = [one for one in self.known if one[1] > self.floor and one[2]]
         return gaps
 
 
@@ -126,21 +162,15 @@ class SequenceTracker:
     """What was read of each numbering, and what was lost so far; ``snapshot`` saves it as JSON."""
 
     def __init__(self, snapshot: Snapshot | None = None) -> None:
-        saved = snapshot or {
-            "epochs": [],
-            "ids": {},
-            "last": {},
-            "read": 0,
-            "lost": 0,
-            "gaps": 0,
-            "recent": [],
-        }
+        saved = snapshot or _EMPTY
         self._epochs = {
             int(key): _Epoch(
                 str(machine), int(floor), list(boots), [list(one) for one in above],
-                [list(one) for one in known], int(ignored), int(again),
+                int(ignored), int(begin),
+                [list(one) for one in copied], int(again), int(again_unsure), int(again_top),
             )
-            for key, machine, floor, boots, above, known, ignored, again in saved["epochs"]
+            for key, machine, floor, boots, above, ignored, begin, copied, again, again_unsure, again_top
+            in saved["epochs"]
         }  # fmt: skip
         self._ids: dict[str, int] = dict(saved["ids"])
         self.read = int(saved["read"])
@@ -148,6 +178,11 @@ class SequenceTracker:
         self.gaps = int(saved["gaps"])
         self.recent = [[int(number) for number in gap] for gap in saved["recent"]]
         self._ignored: dict[str, int] = dict(saved.get("ignored", {}))
+        self._known: dict[str, list[list[int]]] = {
+            name: [list(one) for one in known] for name, known in saved.get("known", {}).items()
+        }
+        """By machine id, entries read without a number, or counted as lost: [first, last, entries] each.
+        Which epoch they are of shows later."""
         self._last: dict[str, int] = {name: int(number) for name, number in saved["last"].items()}
         self._moved: dict[int, int] = {}
         """Epochs that turned out to continue another one."""
@@ -160,7 +195,8 @@ class SequenceTracker:
             "epochs": [
                 [
                     key, e.machine_id, e.floor, list(e.boots), [list(one) for one in e.above],
-                    [list(one) for one in e.known], e.ignored, e.again,
+                    e.ignored, e.begin,
+                    [list(one) for one in e.copied], e.again, e.again_unsure, e.again_top,
                 ]
                 for key, e in self._epochs.items()
             ],
@@ -171,6 +207,7 @@ class SequenceTracker:
             "gaps": self.gaps,
             "recent": [list(gap) for gap in self.recent],
             **({"ignored": dict(self._ignored)} if self._ignored else {}),
+"known": {name: [*map(list, known)] for name, known in self._known.items()},
         }  # fmt: skip
 
     def enter(self, machine_id: str, seqnum_id: str, boot_id: str, seqnum: int, before: int) -> int:
@@ -180,15 +217,19 @@ class SequenceTracker:
         epoch, ends with the number just before, the jump to it is not a loss.
         """
         ends = {before, self._last.get(seqnum_id, 0)}
+        known = self._ids.get(seqnum_id)
         key = self.epoch_of(machine_id, seqnum_id, boot_id, seqnum)
         epoch = self._epochs[key]
-        ends |= {
+        others = {
             other.top
             for other in self._epochs.values()
             if other is not epoch and other.machine_id == machine_id
         }
-        # The first entry of a file continues one that may be gone.
-        continues = seqnum - 1 in ends or (not before and seqnum - 1 <= max(ends))
+        # The first entry of an id may continue a file of another epoch that is gone.
+        is_first = not before and known != key
+        continues = seqnum - 1 in ends | others or (
+            is_first and seqnum - 1 <= max(others, default=0)
+        )
         if continues:
             epoch.bridge(seqnum)
         return key
@@ -232,7 +273,9 @@ class SequenceTracker:
     def _new(self, machine_id: str, floor: int) -> int:
         self.restarts += any(e.machine_id == machine_id for e in self._epochs.values())
         key = 1 + max([*self._epochs, *self._moved], default=0)
-        self._epochs[key] = _Epoch(machine_id, floor, ignored=self._ignored.get(machine_id, 0))
+        self._epochs[key] = _Epoch(
+            machine_id, floor, ignored=self._ignored.get(machine_id, 0), begin=floor + 1
+        )
         while len(self._epochs) > MAX_EPOCHS:
             self._drop(next(iter(self._epochs)))
         return key
@@ -245,8 +288,11 @@ class SequenceTracker:
         into = self._epochs[into_key]
         moving = self._epochs[from_key]
         into.boots = [*into.boots, *moving.boots][-MAX_BOOTS:]
+        into.begin = min(into.begin, moving.begin)
+        into.copied = [*into.copied, *moving.copied][-MAX_COPIED:]
         into.again += moving.again
-        into.add(into.floor + 1, max(into.floor, moving.floor))
+        into.again_unsure += moving.again_unsure
+        into.add(moving.begin, moving.floor)
         for first, last in moving.above:
             into.add(first, last)
         moved = [name for name, key in self._ids.items() if key == from_key]
@@ -261,22 +307,23 @@ class SequenceTracker:
         self._ids = {name: of for name, of in self._ids.items() if of != key}
         self._last = {name: of for name, of in self._last.items() if name in self._ids}
 
-    def add(self, key: int, numbers: Sequence[int]) -> None:
-        """Remember numbers that were read, in ascending order."""
+    def add(self, key: int, numbers: Sequence[int], *, has_copies: bool = False) -> None:
+        """Remember numbers that were read, in ascending order.
+
+        ``has_copies``: a runtime file of their boot was read, so that copies of others may be among them.
+        """
         self.read += len(numbers)
         epoch = self._epochs[self._moved.get(key, key)]
-        first, last = numbers[0], numbers[-1]
-        if last - first == len(numbers) - 1:
-            epoch.read(first, last)
-            return
-        begin = before = first
-        for number in numbers[1:]:
-            if number > before + 1:
-                epoch.read(begin, before)
-                begin = number
-            epoch.again += number == before
-            before = number
-        epoch.read(begin, before)
+        begin = before = numbers[0]
+        if numbers[-1] - begin == len(numbers) - 1:
+            before = numbers[-1]
+        else:
+            for number in numbers[1:]:
+                if number > before + 1:
+                    epoch.read(begin, before, has_copies=has_copies)
+                    begin = number
+                before = number
+        epoch.read(begin, before, has_copies=has_copies)
 
     def begin(self, tails: Mapping[str, int]) -> None:
         """Begin a first run: what is missing below these numbers, by machine id, was lost before it."""
@@ -302,13 +349,30 @@ class SequenceTracker:
     def cover(self, key: int, first: int, last: int) -> None:
         """Account for numbers whose entries are read elsewhere, or were counted before."""
         if first <= last:
-            self._epochs[self._moved.get(key, key)].add(first, last)
+            self._epochs[self._moved.get(key, key)].cover(first, last)
 
-    def explain(self, key: int, first: int, last: int, entries: int) -> None:
+    def explain(self, machine_id: str, first: int, last: int, entries: int) -> None:
         """Note entries without a number that was read: their numbers are among these."""
-        epoch = self._epochs[key]
-        if last > epoch.floor:
-            epoch.known.append([first, last, entries])
+        self._known.setdefault(machine_id, []).append([first, last, entries])
+
+    def end_of_files(self) -> None:
+        """Note that every file was read to its end: what explains a hole has done so."""
+        for epoch in self._epochs.values():
+            if epoch.again_top < 0:
+                epoch.again_top = epoch.top
+            elif epoch.top > epoch.again_top:
+                epoch.again = epoch.again_unsure = 0
+        for name, known in self._known.items():
+            floor = max((e.floor for e in self._epochs.values() if e.machine_id == name), default=0)
+            known[:] = [one for one in known if one[1] > floor][-MAX_KNOWN:]
+        self._known = {name: known for name, known in self._known.items() if known}
+
+    def epochs_of(self, header: Header) -> Sequence[int]:
+        """Return the epoch of a file, or those it may be of where no number of it was read."""
+        known = self._ids.get(header.seqnum_id)
+        if known is not None:
+            return [known]
+        return [key for key, e in self._epochs.items() if e.machine_id == header.machine_id]
 
     @property
     def has_holes(self) -> bool:
@@ -320,7 +384,12 @@ class SequenceTracker:
         found: list[Gap] = []
         for key, epoch in self._epochs.items():
             if epoch.above and key in below:
-                found += [gap._replace(epoch=key) for gap in epoch.settle(below[key])]
+                known = self._known.get(epoch.machine_id, [])
+                # A file that is gone continued the numbers of another epoch in this one.
+                tops = {e.top for e in self._epochs.values() if e is not epoch}
+                starts = [one[0] for one in known if one[0] - 1 in tops]
+                gaps = epoch.settle(below[key], known, starts)
+                found += [gap._replace(epoch=key) for gap in gaps]
         return found
 
     def count(self, gap: Gap, next_realtime_us: int) -> None:
@@ -357,14 +426,24 @@ class SequenceTracker:
         self.recent = [[int(number) for number in gap] for gap in snapshot["recent"]]
 
     @property
-    def keys(self) -> Mapping[str, int]:
-        """The epochs of the sequence number ids that are known."""
-        return self._ids
-
-    @property
     def machines(self) -> Mapping[int, str]:
         """The machine ids of the epochs."""
         return {key: epoch.machine_id for key, epoch in self._epochs.items()}
+
+
+def not_lost(snapshot: Snapshot, gap: Gap, entries: int) -> Snapshot:
+    """Return a snapshot without so many entries of a gap that it has counted as lost."""
+    if not entries:
+        return snapshot
+    is_whole = entries == gap.entries
+    return {
+        **snapshot,
+        "lost": snapshot["lost"] - entries,
+        "gaps": snapshot["gaps"] - is_whole,
+        "recent": [
+            one for one in snapshot["recent"] if not (is_whole and tuple(one[:2]) == gap[:2])
+        ],
+    }
 
 
 def sound_numbers(numbers: list[int], before: int, tail: int) -> list[int]:
@@ -373,15 +452,22 @@ def sound_numbers(numbers: list[int], before: int, tail: int) -> list[int]:
     They ascend from above ``before`` and never pass ``tail``, the highest one that the file's header names.
     """
     first, last = numbers[0], numbers[-1]
-    is_run = before < first and last <= tail and last - first == len(numbers) - 1
-    if is_run and numbers == list(range(first, last + 1)):
+    if before < first and last <= tail and all(map(operator.lt, numbers, numbers[1:])):
         return numbers
-    sound = [number if before < number <= tail else 0 for number in numbers]
-    # A number above a later one is wrong; the smallest that follows says so.
-    least = tail + 1
-    for index in range(len(sound) - 1, -1, -1):
-        if sound[index] >= least:
-            sound[index] = 0
-        elif sound[index]:
-            least = sound[index]
+    # The longest rising series is right: one wrong number must not cost those around it.
+    # ``ends`` and ``at``: the lowest number that a series of each length can end with, and its index.
+    ends: list[int] = []
+    at: list[int] = []
+    previous = [-1] * len(numbers)
+    for index, number in enumerate(numbers):
+        if before < number <= tail:
+            length = bisect.bisect_left(ends, number)
+            previous[index] = at[length - 1] if length else -1
+            ends[length : length + 1] = [number]
+            at[length : length + 1] = [index]
+    sound = [0] * len(numbers)
+    index = at[-1] if at else -1
+    while index >= 0:
+        sound[index] = numbers[index]
+        index = previous[index]
     return sound

@@ -37,6 +37,13 @@ _NOT_TAG = re.compile(rb"[^!-9;-Z\\^-~]")
 _NOT_HOST = re.compile(rb"[^0-9A-Za-z._:-]")
 _THOUSANDTHS = [b"%03d" % number for number in range(1000)]
 _SELF = b"journal-exporter"
+_GAP = re.compile(rb"journal-exporter.*\b(\d+) journal entries lost \(seqnum (\d+)\.\.(\d+)\)")
+
+
+def gap_of(line: bytes) -> Gap | None:
+    """Return the gap that a line marks; None for the line of an entry."""
+    found = _GAP.search(line)
+    return Gap(int(found[2]), int(found[3]), int(found[1])) if found else None
 
 
 def printable(message: bytes) -> bytes:

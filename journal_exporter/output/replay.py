@@ -11,6 +11,7 @@ journal lost an entry.
 from collections import deque
 
 from journal_exporter.journal.sequence import Gap
+from journal_exporter.lines.format import gap_of
 
 MAX_MISSES = 1000
 """After as many lines in a row that are not found, the rest of the tail is ignored."""
@@ -67,11 +68,11 @@ class Replay:
         """Whether the tail still has this line unexplained."""
         return line in self._places
 
-    def reduce_gap(self, gap: Gap, following: bytes | None) -> Gap | None:
-        """Return what is left of a gap after lines in the tail explained some of its entries.
+    def reduce_gap(self, gap: Gap, following: bytes | None) -> tuple[Gap | None, int]:
+        """Return what is left of a gap after lines in the tail, and how many entries these lines are of.
 
-        These lines were written before the journal lost their entries. They lie before ``following``, the
-        line of the next entry that has one.
+        The lines were written before the journal lost their entries, or mark a part of the gap as lost. They
+        lie before ``following``, the line of the next entry that has one.
         """
         places = self._places.get(following) if following is not None else None
         end = places[0] if places else None
@@ -80,13 +81,22 @@ class Replay:
             for line, found in self._places.items()
             for place in found
             if end is None or place < end
-        )[: gap.entries]
+        )
+        left, written = gap.entries, 0
         for _place, line in known:
+            marked = gap_of(line)
+            entries = 1 if marked is None else marked.entries
+            is_other = marked is not None and not (
+                marked.seqnum_first <= gap.seqnum_last and gap.seqnum_first <= marked.seqnum_last
+            )
+            if is_other or entries > left:
+                continue
             self._claim(line, self._places[line])
-        self.mismatches += bool(known)
-        left = gap.entries - len(known)
-        first = min(gap.seqnum_first + len(known), gap.seqnum_last)
-        return Gap(first, gap.seqnum_last, left) if left else None
+            left -= entries
+            written += marked is None
+        self.mismatches += left < gap.entries
+        first = min(gap.seqnum_first + gap.entries - left, gap.seqnum_last)
+        return (Gap(first, gap.seqnum_last, left) if left else None), written
 
     def close(self) -> bytes:
         """Return what to append: the torn line's rest, and every line that the output lacks."""

@@ -6,11 +6,12 @@ process removed or emptied the file, the run continues after the checkpoint.
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from journal_exporter.clock import Clock
 from journal_exporter.journal.batch import Batch, Source
 from journal_exporter.journal.position import Position
+from journal_exporter.journal.sequence import Gap, not_lost
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output import read_back
@@ -128,19 +129,25 @@ class Resume:
         Without a place, or where a file of it is gone, continue until the tail is explained.
         """
         replay = Replay(tail)
-        position = until or begin
         if not self.source.seek(begin, until) and until is not None:
             # The place has no losses of what was never written.
-            until, position = None, begin
+            until = None
             self.source.seek(begin)
+        position = until or self.source.position
+        found: list[tuple[Gap, int]] = []
         while until is not None or not replay.is_over:
             self.metrics.heartbeat(self.clock)
             self.source.process()
             batch = self.source.read()
             if not batch.entries and not batch.gaps:
                 break
-            self._compare(replay, batch)
+            found += self._compare(replay, batch)
             position = until or batch.end
+        if until is None:
+            sequences = position.sequences
+            for gap, written in found:
+                sequences = not_lost(sequences, gap, written)
+            position = dataclasses.replace(position, sequences=sequences)
         self._close(replay)
         return "finished_torn" if replay.finished_torn else "replayed", position
 
@@ -155,8 +162,11 @@ class Resume:
                 "the output has %d places that do not match the journal", replay.mismatches
             )
 
-    def _compare(self, replay: Replay, batch: Batch) -> None:
-        """Offer the lines of a batch, and of the gaps in it."""
+    def _compare(self, replay: Replay, batch: Batch) -> Iterator[tuple[Gap, int]]:
+        """Offer the lines of a batch, and of the gaps in it.
+
+        Yields each gap and how many of its entries the output has.
+        """
         lines = self.formatter.lines(batch)
         for index in range(len(lines) + 1):
             for gap in batch.gaps.get(index, ()):
@@ -166,7 +176,8 @@ class Resume:
                     replay.offer(marker)
                     continue
                 following = next((later for later in lines[index:] if later is not None), None)
-                left = replay.reduce_gap(gap, following)
+                left, written = replay.reduce_gap(gap, following)
+                yield gap, written
                 if left is not None:
                     replay.offer(self.formatter.gap_line(left, *stamp))
                     self.metrics.add("entries_lost", left.entries)

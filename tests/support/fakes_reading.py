@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from journal_exporter.journal.copies import Copies
 from journal_exporter.journal.cursor import Cursor
 from journal_exporter.journal.file_format import ONLINE, Header
-from journal_exporter.journal.portions import Portion, Taken, account
+from journal_exporter.journal.portions import Damage, Portion, Taken, account
 from journal_exporter.journal.run import Place, Run
 from journal_exporter.journal.sequence import Gap, SequenceTracker
 
@@ -40,18 +40,21 @@ class Reading:
             portion = self._portion(seqnum_id, list(part), tail)
             if damaged:
                 portion.run.lost[0] = damaged
-            found = account(Taken([portion]), portion.count, self.tracker, Copies())
-            for _at, gap in found:
-                self.tracker.count(gap, cursors[0].realtime_us)
-            self._places[seqnum_id] = portion.place(portion.count)
+            for one in self._account(portion):
+                self.tracker.count(one.gap, cursors[0].realtime_us)
+            self._places[seqnum_id] = portion.place(portion.count, portion.at_end)
         return self.settle(unread)
 
     def read_copies(self, *cursors: Cursor) -> None:
         """Read entries of a persistent file that were read from a runtime file already."""
         portion = self._portion(cursors[0].seqnum_id, cursors, 0)
         portion.are_copies = True
-        account(Taken([portion]), portion.count, self.tracker, Copies())
-        self._places[cursors[0].seqnum_id] = portion.place(portion.count)
+        self._account(portion)
+        self._places[cursors[0].seqnum_id] = portion.place(portion.count, portion.at_end)
+
+    def _account(self, portion: Portion) -> list[Damage]:
+        passed = [portion.at_end]
+        return account(Taken([portion]), portion.count, self.tracker, Copies(), passed)
 
     def settle(self, unread: Sequence[Cursor] = ()) -> list[Gap]:
         """Return the holes below everything that is unread."""

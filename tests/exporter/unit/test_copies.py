@@ -83,8 +83,9 @@ def test_what_an_earlier_version_read_is_everything_of_the_boot_up_to_its_last_e
 def test_copies_that_went_unread_are_forgotten_once() -> None:
     copies = read(head(10), head(20), head(30))
     assert copies.is_copy(head(10))
-    assert copies.forget(5) == 2
-    assert copies.forget(5) == 0
+    assert copies.forget(5, 9) == 0, "these entries are older than any that may be copied"
+    assert copies.forget(5, 30) == 2
+    assert copies.forget(5, 30) == 0
 
 
 def test_a_snapshot_goes_through_json_and_continues_the_same() -> None:

@@ -187,3 +187,31 @@ def test_a_file_that_is_shorter_than_its_header_says_is_searched_to_its_end(
     header = arrays_of(written).header
     arrays = arrays_of(written, header._replace(end=len(written) + beyond_bytes))
     assert numbers(written, arrays) == list(range(1, ENTRIES + 1))
+
+
+def test_entries_that_nothing_reaches_are_counted_before_those_behind_them(
+    written: bytearray,
+) -> None:
+    arrays = arrays_of(written)
+    gone = arrays.offset_of(5)
+    bad_slot(0)(written, arrays.header)
+    written[gone] = 0
+    arrays = arrays_of(written)
+    before = arrays.peek(3)
+    arrays.step(before)
+    assert arrays.missing == 0, "the damage is behind these"
+    arrays.peek(7)
+    assert arrays.missing == 1
+    arrays.slots += arrays.missing
+    arrays.missing = 0
+    assert len(numbers(written, arrays)) == ENTRIES - 4
+    assert (arrays.slots, arrays.missing) == (ENTRIES, 0)
+
+
+def test_a_damaged_size_costs_no_entry_that_the_own_arrays_name(written: bytearray) -> None:
+    arrays = arrays_of(written)
+    first, last = arrays.offset_of(0), arrays.offset_of(ENTRIES - 1)
+    bad_slot(0)(written, arrays.header)
+    # By its size the first entry ends behind all others, and behind all arrays of fields.
+    put(written, first + 8, last - first)
+    assert len(numbers(written, arrays_of(written))) == ENTRIES - 1

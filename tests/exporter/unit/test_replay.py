@@ -123,7 +123,7 @@ def test_a_match_starts_the_count_of_misses_again() -> None:
 
 def test_lines_of_entries_that_have_gone_since_explain_the_gap() -> None:
     replay = offered(A + B + C + D, A)
-    assert replay.reduce_gap(Gap(2, 3, 2), D) is None
+    assert replay.reduce_gap(Gap(2, 3, 2), D)[0] is None
     replay.offer(D)
     assert replay.is_over
     assert (replay.close(), replay.suppressed, replay.mismatches) == (b"", 4, 1)
@@ -131,7 +131,7 @@ def test_lines_of_entries_that_have_gone_since_explain_the_gap() -> None:
 
 def test_what_the_lines_do_not_explain_of_a_gap_is_left() -> None:
     replay = offered(A + B, A)
-    assert replay.reduce_gap(Gap(2, 6, 5), D) == Gap(3, 6, 4)
+    assert replay.reduce_gap(Gap(2, 6, 5), D)[0] == Gap(3, 6, 4)
     assert replay.is_over
     replay.offer(D)
     assert replay.close() == D
@@ -140,12 +140,12 @@ def test_what_the_lines_do_not_explain_of_a_gap_is_left() -> None:
 def test_what_is_left_of_a_gap_with_numbers_of_entries_that_were_read_keeps_its_last_number() -> (
     None
 ):
-    assert Replay(A + B).reduce_gap(Gap(2, 9, 3), None) == Gap(4, 9, 1)
+    assert Replay(A + B).reduce_gap(Gap(2, 9, 3), None)[0] == Gap(4, 9, 1)
 
 
 def test_lines_reduce_a_gap_when_no_line_follows() -> None:
     replay = Replay(A + B)
-    assert replay.reduce_gap(Gap(1, 2, 2), None) is None
+    assert replay.reduce_gap(Gap(1, 2, 2), None)[0] is None
     assert replay.is_over
 
 
@@ -163,19 +163,19 @@ def test_a_torn_marker_is_not_a_marker_that_is_there() -> None:
 
 
 def test_a_gap_after_everything_is_explained_is_left_whole() -> None:
-    assert Replay(b"").reduce_gap(Gap(2, 4, 3), D) == Gap(2, 4, 3)
+    assert Replay(b"").reduce_gap(Gap(2, 4, 3), D)[0] == Gap(2, 4, 3)
 
 
 def test_a_gap_right_before_the_line_that_is_there_is_left_whole() -> None:
     replay = Replay(D)
-    assert replay.reduce_gap(Gap(2, 4, 3), D) == Gap(2, 4, 3)
+    assert replay.reduce_gap(Gap(2, 4, 3), D)[0] == Gap(2, 4, 3)
     replay.offer(D)
     assert (replay.close(), replay.suppressed, replay.mismatches) == (b"", 1, 0)
 
 
 def test_a_torn_line_after_a_reduced_gap_is_finished() -> None:
     replay = Replay(A + D[:3])
-    assert replay.reduce_gap(Gap(1, 1, 1), D) is None
+    assert replay.reduce_gap(Gap(1, 1, 1), D)[0] is None
     replay.offer(D)
     assert replay.close() == D[3:]
     assert (replay.suppressed, replay.finished_torn, replay.mismatches) == (1, 1, 1)
@@ -183,12 +183,29 @@ def test_a_torn_line_after_a_reduced_gap_is_finished() -> None:
 
 def test_a_torn_line_does_not_reduce_a_gap() -> None:
     replay = Replay(A + b"torn")
-    assert replay.reduce_gap(Gap(1, 2, 2), None) == Gap(2, 2, 1)
+    assert replay.reduce_gap(Gap(1, 2, 2), None)[0] == Gap(2, 2, 1)
     assert replay.close() == b"\n"
 
 
 @pytest.mark.parametrize("more", [0, 3])
 def test_more_lines_than_lost_entries_leave_no_gap(more: int) -> None:
     replay = Replay(A * (2 + more))
-    assert replay.reduce_gap(Gap(1, 2, 2), None) is None
+    assert replay.reduce_gap(Gap(1, 2, 2), None)[0] is None
     assert replay.is_over == (not more)
+
+
+def test_what_is_marked_as_lost_already_is_taken_off_the_gap_but_was_not_written() -> None:
+    marked = b"T node journal-exporter: 3 journal entries lost (seqnum 2..4)\n"
+    replay = Replay(A + marked + B)
+    assert replay.reduce_gap(Gap(1, 9, 8), None) == (Gap(6, 9, 3), 2)
+    assert replay.is_over
+
+
+def test_what_is_marked_as_lost_of_other_numbers_explains_nothing() -> None:
+    marked = b"T node journal-exporter: 3 journal entries lost (seqnum 20..24)\n"
+    assert Replay(marked).reduce_gap(Gap(1, 9, 8), None) == (Gap(1, 9, 8), 0)
+
+
+def test_a_marker_of_more_entries_than_the_gap_has_is_left() -> None:
+    marked = b"T node journal-exporter: 9 journal entries lost (seqnum 1..9)\n"
+    assert Replay(marked + A).reduce_gap(Gap(1, 9, 1), None) == (None, 1)

@@ -11,6 +11,7 @@ from journal_exporter.journal.sequence import (
     RECENT_GAPS,
     Gap,
     SequenceTracker,
+    not_lost,
     sound_numbers,
 )
 from tests.support.fakes import cursor
@@ -224,17 +225,87 @@ def test_numbers_whose_entries_are_read_elsewhere_are_not_lost() -> None:
 def test_entries_of_an_unread_file_that_are_counted_already_are_not_lost_again() -> None:
     reading = Reading()
     reading.read(*system(1))
-    (key,) = reading.tracker.machines
-    reading.tracker.explain(key, 2, 5, 3)
+    reading.tracker.explain(MACHINE, 2, 5, 3)
     assert reading.read(*system(7)) == [Gap(2, 6, 2)]
 
 
 def test_entries_whose_numbers_were_read_before_stand_for_missing_ones() -> None:
     """Copies of a runtime file that was never seen take numbers, which their originals had."""
     reading = Reading()
-    reading.read(*system(1, 2, 3))
-    assert reading.read(*user(2, 3, 6)) == []
-    assert reading.read(*user(9)) == [Gap(7, 8, 2)]
+    reading.read(*system(1, 2, 3, 4, 5, 6))
+    assert reading.read(*user(3, 4, 5, 6, 11)) == []
+    assert reading.read(*user(14)) == [Gap(12, 13, 2)]
+
+
+def test_where_a_runtime_file_was_read_they_stand_for_any_number_of_missing_ones() -> None:
+    tracker = SequenceTracker()
+    one = cursor(1)
+    key = tracker.enter(MACHINE, one.seqnum_id, one.boot_id, 1, 0)
+    tracker.add(key, [1, 2, 3])
+    tracker.add(key, [2, 3, 9], has_copies=True)
+    assert tracker.settle({key: 9}) == [Gap(4, 8, 3, key)]
+
+
+def test_a_hole_of_another_size_is_a_loss_although_numbers_were_read_before() -> None:
+    """Journald repeats numbers also when it is started again."""
+    reading = Reading()
+    reading.read(*system(1, 2, 3, 4, 5, 6))
+    assert reading.read(*user(3, 4, 5, 6, 12)) == [Gap(7, 11, 5)]
+
+
+def test_numbers_of_copies_that_are_known_stand_for_nothing() -> None:
+    reading = Reading()
+    reading.read(*system(1))
+    (key,) = reading.tracker.machines
+    reading.tracker.cover(key, 2, 9)
+    reading.read(*user(2, 3, 4, 5))
+    assert reading.read(*user(14)) == [Gap(10, 13, 4)]
+
+
+def test_what_was_read_before_stands_for_nothing_once_later_numbers_were_read_to_the_end() -> None:
+    reading = Reading()
+    reading.read(*system(1, 2, 3, 4, 5, 6))
+    reading.read(*user(3, 4, 5, 6))
+    reading.tracker.end_of_files()
+    reading.read(*user(7))
+    reading.tracker.end_of_files()
+    assert reading.read(*user(12)) == [Gap(8, 11, 4)]
+
+
+def test_entries_known_to_be_lost_explain_the_hole_that_nothing_later_can_explain() -> None:
+    reading = Reading()
+    reading.read(*system(1))
+    reading.tracker.explain(MACHINE, 2, 20, 1)
+    reading.tracker.explain(MACHINE, 2, 4, 1)
+    assert reading.read(*system(3, 10)) == [Gap(4, 9, 5)]
+
+
+def test_entries_known_to_be_lost_explain_a_hole_of_an_epoch_that_begins_later() -> None:
+    reading = Reading()
+    reading.tracker.explain(MACHINE, 2, 4, 3)
+    assert reading.read(*system(1, 5)) == []
+    reading.tracker.end_of_files()
+    assert reading.read(*system(7)) == [Gap(6, 6, 1)]
+
+
+def test_a_file_of_another_epoch_that_is_gone_may_have_made_the_counter_jump() -> None:
+    reading = Reading()
+    reading.read(*system(40))
+    reading.read(*booted(2))
+    reading.tracker.explain(MACHINE, 41, 44, 2)
+    assert reading.read(*booted(50)) == [Gap(3, 49, 7)]
+
+
+def test_a_gap_that_the_output_explains_is_taken_out_of_the_totals() -> None:
+    tracker = SequenceTracker()
+    tracker.count(Gap(2, 4, 3), 7)
+    tracker.count(Gap(9, 9, 1), 8)
+    snapshot = tracker.snapshot()
+    assert not_lost(snapshot, Gap(2, 4, 3), 0) == snapshot
+    partly = not_lost(snapshot, Gap(2, 4, 3), 2)
+    assert (partly["lost"], partly["gaps"], len(partly["recent"])) == (2, 2, 2)
+    whole = not_lost(snapshot, Gap(2, 4, 3), 3)
+    assert (whole["lost"], whole["gaps"], whole["recent"]) == (1, 1, [[9, 9, 8]])
 
 
 def test_a_snapshot_goes_through_json_and_continues_the_same() -> None:
@@ -262,10 +333,10 @@ def test_many_ids_are_kept_and_those_without_a_file_are_forgotten() -> None:
     ids = [f"{number:032x}" for number in range(1, 301)]
     for number, seqnum_id in enumerate(ids, 1):
         assert reading.read(cursor(number, seqnum_id=seqnum_id)) == []
-    assert list(reading.tracker.keys) == ids
+    assert list(reading.tracker.snapshot()["ids"]) == ids
     reading.tracker.keep_ids(frozenset(ids[:2]))
     # The last one is kept for the epoch, which would end without any id.
-    assert list(reading.tracker.keys) == [*ids[:2], ids[-1]]
+    assert list(reading.tracker.snapshot()["ids"]) == [*ids[:2], ids[-1]]
     assert reading.read(cursor(303, seqnum_id=ids[0])) == [Gap(301, 302, 2)]
 
 
@@ -275,7 +346,7 @@ def test_the_oldest_numberings_are_forgotten() -> None:
         one = cursor(1, seqnum_id=f"{number:032x}", boot_id=f"{number:032x}")
         assert reading.read(one) == []
     assert len(reading.tracker.machines) == MAX_EPOCHS
-    assert f"{0:032x}" not in reading.tracker.keys
+    assert f"{0:032x}" not in reading.tracker.snapshot()["ids"]
     assert reading.tracker.restarts == MAX_EPOCHS + 1
 
 
@@ -302,7 +373,9 @@ def test_the_totals_of_an_earlier_version_are_taken_over() -> None:
         ([1, 7, 3, 4], 0, 9, [1, 0, 3, 4]),
         ([4, 5], 4, 9, [0, 5]),
         ([5, 0, 7], 4, 7, [5, 0, 7]),
-        ([5, 6, 5, 7], 4, 7, [0, 0, 5, 7]),
+        ([5, 6, 5, 7], 4, 7, [5, 6, 0, 7]),
+        ([12, 13, 15, 16, 1], 0, 17, [12, 13, 15, 16, 0]),
+        ([90, 13, 15, 16, 20], 0, 99, [0, 13, 15, 16, 20]),
         ([1 << 44], 0, 3, [0]),
     ],
 )
