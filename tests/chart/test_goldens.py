@@ -21,7 +21,7 @@ def _stable(text: str) -> str:
     text = _VOLATILE.sub(lambda found: f"{found[1]} …", text)
     # tests/fluentbit checks the contents of these files.
     return re.sub(
-        r"(?m)^  ((?:service|parsers|input-|filter-|output-)[\w-]*\.yaml): \|\n(?:    .*\n|\n)+",
+        r"(?m)^  ((?:service|parsers|input-|filter-|output-)[\w-]*\.yaml): \|\n(?:    .*\n| *\n)+",
         r"  \1: …\n",
         text,
     )

@@ -45,6 +45,7 @@ def render_text(
     json_sets: tuple[str, ...] = (),
     chart: Path = CHART,
     release: str = RELEASE,
+    namespace: str = NAMESPACE,
     show: Sequence[str] = (),
 ) -> str:
     """Return what ``helm template`` prints for values files, ``--set`` and ``--set-json`` texts.
@@ -53,7 +54,7 @@ def render_text(
         RenderError: helm failed.
     """
     return helm(
-        *("template", release, str(chart), "--namespace", NAMESPACE),
+        *("template", release, str(chart), "--namespace", namespace),
         *("--kube-version", KUBE_VERSION),
         *(text for path in values for text in ("--values", str(path))),
         *(text for one in sets for text in ("--set", one)),

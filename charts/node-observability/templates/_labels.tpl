@@ -2,9 +2,9 @@
 
 {{/* Labels that select a component's pods. {{ include "node-observability.selectorLabels" (dict "root" $ "component" "zabbix-agent") }} */}}
 {{- define "node-observability.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "node-observability.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/name: {{ include "node-observability.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+app.kubernetes.io/component: {{ .component | quote }}
 {{- end -}}
 
 {{/* Labels of an object. {{ include "node-observability.labels" (dict "root" $ "component" "zabbix-agent") }}; "extra" is optional. */}}
@@ -37,9 +37,9 @@ annotations:
      "labels", "annotations". "namespace" "-" is for objects that have none. */}}
 {{- define "node-observability.metadata" -}}
 metadata:
-  name: {{ .name | default (include "node-observability.componentName" .) }}
+  name: {{ .name | default (include "node-observability.componentName" .) | quote }}
   {{- if ne (.namespace | default "") "-" }}
-  namespace: {{ .namespace | default .root.Release.Namespace }}
+  namespace: {{ .namespace | default .root.Release.Namespace | quote }}
   {{- end }}
   labels:
     {{- include "node-observability.labels" (dict "root" .root "component" .component "extra" .labels) | nindent 4 }}

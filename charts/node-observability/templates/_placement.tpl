@@ -22,13 +22,13 @@ affinity:
               operator: In
               values: [linux]
             {{- range $selection.exclude }}
-            - key: {{ .key }}
+            - key: {{ .key | quote }}
               operator: NotIn
               values:
                 {{- toYaml .values | nindent 16 }}
             {{- end }}
             {{- if not .bottlerocket }}
-            - key: {{ $selection.labelKey }}
+            - key: {{ $selection.labelKey | quote }}
               operator: NotIn
               values: [{{ $selection.labelValue | quote }}]
             {{- end }}
@@ -43,16 +43,16 @@ enableServiceLinks: false
 {{ . }}
 {{- end }}
 hostNetwork: {{ $values.hostNetwork }}
-dnsPolicy: {{ $values.dnsPolicy }}
+dnsPolicy: {{ $values.dnsPolicy | quote }}
 {{- with $values.dnsConfig }}
 dnsConfig:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.runtimeClassName }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ . | quote }}
 {{- end }}
 securityContext:
   {{- toYaml $values.podSecurityContext | nindent 2 }}

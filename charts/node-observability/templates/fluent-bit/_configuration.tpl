@@ -65,13 +65,13 @@ service input-{{ .class }}
 {{- end -}}
 {{- end -}}
 {{- range $name := include "node-observability.fluentBitVariables" . | fromJsonArray }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   {{- if eq $name "NODEOBS_NODE" }}
   valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
   {{- else if and (eq $name "NODEOBS_KUBELET_HOST") $values.useKubelet }}
   valueFrom: {fieldRef: {fieldPath: status.hostIP}}
   {{- else if and (regexMatch "(PASSWORD|KEY)$" $name) $values.output.existingSecret }}
-  valueFrom: {secretKeyRef: {name: {{ $values.output.existingSecret }}, key: {{ $name }}, optional: true}}
+  valueFrom: {secretKeyRef: {name: {{ $values.output.existingSecret | quote }}, key: {{ $name | quote }}, optional: true}}
   {{- else if hasKey $computed $name }}
   value: {{ get $computed $name | toString | quote }}
   {{- else if hasKey $values.variables $name }}
@@ -106,8 +106,5 @@ service input-{{ .class }}
 {{- range $name, $text := $values.extraFiles -}}
 {{- $_ := set $files $name $text -}}
 {{- end -}}
-{{- range $name, $text := $files }}
-{{ $name }}: |
-  {{- $text | trimSuffix "\n" | nindent 2 }}
-{{- end }}
+{{- toYaml $files -}}
 {{- end -}}

@@ -3,7 +3,7 @@
 {{- $values := .values -}}
 name: fluent-bit
 image: {{ include "node-observability.image" (dict "root" .root "image" $values.image) | quote }}
-imagePullPolicy: {{ $values.image.pullPolicy }}
+imagePullPolicy: {{ $values.image.pullPolicy | quote }}
 command:
   {{- toYaml $values.command | nindent 2 }}
   - -c
@@ -42,19 +42,19 @@ volumeMounts:
   - name: state
     mountPath: /var/lib/node-observability/fluent-bit
   - name: containers
-    mountPath: {{ $values.hostPaths.containers }}
+    mountPath: {{ $values.hostPaths.containers | quote }}
     readOnly: true
   - name: pods
-    mountPath: {{ $values.hostPaths.pods }}
+    mountPath: {{ $values.hostPaths.pods | quote }}
     readOnly: true
   {{- if eq .class "docker" }}
   - name: docker
-    mountPath: {{ $values.hostPaths.docker }}
+    mountPath: {{ $values.hostPaths.docker | quote }}
     readOnly: true
   {{- end }}
   {{- if $values.journal }}
   - name: journal
-    mountPath: {{ $values.hostPaths.journal }}
+    mountPath: {{ $values.hostPaths.journal | quote }}
     readOnly: true
   {{- end }}
   {{- if $values.messages }}

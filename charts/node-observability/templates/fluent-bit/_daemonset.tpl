@@ -20,7 +20,7 @@ spec:
       {{- $checksum := include "node-observability.fluentBitFiles" . | sha256sum }}
       {{- include "node-observability.annotations" (dict "root" .root "extra" (merge (dict "checksum/config" $checksum "kubectl.kubernetes.io/default-container" "fluent-bit") $values.podAnnotations)) | nindent 6 }}
     spec:
-      serviceAccountName: {{ include "node-observability.serviceAccountName" $account }}
+      serviceAccountName: {{ include "node-observability.serviceAccountName" $account | quote }}
       automountServiceAccountToken: {{ $values.kubernetesMetadata }}
       {{- include "node-observability.podSettings" (dict "root" .root "values" $values) | nindent 6 }}
       {{- include "node-observability.placement" (dict "root" .root "bottlerocket" (eq .class "cri") "nodeSelector" $values.nodeSelector) | trim | nindent 6 }}
@@ -32,35 +32,35 @@ spec:
       volumes:
         - name: configuration
           configMap:
-            name: {{ include "node-observability.componentName" $me }}
+            name: {{ include "node-observability.componentName" $me | quote }}
         - name: state
           hostPath:
-            path: {{ $values.hostPaths.state }}/{{ $component }}
+            path: {{ printf "%s/%s" $values.hostPaths.state $component | quote }}
             type: DirectoryOrCreate
         - name: containers
           hostPath:
-            path: {{ $values.hostPaths.containers }}
+            path: {{ $values.hostPaths.containers | quote }}
             type: DirectoryOrCreate
         - name: pods
           hostPath:
-            path: {{ $values.hostPaths.pods }}
+            path: {{ $values.hostPaths.pods | quote }}
             type: DirectoryOrCreate
         {{- if eq .class "docker" }}
         - name: docker
           hostPath:
-            path: {{ $values.hostPaths.docker }}
+            path: {{ $values.hostPaths.docker | quote }}
             type: DirectoryOrCreate
         {{- end }}
         {{- if $values.journal }}
         - name: journal
           hostPath:
-            path: {{ $values.hostPaths.journal }}
+            path: {{ $values.hostPaths.journal | quote }}
             type: Directory
         {{- end }}
         {{- if $values.messages }}
         - name: messages
           hostPath:
-            path: {{ $values.hostPaths.messages | default (ternary .root.Values.zabbix.hostPaths.log "/var/log" (eq .class "cri")) }}
+            path: {{ $values.hostPaths.messages | default (ternary .root.Values.zabbix.hostPaths.log "/var/log" (eq .class "cri")) | quote }}
             type: Directory
         {{- end }}
         {{- with $values.extraVolumes }}

@@ -2,9 +2,9 @@
 
 {{/* One alert. {{ include "node-observability.alert" (dict "root" $ "name" "X" "expr" "up" "for" "5m" "severity" "warning" "summary" "S" "text" "T") }} */}}
 {{- define "node-observability.alert" -}}
-- alert: {{ .name }}
+- alert: {{ .name | quote }}
   expr: {{ .expr | quote }}
-  for: {{ .for }}
+  for: {{ .for | quote }}
   labels:
     {{- merge (dict) .root.Values.monitoring.prometheusRule.labels (dict "severity" .severity) | toYaml | nindent 4 }}
   annotations:

@@ -16,9 +16,9 @@
 {{/* One endpoint of a monitor. {{ include "node-observability.endpoint" (dict "monitor" .Values.monitoring.podMonitor "path" "/metrics") }} */}}
 {{- define "node-observability.endpoint" -}}
 port: metrics
-path: {{ .path }}
-interval: {{ .monitor.interval }}
-scrapeTimeout: {{ .monitor.scrapeTimeout }}
+path: {{ .path | quote }}
+interval: {{ .monitor.interval | quote }}
+scrapeTimeout: {{ .monitor.scrapeTimeout | quote }}
 relabelings:
   # Alerts and the dashboard use the label node.
   - sourceLabels: [__meta_kubernetes_pod_node_name]

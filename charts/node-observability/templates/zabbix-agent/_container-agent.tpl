@@ -4,7 +4,7 @@
 {{- $configuration := "/etc/zabbix/node-observability/zabbix_agent2.conf" -}}
 name: zabbix-agent2
 image: {{ include "node-observability.image" (dict "root" $ "image" $agent.image) | quote }}
-imagePullPolicy: {{ $agent.image.pullPolicy }}
+imagePullPolicy: {{ $agent.image.pullPolicy | quote }}
 command:
   {{- toYaml $agent.command | nindent 2 }}
   - -c
@@ -25,7 +25,7 @@ livenessProbe:
     command:
       - sh
       - -c
-      - {{ index $agent.command 0 }} -c {{ $configuration }} -R version 2>&1 | grep -Eq '[0-9]+[.][0-9]+[.][0-9]+$'
+      - {{ printf "%s -c %s -R version 2>&1 | grep -Eq '[0-9]+[.][0-9]+[.][0-9]+$'" (index $agent.command 0) $configuration | quote }}
   {{- toYaml $agent.livenessProbe | nindent 2 }}
 securityContext:
   {{- toYaml $agent.securityContext | nindent 2 }}

@@ -38,7 +38,7 @@
 {{- $host := include "node-observability.exporterHost" . -}}
 name: journal-exporter
 image: {{ include "node-observability.image" (dict "root" $ "image" $exporter.image) | quote }}
-imagePullPolicy: {{ $exporter.image.pullPolicy }}
+imagePullPolicy: {{ $exporter.image.pullPolicy | quote }}
 args: [run]
 env:
   {{- include "node-observability.exporterEnv" $ | nindent 2 }}
@@ -54,7 +54,7 @@ livenessProbe:
     path: /livez
     port: metrics
     {{- with $host }}
-    host: {{ . }}
+    host: {{ . | quote }}
     {{- end }}
   {{- toYaml $exporter.livenessProbe | nindent 2 }}
 readinessProbe:
@@ -62,7 +62,7 @@ readinessProbe:
     path: /readyz
     port: metrics
     {{- with $host }}
-    host: {{ . }}
+    host: {{ . | quote }}
     {{- end }}
   {{- toYaml $exporter.readinessProbe | nindent 2 }}
 securityContext:

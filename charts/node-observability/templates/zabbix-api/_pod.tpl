@@ -13,13 +13,13 @@ metadata:
 spec:
   restartPolicy: Never
   enableServiceLinks: false
-  serviceAccountName: {{ if .token }}{{ include "node-observability.serviceAccountName" (dict "root" .root "component" .component "account" $api.serviceAccount) }}{{ else }}default{{ end }}
+  serviceAccountName: {{ ternary (include "node-observability.serviceAccountName" (dict "root" .root "component" .component "account" $api.serviceAccount)) "default" (.token | default false) | quote }}
   automountServiceAccountToken: {{ .token | default false }}
   {{- with include "node-observability.imagePullSecrets" .root }}
   {{- . | nindent 2 }}
   {{- end }}
   {{- with $api.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   nodeSelector:
     {{- merge (dict "kubernetes.io/os" "linux") $api.nodeSelector | toYaml | nindent 4 }}
@@ -30,10 +30,10 @@ spec:
   containers:
     - name: toolbox
       image: {{ include "node-observability.image" (dict "root" .root "image" $api.image) | quote }}
-      imagePullPolicy: {{ $api.image.pullPolicy }}
+      imagePullPolicy: {{ $api.image.pullPolicy | quote }}
       args:
         {{- toYaml .args | nindent 8 }}
-        - --cluster={{ .root.Values.clusterName }}
+        - {{ printf "--cluster=%s" .root.Values.clusterName | quote }}
         {{- with $api.hostGroup }}
         - {{ printf "--host-group=%s" . | quote }}
         {{- end }}
@@ -48,7 +48,7 @@ spec:
           value: {{ $api.url | quote }}
         # A token, or user and password. The program reports an error if the Secret has neither.
         {{- range $key, $name := dict "token" "ZABBIX_API_TOKEN" "user" "ZABBIX_USER" "password" "ZABBIX_PASSWORD" }}
-        - name: {{ $name }}
+        - name: {{ $name | quote }}
           valueFrom: {secretKeyRef: {name: {{ $api.existingSecret | quote }}, key: {{ $key }}, optional: true}}
         {{- end }}
         {{- if .psk }}
@@ -84,12 +84,12 @@ spec:
     {{- with $api.caSecret }}
     - name: ca
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
         defaultMode: 0440
     {{- end }}
     {{- if .catalogue }}
     - name: catalogue
       configMap:
-        name: {{ $api.apply.existingCatalogue }}
+        name: {{ $api.apply.existingCatalogue | quote }}
     {{- end }}
 {{- end -}}
