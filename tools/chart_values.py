@@ -6,6 +6,7 @@ rules for the schema:
 ``@enum A B``, ``@min N``, ``@max N``, ``@pattern REGEX``, ``@max-length N``  allowed values
 ``@items NAME``   the kind of a list's items, one of ITEMS
 ``@strings``      a mapping of any names to strings
+``@scalars``      a mapping of any names to strings, numbers and booleans
 ``@open``         a mapping with keys of Kubernetes or of a parent chart
 ``@optional``     a key that may be set to null
 ``@like PATH``    a mapping with the keys of another mapping, all of them optional
@@ -37,6 +38,7 @@ _DIRECTIVES = (
     "max-length",
     "items",
     "strings",
+    "scalars",
     "open",
     "optional",
     "like",
@@ -44,6 +46,7 @@ _DIRECTIVES = (
 )
 
 _NAME = {"type": "string", "minLength": 1}
+_SCALAR = {"type": ["string", "number", "boolean"]}
 ITEMS: dict[str, dict[str, Any]] = {
     "string": {"type": "string", "minLength": 1},
     "word": {"type": "string", "pattern": r"^[^\s,]+$"},
@@ -90,7 +93,7 @@ ITEMS: dict[str, dict[str, Any]] = {
         "required": ["name"],
         "properties": {
             "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
-            "value": {"type": "string"},
+            "value": _SCALAR,
             "valueFrom": {"type": "object"},
         },
     },
@@ -118,7 +121,7 @@ class Value:
     @property
     def is_open(self) -> bool:
         """Whether the schema does not list its keys."""
-        return any(name in self.directives for name in ("open", "strings", "like"))
+        return any(name in self.directives for name in ("open", "strings", "scalars", "like"))
 
 
 def read(path: Path) -> tuple[Value, ...]:
@@ -142,14 +145,15 @@ def _children(
         comment = _comment(lines, line)
         text, example, directives = _parsed(comment, f"{path.name}:{line + 1}")
         is_ours = isinstance(value_node, yaml.MappingNode) and bool(value_node.value)
-        is_open = "strings" in directives or "open" in directives
+        is_open = bool({"strings", "scalars", "open"} & directives.keys())
         if not (text or lenient or is_ours):
             raise ValueError(
                 f"{path.name}:{line + 1}: {'.'.join(own)} has no comment; explain it above the key"
             )
         children: tuple[Value, ...] = ()
         if is_ours and not (
-            "strings" in directives or ("open" in directives and own != ("global",))
+            {"strings", "scalars"} & directives.keys()
+            or ("open" in directives and own != ("global",))
         ):
             children = tuple(
                 _children(value_node, own, lines, path, lenient=is_open and own != ("global",))
@@ -240,6 +244,8 @@ def _property(value: Value, by_name: dict[str, Value]) -> dict[str, Any]:
         return {**described, **_optional(alike)}
     if "strings" in value.directives:
         return {**described, "type": "object", "additionalProperties": {"type": "string"}}
+    if "scalars" in value.directives:
+        return {**described, "type": "object", "additionalProperties": _SCALAR}
     if value.children and not value.is_open:
         removed = value.directives.get("removed", "")
         return {**described, **_object(value.children, by_name, removed)}

@@ -30,6 +30,7 @@ fluentBit:
   common:
     kubernetesMetadata: false
     output: {preset: http}
+    variables: {NODEOBS_HTTP_HOST: 127.0.0.1}
 """
 
 

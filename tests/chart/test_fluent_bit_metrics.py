@@ -67,7 +67,10 @@ def test_queries_select_series_by_labels_that_they_have() -> None:
 
 def test_a_real_fluent_bit_has_every_listed_metric(tmp_path: Path) -> None:
     case = tmp_path / "values.yaml"
-    case.write_text("fluentBit: {common: {kubernetesMetadata: false, output: {preset: http}}}")
+    case.write_text(
+        "fluentBit: {common: {kubernetesMetadata: false, output: {preset: http},"
+        " variables: {NODEOBS_HTTP_HOST: 127.0.0.1}}}"
+    )
     (tmp_path / "logs").mkdir()
     (tmp_path / "state").mkdir()
     (tmp_path / "logs" / "pod_ns_app-0.log").write_text(

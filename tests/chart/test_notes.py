@@ -53,6 +53,7 @@ def test_the_notes_of_a_complete_installation_warn_of_nothing(readable: Path) ->
         "zabbix.server.address=zabbix",
         "zabbix.journalExporter.image.registry=registry.example.com",
         "fluentBit.common.output.preset=forward",
+        "fluentBit.common.variables.NODEOBS_FORWARD_HOST=fluentd",
     )
     assert "!" not in text
     assert "os=bottlerocket" in text

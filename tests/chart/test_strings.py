@@ -21,13 +21,18 @@ CHECKED_BY_RULES = {
     "zabbix.agent.extraConfig",
     "fluentBit.common.extraInputs",
     "fluentBit.common.extraFilters",
+    "fluentBit.common.extraFiltersBeforeMetadata",
     "fluentBit.common.extraOutputs",
     "fluentBit.common.extraParsers",
 }
 """Values that the chart checks further: sizes, and texts in a language of their own."""
 
 
-REFUSED_KEYS = {"zabbix.api.apply.macros", "fluentBit.common.variables"}
+REFUSED_KEYS = {
+    "zabbix.api.apply.macros",
+    "fluentBit.common.output.secretKeys",
+    "fluentBit.common.variables",
+}
 """Mappings whose keys the chart checks."""
 
 
@@ -68,7 +73,9 @@ def changed_types(before: object, after: object, path: str = "") -> Iterator[str
         yield f"{path} is {after!r} instead of {before!r}"
 
 
-def accepts(text: str, directives: dict[str, str]) -> bool:
+def accepts(name: str, text: str, directives: dict[str, str]) -> bool:
+    if name.endswith(".repository") and ":" in text:
+        return False  # a tag
     if "enum" in directives or len(text) > int(directives.get("max-length", "999")):
         return False
     return re.search(directives.get("pattern", ""), text) is not None
@@ -76,12 +83,15 @@ def accepts(text: str, directives: dict[str, str]) -> bool:
 
 def with_text(text: str) -> dict[str, Any]:
     """Return values with the text wherever the chart accepts it."""
-    values = merged(BASE_VALUES, tree("fluentBit.common.variables.NODEOBS_OPENSEARCH_USER", text))
+    values = merged(BASE_VALUES, tree("fluentBit.common.variables.NODEOBS_OPENSEARCH_PREFIX", text))
+    values = merged(
+        values, tree("fluentBit.common.output.secretKeys.NODEOBS_OPENSEARCH_USER", text)
+    )
     for leaf in LEAVES:
         kind = leaf.directives.get("items", "")
         value: object = None
         if isinstance(leaf.default, str) and leaf.name not in CHECKED_BY_RULES:
-            value = text if accepts(text, leaf.directives) else None
+            value = text if accepts(leaf.name, text, leaf.directives) else None
         elif kind == "string" or (kind == "word" and re.search(r"^[^\s,]+$", text)):
             value = [text]
         elif kind in ("secretRef", "secretRefOrName"):
@@ -99,15 +109,18 @@ def with_text(text: str) -> dict[str, Any]:
     return values
 
 
+NO_SELECTORS = {
+    "zabbix": {"nodeSelector": None},
+    "fluentBit": {"common": {"nodeSelector": None}},
+}
 VARIANTS: dict[str, dict[str, Any]] = {
     # A label can't both mark nodes and exclude or select them again.
     "labels": {
         **BESIDE["monitoring.serviceMonitor.enabled"],
         "nodeSelection": {"exclude": []},
-        "zabbix": {"nodeSelector": None},
-        "fluentBit": {"common": {"nodeSelector": None}},
+        **NO_SELECTORS,
     },
-    "exclusions": tree("nodeSelection.labelKey", "os"),
+    "exclusions": {"nodeSelection": {"labelKey": "os"}, **NO_SELECTORS},
 }
 
 

@@ -161,7 +161,12 @@ def test_a_port_on_the_host_network_is_reserved_by_the_scheduler(case: Path) -> 
 def test_an_output_with_the_name_of_the_node_gets_it_from_a_field_of_the_pod() -> None:
     spec = [
         found["spec"]["template"]["spec"]
-        for found in rendered(sets=("fluentBit.common.output.preset=cloudwatch_logs",))
+        for found in rendered(
+            sets=(
+                "fluentBit.common.output.preset=cloudwatch_logs",
+                "fluentBit.common.variables.NODEOBS_AWS_REGION=eu-west-1",
+            )
+        )
         if found["kind"] == "DaemonSet" and component(found) == "fluent-bit-cri"
     ]
     assert fields(container(spec[0], "fluent-bit")) == {"NODEOBS_NODE": "spec.nodeName"}

@@ -5,12 +5,17 @@ import re
 import pytest
 import yaml
 
-from tests.support.helm import render_text
+from tests.support.helm import CHART, render_text
 from tests.support.paths import ROOT
+from tests.support.pipeline import defaults
 
 _FLUENT_BIT = ROOT / "fluentbit"
 _PRESETS = [path.stem.removeprefix("output-") for path in _FLUENT_BIT.glob("output-*.yaml")]
-_SET_BY_THE_CHART = {"CLUSTER", "NODE", "STATE_DIR", "STORAGE_LIMIT"}
+_SET_BY_THE_CHART = {
+    *("CLUSTER", "NODE", "STATE_DIR", "STORAGE_LIMIT"),
+    *("TLS_CA_FILE", "TLS_VERIFY"),
+}
+_NEEDS = yaml.safe_load((CHART / "files" / "presets.yaml").read_text())
 _EVERYTHING = (
     *("zabbix.api.apply.enabled=true", "zabbix.api.prune.enabled=true"),
     *("zabbix.api.url=https://zabbix.example.com", "zabbix.api.existingSecret=zabbix-api"),
@@ -32,16 +37,34 @@ def test_the_page_of_presets_lists_the_variables_of_each(preset: str) -> None:
     listed = dict(re.findall(r"^\| `NODEOBS_(\w+)` \| ([^|]*?) *\|", section, re.MULTILINE))
     assert section
     assert set(listed) == set(used) - _SET_BY_THE_CHART
-    defaults = dict(
-        re.findall(
-            r"^NODEOBS_(\w+)=(.*)$", (_FLUENT_BIT / "defaults.env").read_text(), re.MULTILINE
-        )
-    )
-    for name, default in listed.items():
-        secret = name.endswith(("PASSWORD", "KEY"))
-        assert default == (
-            "from the Secret" if secret else defaults[name] and f"`{defaults[name]}`"
-        )
+    for name, found in listed.items():
+        assert found == _default(preset, f"NODEOBS_{name}")
+
+
+def _default(preset: str, name: str) -> str:
+    required = [one for names in _NEEDS[preset].values() for one in names]
+    parts = ["from the Secret"] if name.endswith(("PASSWORD", "KEY", "TOKEN")) else []
+    parts += ["required"] if name in required else []
+    value = defaults()[name]
+    return ", ".join(parts) or (value and f"`{value}`")
+
+
+@pytest.mark.parametrize("preset", sorted(_PRESETS))
+def test_values_yaml_lists_the_variables_of_each_preset(preset: str) -> None:
+    text = (CHART / "values.yaml").read_text().partition("# The variables of each preset.")[2]
+    block = text.partition("\n    #\n")[0].replace("\n    #     ", " ")
+    lines = re.findall(r"(?m)^    #   (\w+): (.*)$", block)
+    listed = dict(lines).get(preset, "")
+    used = re.findall(r"\$\{NODEOBS_(\w+)\}", (_FLUENT_BIT / f"output-{preset}.yaml").read_text())
+    assert set(re.findall(r"NODEOBS_(\w+)", listed)) == set(used) - _SET_BY_THE_CHART
+    required = {one for names in _NEEDS[preset].values() for one in names}
+    assert set(re.findall(r"NODEOBS_\w+", listed.partition(";")[0])) == required
+    secrets = re.findall(r"\[(\w+)\]", listed)
+    assert secrets == [
+        name
+        for name in re.findall(r"NODEOBS_\w+", listed)
+        if name.endswith(("PASSWORD", "KEY", "TOKEN"))
+    ]
 
 
 def test_the_pages_name_the_chart_s_requests_and_limits() -> None:

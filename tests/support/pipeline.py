@@ -1,6 +1,7 @@
 """Runs a pipeline from fluentbit/ in a real ``fluent-bit``, with its files in a directory."""
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,8 +25,10 @@ _PATIENCE_S = 15
 def defaults() -> dict[str, str]:
     """Return the variables of ``defaults.env``."""
     lines = (FLUENT_BIT / "defaults.env").read_text().splitlines()
-    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return {name: value for name, _, value in pairs}
+    words = (word for line in lines for word in shlex.split(line, comments=True))
+    pairs = (word.partition("=") for word in words)
+    # Unlike a shell, shlex keeps the backslash of an escaped `$` within double quotes.
+    return {name: value.replace("\\$", "$") for name, _, value in pairs}
 
 
 class Pipeline:

@@ -20,7 +20,7 @@ class Receiver:
 
     def text(self) -> str:
         """Return all bodies."""
-        return b"".join(body for _, _, body in self.requests).decode()
+        return b"".join(body for _, _, body in self.requests).decode(errors="replace")
 
     def records(self) -> list[dict[str, Any]]:
         """Return the records of the ``http`` output, whose bodies are JSON arrays."""
@@ -32,8 +32,10 @@ class Receiver:
 
 
 @contextmanager
-def receiver(address: str = "127.0.0.1", port: int = 0) -> Iterator[Receiver]:
-    """Listen at an address while the block runs; port 0 is any."""
+def receiver(
+    address: str = "127.0.0.1", port: int = 0, *, certificate: tuple[object, object] | None = None
+) -> Iterator[Receiver]:
+    """Listen at an address while the block runs; port 0 is any. ``certificate`` and key make it HTTPS."""
     found = Receiver()
 
     class Output(Handler):
@@ -44,5 +46,5 @@ def receiver(address: str = "127.0.0.1", port: int = 0) -> Iterator[Receiver]:
             else:
                 self.answer(b'{"errors":false,"items":[]}')
 
-    with serving(Output, (address, port)) as found.port:
+    with serving(Output, (address, port), certificate=certificate) as found.port:
         yield found

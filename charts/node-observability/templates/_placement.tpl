@@ -1,37 +1,34 @@
 {{/* The nodes that a DaemonSet runs on. Both sides are made from one label. `NotIn` also matches nodes without the label, so the docker
      Fluent Bit runs on exactly the other nodes. */}}
 
-{{/* `nodeSelector:` and `affinity:` of a pod.
-     {{ include "node-observability.placement" (dict "root" $ "bottlerocket" true "nodeSelector" .Values.zabbix.nodeSelector) }} */}}
+{{/* `nodeSelector:` and `affinity:` of a pod. The terms of a node affinity are alternatives, so the chart's conditions go into
+     each term of the user's affinity.
+     {{ include "node-observability.placement" (dict "root" $ "bottlerocket" true "nodeSelector" .Values.zabbix.nodeSelector "affinity" .Values.zabbix.affinity) }} */}}
 {{- define "node-observability.placement" -}}
 {{- $selection := .root.Values.nodeSelection -}}
 {{- $selector := deepCopy .nodeSelector -}}
+{{- $own := list (dict "key" "kubernetes.io/os" "operator" "In" "values" (list "linux")) -}}
+{{- range $selection.exclude -}}
+{{- $own = append $own (dict "key" .key "operator" "NotIn" "values" .values) -}}
+{{- end -}}
 {{- if .bottlerocket -}}
 {{- $_ := set $selector $selection.labelKey $selection.labelValue -}}
+{{- else -}}
+{{- $own = append $own (dict "key" $selection.labelKey "operator" "NotIn" "values" (list $selection.labelValue)) -}}
 {{- end -}}
+{{- $required := "requiredDuringSchedulingIgnoredDuringExecution" -}}
+{{- $affinity := deepCopy .affinity -}}
+{{- $terms := list -}}
+{{- range dig "nodeAffinity" $required "nodeSelectorTerms" (list dict) $affinity -}}
+{{- $terms = append $terms (merge (dict "matchExpressions" (concat $own (.matchExpressions | default list))) .) -}}
+{{- end -}}
+{{- $nodes := merge (dict $required (dict "nodeSelectorTerms" $terms)) (get $affinity "nodeAffinity" | default dict) -}}
 {{- with $selector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 affinity:
-  nodeAffinity:
-    requiredDuringSchedulingIgnoredDuringExecution:
-      nodeSelectorTerms:
-        - matchExpressions:
-            - key: kubernetes.io/os
-              operator: In
-              values: [linux]
-            {{- range $selection.exclude }}
-            - key: {{ .key | quote }}
-              operator: NotIn
-              values:
-                {{- toYaml .values | nindent 16 }}
-            {{- end }}
-            {{- if not .bottlerocket }}
-            - key: {{ $selection.labelKey | quote }}
-              operator: NotIn
-              values: [{{ $selection.labelValue | quote }}]
-            {{- end }}
+  {{- merge (dict "nodeAffinity" $nodes) $affinity | toYaml | nindent 2 }}
 {{- end -}}
 
 {{/* Settings of a pod besides its containers, volumes and placement.
@@ -46,6 +43,10 @@ hostNetwork: {{ $values.hostNetwork }}
 dnsPolicy: {{ $values.dnsPolicy | quote }}
 {{- with $values.dnsConfig }}
 dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.hostAliases }}
+hostAliases:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $values.priorityClassName }}

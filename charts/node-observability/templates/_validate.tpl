@@ -75,6 +75,29 @@
 {{- end -}}
 {{- end -}}
 
+{{/* A repository that begins with a registry would get a second one in front, and the pull fails: docker.io/docker.io/… */}}
+{{- define "node-observability.validateImages" -}}
+{{- $images := dict "zabbix.agent.image" .Values.zabbix.agent.image "zabbix.journalExporter.image" .Values.zabbix.journalExporter.image "zabbix.api.image" .Values.zabbix.api.image -}}
+{{- range $class := list "cri" "docker" -}}
+{{- $values := mustMergeOverwrite (deepCopy $.Values.fluentBit.common) (deepCopy (get $.Values.fluentBit $class)) -}}
+{{- $_ := set $images (printf "fluentBit.%s.image (or fluentBit.common.image)" $class) $values.image -}}
+{{- end -}}
+{{- range $path, $image := $images -}}
+{{- $host := regexFind "^([^/]*[.:][^/]*|localhost)/" $image.repository | trimSuffix "/" -}}
+{{- if and $host (or $image.registry $.Values.global.imageRegistry) -}}
+{{- fail (printf "%s: repository is %s, which contains the registry %s; set registry to %s, and repository to %s" $path $image.repository $host $host (trimPrefix (printf "%s/" $host) $image.repository)) -}}
+{{- end -}}
+{{- if regexMatch "[:@][^/]*$" $image.repository -}}
+{{- fail (printf "%s: repository is %s, which contains a tag or a digest; put it into tag or digest" $path $image.repository) -}}
+{{- end -}}
+{{- range $name, $registry := dict "registry" $image.registry "global.imageRegistry" $.Values.global.imageRegistry -}}
+{{- if or (contains "://" $registry) (hasSuffix "/" $registry) -}}
+{{- fail (printf "%s: %s is %s; write only the host of the registry, without https:// and without a / at its end" $path $name $registry) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "node-observability.validateMonitoring" -}}
 {{- $monitoring := .Values.monitoring -}}
 {{- if and $monitoring.podMonitor.enabled $monitoring.serviceMonitor.enabled -}}
@@ -98,6 +121,7 @@
 {{- include "node-observability.validateHostPaths" . -}}
 {{- include "node-observability.validateApi" . -}}
 {{- include "node-observability.validateMonitoring" . -}}
+{{- include "node-observability.validateImages" . -}}
 {{- if .Values.fluentBit.enabled -}}
 {{- $both := list -}}
 {{- $read := list -}}

@@ -25,8 +25,12 @@ PRESETS = {
     "es",
     "opensearch",
     "loki",
+    "opentelemetry",
+    "splunk",
+    "datadog",
     "cloudwatch_logs",
     "s3",
+    "kinesis_firehose",
     "kafka",
 }
 SOURCES = sorted(path for path in FLUENTBIT.glob("*.yaml") if path.name != "parsers.yaml")
@@ -158,12 +162,14 @@ def test_secrets_come_only_from_the_environment(configurations: list[Configurati
         for configuration in configurations
         for section in configuration.sections_of("output")
         for item in section.properties
-        if re.search(r"passw|secret|shared_key|token", item.key, re.IGNORECASE)
+        if re.search(r"passw|secret|shared_key|apikey|token", item.key, re.IGNORECASE)
     }
     assert secrets
-    assert all(re.fullmatch(r"\$\{NODEOBS_\w+(?:PASSWORD|KEY)\}", value) for value in secrets)
+    assert all(re.fullmatch(r"\$\{NODEOBS_\w+(?:PASSWORD|KEY|TOKEN)\}", value) for value in secrets)
     assert all(
-        not value for name, value in defaults().items() if name.endswith(("PASSWORD", "_KEY"))
+        not value
+        for name, value in defaults().items()
+        if name.endswith(("PASSWORD", "KEY", "TOKEN"))
     )
 
 

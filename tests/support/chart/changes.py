@@ -43,8 +43,13 @@ ANOTHER: dict[str, Any] = {
     "fluentBit.common.variables": {"NODEOBS_OPENSEARCH_PORT": "9200"},
     **{
         f"fluentBit.common.extra{name}": "pipeline: {}"
-        for name in ("Inputs", "Filters", "Outputs", "Parsers")
+        for name in ("Inputs", "FiltersBeforeMetadata", "Filters", "Outputs", "Parsers")
     },
+    **{
+        f"{path}.affinity": {"podAntiAffinity": {}}
+        for path in ("zabbix", "zabbix.api", "fluentBit.common")
+    },
+    "fluentBit.common.output.secretKeys": {"NODEOBS_OPENSEARCH_USER": "user"},
     "fluentBit.cri": {"flushS": 7},
     "fluentBit.docker": {"flushS": 7},
     "zabbix.api.url": "https://other",
@@ -74,7 +79,11 @@ BESIDE: dict[str, dict[str, Any]] = {
         "fluentBit": {"common": {"path": "/var/log/pods/*/*/*.log"}}
     },
     "fluentBit.common.exactTime": {"fluentBit": {"common": {"partial": "keep"}}},
-    "fluentBit.common.output.preset": {"fluentBit": {"common": {"variables": None}}},
+    # The variables of the base are read by one DaemonSet still.
+    "fluentBit.common.output.preset": {
+        "fluentBit": {"docker": {"output": {"preset": "opensearch"}}}
+    },
+    "fluentBit.common.output.tlsVerify": {"fluentBit": {"common": {"output": {"caSecret": ""}}}},
 }
 _SERVICE_MONITOR = {"podMonitor": {"enabled": False}, "serviceMonitor": {"enabled": True}}
 for _key in ("enabled", "interval", "scrapeTimeout", "relabelings", "metricRelabelings"):

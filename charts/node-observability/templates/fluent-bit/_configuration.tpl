@@ -7,7 +7,8 @@ service input-{{ .class }}
 {{- if eq .values.partial "join" }}-join{{ else if .values.exactTime }}-exact{{ end }}
 {{- if .values.journal }} input-journal{{ end }}
 {{- if .values.messages }} input-messages{{ end }}
-{{- if .values.kubernetesMetadata }} filter-kubernetes{{ end }} output-{{ .values.output.preset }}
+{{- if .values.kubernetesMetadata }} filter-kubernetes{{ end }}
+{{- if ne .values.output.preset "none" }} output-{{ .values.output.preset }}{{ end }}
 {{- end -}}
 
 {{/* Text of the chosen files. */}}
@@ -50,38 +51,57 @@ service input-{{ .class }}
     "NODEOBS_MESSAGES" "/host/var/log/messages"
     "NODEOBS_MERGE_LOG" (ternary "on" "off" $values.mergeLog)
     "NODEOBS_USE_KUBELET" (ternary "on" "off" $values.useKubelet)
+    "NODEOBS_KEEP_LOG" (ternary "on" "off" $values.keepLog)
+    "NODEOBS_KUBE_LABELS" (ternary "on" "off" $values.kubernetesLabels)
+    "NODEOBS_KUBE_ANNOTATIONS" (ternary "on" "off" $values.kubernetesAnnotations)
+    "NODEOBS_KUBE_PARSER" (ternary "on" "off" $values.k8sLoggingParser)
+    "NODEOBS_KUBE_EXCLUDE" (ternary "on" "off" $values.k8sLoggingExclude)
+    "NODEOBS_TLS_VERIFY" $values.output.tlsVerify
+    "NODEOBS_TLS_CA_FILE" (ternary (printf "%s/ca.crt" (include "node-observability.caDirectory" .)) "" (not (empty $values.output.caSecret)))
     "NODEOBS_CLUSTER" .root.Values.clusterName
   | toJson -}}
 {{- end -}}
 
-{{/* Environment of Fluent Bit: the variables that the chosen files read. */}}
-{{- define "node-observability.fluentBitEnv" -}}
-{{- $values := .values -}}
-{{- $computed := include "node-observability.fluentBitComputed" . | fromJson -}}
+{{/* Defaults of the variables, as JSON. The file is one that a shell can read: a value in double quotes escapes its `$`. */}}
+{{- define "node-observability.fluentBitDefaults" -}}
 {{- $defaults := dict -}}
 {{- range .root.Files.Lines "files/fluentbit/defaults.env" -}}
 {{- if regexMatch "^[A-Z0-9_]+=" . -}}
-{{- $_ := set $defaults (regexFind "^[A-Z0-9_]+" .) (regexReplaceAll "^[A-Z0-9_]+=" . "") -}}
+{{- $_ := set $defaults (regexFind "^[A-Z0-9_]+" .) (regexReplaceAll "^[A-Z0-9_]+=" . "" | trimAll "\"" | replace "\\$" "$") -}}
 {{- end -}}
 {{- end -}}
+{{- $defaults | toJson -}}
+{{- end -}}
+
+{{/* Environment of Fluent Bit: the variables that the chosen files read. A key of a Secret that the user names must exist; a
+     credential under its own name may be missing, unless the output does not start without it. */}}
+{{- define "node-observability.fluentBitEnv" -}}
+{{- $values := .values -}}
+{{- $output := $values.output -}}
+{{- $computed := include "node-observability.fluentBitComputed" . | fromJson -}}
+{{- $defaults := include "node-observability.fluentBitDefaults" . | fromJson -}}
+{{- $needed := (include "node-observability.outputNeeds" . | fromJson).secrets -}}
+{{- $credential := include "node-observability.credentials" . -}}
 {{- range $name := include "node-observability.fluentBitVariables" . | fromJsonArray }}
 - name: {{ $name | quote }}
   {{- if eq $name "NODEOBS_NODE" }}
   valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
   {{- else if and (eq $name "NODEOBS_KUBELET_HOST") $values.useKubelet }}
   valueFrom: {fieldRef: {fieldPath: status.hostIP}}
-  {{- else if and (regexMatch "(PASSWORD|KEY)$" $name) $values.output.existingSecret }}
-  valueFrom: {secretKeyRef: {name: {{ $values.output.existingSecret | quote }}, key: {{ $name | quote }}, optional: true}}
+  {{- else if hasKey $output.secretKeys $name }}
+  valueFrom: {secretKeyRef: {name: {{ $output.existingSecret | quote }}, key: {{ get $output.secretKeys $name | quote }}}}
+  {{- else if and (regexMatch $credential $name) $output.existingSecret }}
+  valueFrom: {secretKeyRef: {name: {{ $output.existingSecret | quote }}, key: {{ $name | quote }}, optional: {{ not (has $name $needed) }}}}
   {{- else if hasKey $computed $name }}
   value: {{ get $computed $name | toString | quote }}
   {{- else if hasKey $values.variables $name }}
-  value: {{ get $values.variables $name | quote }}
+  value: {{ include "node-observability.text" (get $values.variables $name) | quote }}
   {{- else }}
   value: {{ get $defaults $name | quote }}
   {{- end }}
 {{- end }}
 {{- with $values.extraEnv }}
-{{ toYaml . }}
+{{ include "node-observability.extraEnv" . }}
 {{- end }}
 {{- end -}}
 
@@ -90,10 +110,22 @@ service input-{{ .class }}
 {{- $values := .values -}}
 {{- $files := dict "parsers.yaml" (.root.Files.Get "files/fluentbit/parsers.yaml") -}}
 {{- $includes := list -}}
-{{- range splitList " " (include "node-observability.fluentBitFragments" .) -}}
+{{- $fragments := include "node-observability.fluentBitFragments" . | splitList " " -}}
+{{- range $fragments -}}
 {{- $name := printf "%s.yaml" . -}}
 {{- $includes = append $includes $name -}}
 {{- $_ := set $files $name ($.root.Files.Get (printf "files/fluentbit/%s" $name)) -}}
+{{- end -}}
+{{- $before := "extra-filters-before-metadata.yaml" -}}
+{{- with $values.extraFiltersBeforeMetadata -}}
+{{- $_ := set $files $before (printf "%s\n" (trim .)) -}}
+{{- $later := has "filter-kubernetes" $fragments | ternary (list "filter-kubernetes.yaml") list -}}
+{{- range $includes -}}
+{{- if hasPrefix "output-" . -}}
+{{- $later = append $later . -}}
+{{- end -}}
+{{- end -}}
+{{- $includes = concat (without $includes "filter-kubernetes.yaml" (last $later)) (list $before) $later -}}
 {{- end -}}
 {{- range $part := list "inputs" "filters" "outputs" "parsers" -}}
 {{- with get $values (printf "extra%s" (title $part)) -}}

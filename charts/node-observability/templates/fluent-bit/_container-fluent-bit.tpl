@@ -21,6 +21,10 @@ ports:
     hostPort: {{ $values.port }}
     {{- end }}
     protocol: TCP
+{{- with $values.lifecycle }}
+lifecycle:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 livenessProbe:
   httpGet:
     path: /
@@ -60,6 +64,11 @@ volumeMounts:
   {{- if $values.messages }}
   - name: messages
     mountPath: /host/var/log
+    readOnly: true
+  {{- end }}
+  {{- if include "node-observability.usesCa" . }}
+  - name: output-ca
+    mountPath: {{ include "node-observability.caDirectory" . }}
     readOnly: true
   {{- end }}
   {{- with $values.extraVolumeMounts }}

@@ -23,7 +23,7 @@ spec:
       serviceAccountName: {{ include "node-observability.serviceAccountName" $account | quote }}
       automountServiceAccountToken: {{ $values.kubernetesMetadata }}
       {{- include "node-observability.podSettings" (dict "root" .root "values" $values) | nindent 6 }}
-      {{- include "node-observability.placement" (dict "root" .root "bottlerocket" (eq .class "cri") "nodeSelector" $values.nodeSelector) | trim | nindent 6 }}
+      {{- include "node-observability.placement" (dict "root" .root "bottlerocket" (eq .class "cri") "nodeSelector" $values.nodeSelector "affinity" $values.affinity) | trim | nindent 6 }}
       containers:
         - {{ include "node-observability.fluentBitContainer" . | nindent 10 | trim }}
         {{- with $values.extraContainers }}
@@ -62,6 +62,11 @@ spec:
           hostPath:
             path: {{ $values.hostPaths.messages | default (ternary .root.Values.zabbix.hostPaths.log "/var/log" (eq .class "cri")) | quote }}
             type: Directory
+        {{- end }}
+        {{- if include "node-observability.usesCa" . }}
+        - name: output-ca
+          secret:
+            secretName: {{ $values.output.caSecret | quote }}
         {{- end }}
         {{- with $values.extraVolumes }}
         {{- toYaml . | nindent 8 }}

@@ -26,33 +26,9 @@
 {{- if ge (int $values.graceS) (int $values.terminationGracePeriodSeconds) -}}
 {{- fail (printf "%s: terminationGracePeriodSeconds is %d, but must be greater than graceS (%d), so that Fluent Bit can send the remaining records; raise it" $path (int $values.terminationGracePeriodSeconds) (int $values.graceS)) -}}
 {{- end -}}
-{{- $read := .read -}}
-{{- $computed := include "node-observability.fluentBitComputed" . | fromJson -}}
-{{- range $name, $_ := $values.variables -}}
-{{- if regexMatch "(PASSWORD|KEY)$" $name -}}
-{{- fail (printf "%s: variables contains %s, a credential; put it into a Secret under that key, and set output.existingSecret to the Secret" $path $name) -}}
-{{- end -}}
-{{- if or (hasKey $computed $name) (eq $name "NODEOBS_NODE") -}}
-{{- fail (printf "%s: variables contains %s, which the chart sets from another value; remove it" $path $name) -}}
-{{- end -}}
-{{- end -}}
-{{- $settable := list -}}
-{{- range $read -}}
-{{- if not (or (hasKey $computed .) (eq . "NODEOBS_NODE") (regexMatch "(PASSWORD|KEY)$" .)) -}}
-{{- $settable = append $settable . -}}
-{{- end -}}
-{{- end -}}
-{{- range $name, $_ := $values.variables -}}
-{{- if not (has $name $settable) -}}
-{{- fail (printf "%s: variables contains %s, which the configuration with the output %s does not read; remove it, or use one of %s" $path $name $values.output.preset (join ", " $settable)) -}}
-{{- end -}}
-{{- end -}}
-{{- range $values.extraEnv -}}
-{{- if hasPrefix "NODEOBS_" .name -}}
-{{- fail (printf "%s: extraEnv sets %s, a variable of the configuration; set it in variables, or credentials in output.existingSecret" $path .name) -}}
-{{- end -}}
-{{- end -}}
-{{- range $name := list "extraInputs" "extraFilters" "extraOutputs" "extraParsers" -}}
+{{- include "node-observability.validateVariables" (merge (dict "path" $path) .) -}}
+{{- include "node-observability.validateOutput" (merge (dict "path" $path) .) -}}
+{{- range $name := list "extraInputs" "extraFiltersBeforeMetadata" "extraFilters" "extraOutputs" "extraParsers" -}}
 {{- if hasKey (get $values $name | fromYaml) "Error" -}}
 {{- fail (printf "%s: %s is not a configuration in YAML, with `pipeline:` or `parsers:` at its top; convert sections in the classic format with `node-observability parsers convert`" $path $name) -}}
 {{- end -}}

@@ -13,10 +13,14 @@ env:
   - name: NODE_NAME
     valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
   {{- with $agent.extraEnv }}
-  {{- toYaml . | nindent 2 }}
+  {{- include "node-observability.extraEnv" . | nindent 2 }}
   {{- end }}
 {{- with $agent.extraEnvFrom }}
 envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $agent.lifecycle }}
+lifecycle:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 livenessProbe:

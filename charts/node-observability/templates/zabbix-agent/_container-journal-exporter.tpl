@@ -28,7 +28,7 @@
 - name: TZ
   value: {{ $exporter.timeZone | quote }}
 {{- with $exporter.extraEnv }}
-{{ toYaml . }}
+{{ include "node-observability.extraEnv" . }}
 {{- end }}
 {{- end -}}
 
@@ -49,6 +49,10 @@ ports:
     hostPort: {{ $exporter.port }}
     {{- end }}
     protocol: TCP
+{{- with $exporter.lifecycle }}
+lifecycle:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 livenessProbe:
   httpGet:
     path: /livez

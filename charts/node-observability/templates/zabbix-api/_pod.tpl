@@ -21,6 +21,14 @@ spec:
   {{- with $api.priorityClassName }}
   priorityClassName: {{ . | quote }}
   {{- end }}
+  {{- with $api.hostAliases }}
+  hostAliases:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $api.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   nodeSelector:
     {{- merge (dict "kubernetes.io/os" "linux") $api.nodeSelector | toYaml | nindent 4 }}
   tolerations:
@@ -58,7 +66,7 @@ spec:
           valueFrom: {secretKeyRef: {name: {{ $zabbix.tls.existingSecret | quote }}, key: psk}}
         {{- end }}
         {{- with $api.extraEnv }}
-        {{- toYaml . | nindent 8 }}
+        {{- include "node-observability.extraEnv" . | nindent 8 }}
         {{- end }}
       securityContext:
         {{- toYaml $api.securityContext | nindent 8 }}
