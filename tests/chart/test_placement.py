@@ -18,6 +18,7 @@ LABELS = {
     "restricted": ("os", "bottlerocket"),
     "custom-label": ("node.example.com/os", "bottlerocket"),
     "nfd-label": ("feature.node.kubernetes.io/system-os_release.ID", "bottlerocket"),
+    "auto-mode": ("eks.amazonaws.com/compute-type", "auto"),
     "karpenter": ("karpenter.k8s.aws/ec2nodeclass", "bottlerocket"),
 }
 DEFAULT_LABEL = ("os", "bottlerocket")
@@ -93,7 +94,7 @@ def test_windows_fargate_and_virtual_nodes_get_no_pods_and_count_as_excluded(cas
     for has_label in (False, True):
         own = {key: value} if has_label else {}
         assert here(case, {"kubernetes.io/os": "windows", **own}) == set()
-        fargate = row(case, {"kubernetes.io/os": "linux", **FARGATE, **own})
+        fargate = row(case, {"kubernetes.io/os": "linux", **own, **FARGATE})
         assert all(fargate.against)
         assert not fargate.errors
     if "custom-label" not in case.name:

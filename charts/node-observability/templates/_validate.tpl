@@ -10,19 +10,50 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Two conditions on one label are fine, unless no node can fulfil both: Fargate is excluded by the label that marks EKS Auto Mode. */}}
 {{- define "node-observability.validateSelection" -}}
 {{- $selection := .Values.nodeSelection -}}
-{{- range $selection.exclude -}}
-{{- if has .key (list $selection.labelKey "kubernetes.io/os") -}}
-{{- fail (printf "nodeSelection.exclude names the label %s, which already decides which DaemonSet a node gets; use another label" .key) -}}
-{{- end -}}
-{{- end -}}
 {{- if eq $selection.labelKey "kubernetes.io/os" -}}
 {{- fail "nodeSelection.labelKey is kubernetes.io/os, which has the same value on all Linux nodes; use a label that only Bottlerocket nodes have" -}}
 {{- end -}}
-{{- range $path, $selector := dict "zabbix.nodeSelector" .Values.zabbix.nodeSelector "fluentBit.common.nodeSelector" .Values.fluentBit.common.nodeSelector "fluentBit.cri.nodeSelector" (.Values.fluentBit.cri.nodeSelector | default dict) "fluentBit.docker.nodeSelector" (.Values.fluentBit.docker.nodeSelector | default dict) -}}
-{{- if hasKey $selector $selection.labelKey -}}
-{{- fail (printf "%s names %s, the label in nodeSelection.labelKey; remove it from the nodeSelector" $path $selection.labelKey) -}}
+{{- range $selection.exclude -}}
+{{- if and (eq .key $selection.labelKey) (has $selection.labelValue .values) -}}
+{{- fail (printf "nodeSelection.exclude leaves out the nodes with %s=%s, which nodeSelection.labelKey and labelValue mark as Bottlerocket; remove this value from exclude" .key $selection.labelValue) -}}
+{{- end -}}
+{{- if and (eq .key "kubernetes.io/os") (has "linux" .values) -}}
+{{- fail "nodeSelection.exclude leaves out the nodes with kubernetes.io/os=linux, so no node would get a pod; remove this value from exclude" -}}
+{{- end -}}
+{{- end -}}
+{{- $common := .Values.fluentBit.common -}}
+{{- $cri := mustMergeOverwrite (deepCopy $common) (deepCopy .Values.fluentBit.cri) -}}
+{{- $docker := mustMergeOverwrite (deepCopy $common) (deepCopy .Values.fluentBit.docker) -}}
+{{- $selectors := dict "zabbix" (dict "values" .Values.zabbix "bottlerocket" true) "fluentBit.cri (or fluentBit.common)" (dict "values" $cri "bottlerocket" true) "fluentBit.docker (or fluentBit.common)" (dict "values" $docker "bottlerocket" false) -}}
+{{- range $path, $one := $selectors -}}
+{{- range $key, $value := $one.values.nodeSelector -}}
+{{- $why := "" -}}
+{{- if and (eq $key "kubernetes.io/os") (ne $value "linux") -}}
+{{- $why = "these pods run on Linux only" -}}
+{{- else if and (eq $key $selection.labelKey) $one.bottlerocket (ne $value $selection.labelValue) -}}
+{{- $why = printf "nodeSelection selects nodes with %s=%s" $key $selection.labelValue -}}
+{{- else if and (eq $key $selection.labelKey) (not $one.bottlerocket) (eq $value $selection.labelValue) -}}
+{{- $why = "the docker Fluent Bit runs on the other nodes" -}}
+{{- end -}}
+{{- range $selection.exclude -}}
+{{- if and (eq .key $key) (has $value .values) -}}
+{{- $why = "nodeSelection.exclude leaves these nodes out" -}}
+{{- end -}}
+{{- end -}}
+{{- if $why -}}
+{{- fail (printf "%s: nodeSelector requires %s=%s, but %s, so no node would get a pod; remove it from the nodeSelector" $path $key $value $why) -}}
+{{- end -}}
+{{- end -}}
+{{- $affinity := $one.values.affinity -}}
+{{- range dig "nodeAffinity" "requiredDuringSchedulingIgnoredDuringExecution" "nodeSelectorTerms" list $affinity -}}
+{{- range .matchExpressions -}}
+{{- if eq .key $selection.labelKey -}}
+{{- fail (printf "%s: affinity names %s, the label in nodeSelection.labelKey, which already decides which nodes get these pods; remove it from the affinity" $path .key) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
