@@ -13,6 +13,9 @@ from node_observability.inputs.nodes import Node
 
 __all__ = ["Coverage", "Row", "evaluate"]
 
+_WITHOUT_HOST = (("eks.amazonaws.com/compute-type", "fargate"), ("type", "virtual-kubelet"))
+"""Labels of nodes that run no DaemonSet: AWS Fargate and virtual kubelets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -111,6 +114,12 @@ def _row(
     return Row(node, against, left_out, tuple(errors), warnings)
 
 
+def _label_without_host(node: Node) -> str:
+    return next(
+        (f"{key}={value}" for key, value in _WITHOUT_HOST if node.labels.get(key) == value), ""
+    )
+
+
 def _contradictions(
     node: Node, workloads: Sequence[Workload], here: Sequence[Workload]
 ) -> list[str]:
@@ -123,9 +132,10 @@ def _contradictions(
         found.append("Bottlerocket with the docker parser: the label is missing or wrong")
     if node.os_image and not node.is_bottlerocket and has_agent:
         found.append(f"has the label of Bottlerocket but runs {node.os_image}")
-    if node.runtime.startswith("containerd:") and "fluent-bit-docker" in components:
-        if not node.is_bottlerocket:
-            found.append("containerd with the docker parser, which tries CRI only after JSON")
-    elif node.runtime.startswith("docker:") and "fluent-bit-cri" in components:
+    if here and (label := _label_without_host(node)):
+        text = f"has the label {label}, so it has no host for these pods; add it to nodeSelection.exclude"
+        found.append(text)
+    # containerd with the docker DaemonSet is right: it also reads CRI lines.
+    if node.runtime.startswith("docker:") and "fluent-bit-cri" in components:
         found.append("Docker with the CRI parser, which can't parse its lines")
     return found

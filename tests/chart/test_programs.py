@@ -20,18 +20,23 @@ from tests.support.tools import need
 from tests.support.waiting import wait_for
 
 MINIMAL = CHART / "ci" / "minimal-values.yaml"
+UNUSED_ON_PURPOSE = {
+    "extra-sections-values.yaml": "no input or filter uses the parser nginx_access"
+}
+"""Findings about a user's own sections."""
 CRI_LINE = "2026-11-04T22:13:20.123456789Z stdout F hello\n"
 DOCKER_LINE = '{"log":"hello\\n","stream":"stdout","time":"2026-11-04T22:13:20.123456789Z"}\n'
 
 
 @each_case
-def test_the_parser_kit_finds_no_error_in_the_rendered_pipelines(case: Path) -> None:
+def test_the_parser_kit_finds_nothing_in_the_rendered_pipelines(case: Path) -> None:
     text = render_text(case)
     if "fluent-bit.yaml" not in text:
         pytest.skip("the case has no Fluent Bit")
     for configuration in load("-", io.BytesIO(text.encode())):
         findings = lint(configuration, build(configuration, {}))
-        assert [str(found) for found in findings if found.is_error] == []
+        expected = UNUSED_ON_PURPOSE.get(case.name, "")
+        assert [found.text for found in findings if found.text != expected] == []
 
 
 def ask_agent(path: Path, key: str, **env: str) -> subprocess.CompletedProcess[str]:

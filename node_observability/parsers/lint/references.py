@@ -21,6 +21,8 @@ __all__ = ["check_references", "stock_parser_places"]
 # With an undefined parser under one of these keys, Fluent Bit does not start (measured).
 _REQUIRED_KEYS = ("multiline.parser", "parser_firstline", "regex_parser")
 _KEYS = ("parser", "docker_mode_parser", "merge_parser", *_REQUIRED_KEYS)
+# Each pipeline of this project loads all parsers of fluentbit/parsers.yaml and uses those of its switches.
+_OUR_PREFIX = "nodeobs_"
 _JUNK = (b"", b"\x01junk", b"{", b"2016 a b c")
 
 
@@ -110,6 +112,8 @@ def _unused(
     used_multiline = {use.name.lower() for use in uses if use.is_multiline}
     stock = stock_parser_places(configuration)
     for name, place in definitions.places.items():
+        if name.startswith(_OUR_PREFIX):
+            continue
         if place not in stock and name not in used and name.lower() not in used_multiline:
             yield warning(place, "unused-parser", f"no input or filter uses the parser {name}")
 

@@ -161,15 +161,16 @@ def test_a_node_with_two_fluent_bits_fails(
             "has the label of Bottlerocket but runs Amazon Linux 2",
         ),
         (
-            node("x", image="Amazon Linux 2023", runtime="containerd://1.7"),
-            "containerd with the docker parser",
+            node("x", {"eks.amazonaws.com/compute-type": "fargate"}),
+            "has the label eks.amazonaws.com/compute-type=fargate, so it has no host",
         ),
+        (node("x", {"type": "virtual-kubelet"}), "has the label type=virtual-kubelet"),
         (
             node("x", {"os": "bottlerocket"}, image=BOTTLEROCKET, runtime="docker://20"),
             "Docker with the CRI parser",
         ),
     ],
-    ids=["no label", "false label", "containerd", "docker"],
+    ids=["no label", "false label", "Fargate", "virtual", "docker"],
 )
 def test_a_label_that_contradicts_the_system_is_a_warning(
     wrong: dict[str, Any],
@@ -181,6 +182,26 @@ def test_a_label_that_contradicts_the_system_is_a_warning(
     assert covered(files) == 0
     assert f"WARNING {warning}" in capsys.readouterr().out
     assert covered(files, "--strict") == 1
+
+
+def test_nodes_of_a_correct_installation_have_no_warning(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = [
+        node("al2023", image="Amazon Linux 2023.9.20260801", runtime="containerd://2.1.4"),
+        node("ubuntu", image="Ubuntu 24.04.3 LTS", runtime="containerd://1.7.28"),
+        node("flatcar", image="Flatcar Container Linux", runtime="cri-o://1.33.0"),
+        node("al2", image="Amazon Linux 2", runtime="docker://20.10.25"),
+        node(
+            "b",
+            {"os": "bottlerocket"},
+            image=BOTTLEROCKET,
+            runtime="containerd://2.1.4+bottlerocket",
+        ),
+    ]
+    files[0].write_text(json.dumps({"items": right}))
+    assert covered(files, "--strict") == 0
+    assert "0 errors, 0 warnings" in capsys.readouterr().out
 
 
 def test_json_has_the_same_content(
