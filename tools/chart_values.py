@@ -1,9 +1,10 @@
-"""Generates the chart's ``values.schema.json`` and the table in its README from ``values.yaml``.
+"""Generates the chart's schema, its ``files/rules.json`` and the table in its README from ``values.yaml``.
 
 A comment above each key explains it, ``# Example:`` shows a value, and lines that begin with ``# @`` are
-rules for the schema:
+rules for the schema, or for ``files/rules.json`` (see ``chart_rules``):
 
 ``@enum A B``, ``@min N``, ``@max N``, ``@pattern REGEX``, ``@max-length N``  allowed values
+``@must WORDS``   what a value must do to match ``@pattern``, for errors: ``be a host name``
 ``@items NAME``   the kind of a list's items, one of ITEMS
 ``@strings``      a mapping of any names to strings
 ``@scalars``      a mapping of any names to strings, numbers and booleans
@@ -25,6 +26,8 @@ from typing import Any
 
 import yaml
 
+from tools.chart_rules import rules_text
+
 __all__ = ["CHART", "Value", "flat", "read", "schema", "table", "with_table"]
 
 CHART = Path(__file__).parents[1] / "charts" / "node-observability"
@@ -35,6 +38,7 @@ _DIRECTIVES = (
     "min",
     "max",
     "pattern",
+    "must",
     "max-length",
     "items",
     "strings",
@@ -45,11 +49,11 @@ _DIRECTIVES = (
     "removed",
 )
 
-_NAME = {"type": "string", "minLength": 1}
+_NAME = {"type": "string"}
 _SCALAR = {"type": ["string", "number", "boolean"]}
 ITEMS: dict[str, dict[str, Any]] = {
-    "string": {"type": "string", "minLength": 1},
-    "word": {"type": "string", "pattern": r"^[^\s,]+$"},
+    "string": {"type": "string"},
+    "word": {"type": "string"},
     "object": {"type": "object"},
     "secretRef": {
         "type": "object",
@@ -75,7 +79,7 @@ ITEMS: dict[str, dict[str, Any]] = {
         "required": ["key", "values"],
         "properties": {
             "key": _NAME,
-            "values": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+            "values": {"type": "array", "items": {"type": "string"}},
         },
     },
     "userParameter": {
@@ -83,7 +87,7 @@ ITEMS: dict[str, dict[str, Any]] = {
         "additionalProperties": False,
         "required": ["key", "command"],
         "properties": {
-            "key": {"type": "string", "pattern": r"^[A-Za-z0-9._*\[\]-]+$"},
+            "key": _NAME,
             "command": _NAME,
         },
     },
@@ -92,7 +96,7 @@ ITEMS: dict[str, dict[str, Any]] = {
         "additionalProperties": False,
         "required": ["name"],
         "properties": {
-            "name": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+            "name": _NAME,
             "value": _SCALAR,
             "valueFrom": {"type": "object"},
         },
@@ -265,19 +269,10 @@ def _scalar(value: Value) -> dict[str, Any]:
     if isinstance(value.default, bool):
         return {"type": "boolean"}
     if isinstance(value.default, int):
-        limits = {
-            key: int(directives[name])
-            for key, name in (("minimum", "min"), ("maximum", "max"))
-            if name in directives
-        }
-        return {"type": "integer", **limits}
+        return {"type": "integer"}
     result: dict[str, Any] = {"type": "string"}
     if "enum" in directives:
         result["enum"] = directives["enum"].split()
-    if "pattern" in directives:
-        result["pattern"] = directives["pattern"]
-    if "max-length" in directives:
-        result["maxLength"] = int(directives["max-length"])
     return result
 
 
@@ -313,12 +308,13 @@ def schema_text(values: tuple[Value, ...]) -> str:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
     try:
         values = read(CHART / "values.yaml")
     except ValueError as error:
         sys.exit(f"chart_values: {error}")
     (CHART / "values.schema.json").write_text(schema_text(values))
+    (CHART / "files" / "rules.json").write_text(rules_text(values))
     readme = CHART / "README.md"
     readme.write_text(with_table(readme.read_text(), values))
 

@@ -2,13 +2,14 @@
 
 import io
 import re
+import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from tests.support.chart.cases import each_case
-from tests.support.helm import CHART, helm, render_text
+from tests.support.helm import CHART, RenderError, helm, render_text
 
 FLUENT_BIT = CHART.parents[1] / "fluentbit"
 
@@ -43,6 +44,17 @@ def test_the_package_holds_the_files_of_fluent_bit_unchanged(package: Path) -> N
     }
     ours = {path.name: path.read_bytes() for path in FLUENT_BIT.iterdir() if path.is_file()}
     assert packaged == ours
+
+
+def test_a_copy_renders_the_same_if_it_follows_the_link_and_fails_if_it_does_not(
+    tmp_path: Path,
+) -> None:
+    case = CHART / "ci" / "minimal-values.yaml"
+    shutil.copytree(CHART, tmp_path / "followed" / CHART.name)
+    assert render_text(case, chart=tmp_path / "followed" / CHART.name) == render_text(case)
+    shutil.copytree(CHART, tmp_path / "link" / CHART.name, symlinks=True)
+    with pytest.raises(RenderError, match="error evaluating symlink"):
+        render_text(case, chart=tmp_path / "link" / CHART.name)
 
 
 def test_the_package_holds_no_test_case_and_is_small(package: Path) -> None:

@@ -1,11 +1,11 @@
 """The chart agrees with the exporter, the Zabbix template, its schema and its README."""
 
-import json
 import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from journal_exporter.config import ENV_PREFIX, FIELDS, default_text, load, variable
@@ -14,6 +14,7 @@ from node_observability.zabbix.template import catalogue, render
 from tests.support.chart.cases import each_case
 from tests.support.helm import CHART, Manifest, rendered
 from tests.support.paths import ROOT
+from tools.chart_rules import rules_text
 from tools.chart_values import flat, read, schema_text, with_table
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -46,6 +47,25 @@ def test_project_chart_and_image_have_the_same_version() -> None:
 
 def test_the_schema_is_generated_from_values_yaml(golden: Callable[[str, str], None]) -> None:
     golden("../../charts/node-observability/values.schema.json", schema_text(VALUES))
+
+
+def test_the_rules_for_values_are_generated_from_values_yaml(
+    golden: Callable[[str, str], None],
+) -> None:
+    golden("../../charts/node-observability/files/rules.json", rules_text(VALUES))
+
+
+def test_a_pattern_without_words_for_the_fix_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text("# What it is.\n# @pattern x\na: b\n")
+    with pytest.raises(ValueError, match=r"values\.yaml:3: a has @pattern, but no @must"):
+        rules_text(read(path))
+
+
+def test_the_schema_refuses_nothing_that_the_rules_can_explain() -> None:
+    text = (CHART / "values.schema.json").read_text()
+    for word in ("pattern", "minimum", "maximum", "minLength", "maxLength", "minItems"):
+        assert f'"{word}":' not in text
 
 
 def test_the_table_of_the_readme_is_generated_from_values_yaml(
@@ -83,21 +103,17 @@ def test_an_empty_list_of_facilities_excludes_none() -> None:
     assert load({}, variables).settings.exclude_facility == ()
 
 
-def test_the_exporter_accepts_the_limits_in_the_schema() -> None:
-    schema = json.loads((CHART / "values.schema.json").read_text())
-    settings = schema["properties"]["zabbix"]["properties"]["journalExporter"]["properties"][
-        "settings"
-    ]
-    snake = {
-        re.sub(r"([A-Z])", r"_\1", key).lower(): value
-        for key, value in settings["properties"].items()
-    }
-    for name, limits in snake.items():
-        for text in limits.get("enum", []):
+def test_the_exporter_accepts_the_limits_in_values_yaml() -> None:
+    path = ("zabbix", "journalExporter", "settings")
+    settings = [value for value in flat(VALUES) if value.path[:3] == path]
+    checked = 0
+    for value in settings:
+        name = re.sub(r"([A-Z])", r"_\1", value.path[-1]).lower()
+        limits = [value.directives[key] for key in ("min", "max") if key in value.directives]
+        for text in [*value.directives.get("enum", "").split(), *limits]:
             assert load({}, {variable(name): text})
-        for key in ("minimum", "maximum"):
-            if key in limits:
-                assert load({}, {variable(name): str(limits[key])})
+            checked += 1
+    assert checked > 20
 
 
 def test_the_probes_request_paths_that_the_exporter_serves() -> None:

@@ -17,6 +17,9 @@
 {{- fail "nodeSelection.labelKey is kubernetes.io/os, which has the same value on all Linux nodes; use a label that only Bottlerocket nodes have" -}}
 {{- end -}}
 {{- range $selection.exclude -}}
+{{- if not .values -}}
+{{- fail (printf "nodeSelection.exclude: the item with the key %s has no values; add the values whose nodes get no pods, or remove the item" .key) -}}
+{{- end -}}
 {{- if and (eq .key $selection.labelKey) (has $selection.labelValue .values) -}}
 {{- fail (printf "nodeSelection.exclude leaves out the nodes with %s=%s, which nodeSelection.labelKey and labelValue mark as Bottlerocket; remove this value from exclude" .key $selection.labelValue) -}}
 {{- end -}}
@@ -136,9 +139,63 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The rules for single values in files/rules.json, which is generated from values.yaml. Helm would print a refusal of the schema
+     without the fix, so the schema has only types, keys and words. Values that are absent are the schema's business. */}}
+{{- define "node-observability.validateValues" -}}
+{{- range $check := .Files.Get "files/rules.json" | fromJsonArray -}}
+{{- $found := dict "value" $.Values -}}
+{{- range $part := $check.path -}}
+{{- $value := get $found "value" -}}
+{{- if and (kindIs "map" $value) (hasKey $value $part) -}}
+{{- $_ := set $found "value" (get $value $part) -}}
+{{- else -}}
+{{- $_ := unset $found "value" -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey $found "value" -}}
+{{- include "node-observability.validateValue" (dict "check" $check "value" $found.value "path" (join "." $check.path)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* {{ include "node-observability.validateValue" (dict "check" RULE "value" VALUE "path" "a.b") }} */}}
+{{- define "node-observability.validateValue" -}}
+{{- $check := .check -}}
+{{- $path := .path -}}
+{{- if $check.items -}}
+{{- range $item := .value -}}
+{{- $what := "an item" -}}
+{{- $text := $item -}}
+{{- if kindIs "map" $item -}}
+{{- $what = printf "the %s of an item" $check.key -}}
+{{- $text = get $item $check.key -}}
+{{- end -}}
+{{- if not (regexMatch $check.pattern $text) -}}
+{{- fail (printf "%s: %s is %q, but must %s" $path $what $text $check.must) -}}
+{{- end -}}
+{{- end -}}
+{{- else if $check.pattern -}}
+{{- if not (regexMatch $check.pattern .value) -}}
+{{- fail (printf "%s is %q, but must %s" $path .value $check.must) -}}
+{{- end -}}
+{{- else if $check.maxLength -}}
+{{- if gt (len .value) (int $check.maxLength) -}}
+{{- fail (printf "%s is %q, which has %d characters; shorten it to at most %d" $path .value (len .value) (int $check.maxLength)) -}}
+{{- end -}}
+{{- else -}}
+{{- if and (hasKey $check "min") (lt (int64 .value) (int64 $check.min)) -}}
+{{- fail (printf "%s is %d, but must be at least %d; raise it" $path (int64 .value) (int64 $check.min)) -}}
+{{- end -}}
+{{- if and (hasKey $check "max") (gt (int64 .value) (int64 $check.max)) -}}
+{{- fail (printf "%s is %d, but must be at most %d; lower it" $path (int64 .value) (int64 $check.max)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* All rules. {{ include "node-observability.validate" $ }} */}}
 {{- define "node-observability.validate" -}}
 {{- include "node-observability.validateRemoved" . -}}
+{{- include "node-observability.validateValues" . -}}
 {{- include "node-observability.validateEnabled" . -}}
 {{- include "node-observability.validateSelection" . -}}
 {{- include "node-observability.validateLabels" . -}}
