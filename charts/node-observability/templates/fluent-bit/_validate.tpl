@@ -36,6 +36,11 @@
 {{- if regexMatch "(?i)\\bname[\"']?:\\s*[\"']?nodeobs_" $values.extraParsers -}}
 {{- fail (printf "%s: extraParsers defines %s, but names that begin with nodeobs_ are reserved for the chart; choose another name" $path (regexFind "nodeobs_[a-z0-9_]*" $values.extraParsers)) -}}
 {{- end -}}
+{{- range $one := dig "multiline_parsers" list ($values.extraParsers | fromYaml) -}}
+{{- if and (kindIs "map" $one) (has (get $one "name" | toString | lower) (list "cri" "docker" "go" "java" "python" "ruby")) -}}
+{{- fail (printf "%s: extraParsers defines the multiline parser %s, but Fluent Bit would use its built-in one of this name; choose another name" $path $one.name) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $_ := $values.extraFiles -}}
 {{- if regexMatch "^(fluent-bit|service|parsers|extra-|input-|filter-|output-).*\\.yaml$" $name -}}
 {{- fail (printf "%s: extraFiles contains %s, which the chart writes itself; choose another name" $path $name) -}}
