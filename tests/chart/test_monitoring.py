@@ -48,96 +48,113 @@ def test_promtool_refuses_a_broken_expression(tmp_path: Path) -> None:
 
 
 RISING = [
-    ("JournalExporterBehind", {f"journal_exporter_lag_seconds{{{POD}}}": "400x40"}),
+    ("JournalExporterDown", {f'up{{{POD},container="journal-exporter"}}': "0x100"}),
+    ("JournalExporterHangs", {f"journal_exporter_heartbeat_timestamp_seconds{{{POD}}}": "0x100"}),
+    ("HostLogStale", {f"journal_exporter_lines_written_total{{{POD}}}": "5x100"}),
+    ("JournalExporterBehind", {f"journal_exporter_lag_seconds{{{POD}}}": "400x100"}),
     (
         "JournalEntriesNearDeletion",
         {
-            f"journal_exporter_time_to_vacuum_seconds{{{POD}}}": "600x40",
-            f"journal_exporter_lag_seconds{{{POD}}}": "90x40",
+            f"journal_exporter_time_to_vacuum_seconds{{{POD}}}": "600x100",
+            f"journal_exporter_lag_seconds{{{POD}}}": "90x100",
         },
     ),
-    ("JournalEntriesLost", {f"journal_exporter_entries_lost_total{{{POD}}}": "0+1x40"}),
+    ("JournalEntriesLost", {f"journal_exporter_entries_lost_total{{{POD}}}": "0+1x100"}),
+    (
+        "JournalNumberingRestarted",
+        {f"journal_exporter_numbering_restarts_total{{{POD}}}": "0+1x100"},
+    ),
+    ("HostLogChanged", {f"journal_exporter_recovery_mismatches_total{{{POD}}}": "0+1x100"}),
     (
         "JournalExporterOutputBlocked",
-        {f'journal_exporter_output_blocked{{{POD},reason="enospc"}}': "1x40"},
+        {f'journal_exporter_output_blocked{{{POD},reason="enospc"}}': "1x100"},
     ),
     (
         "JournalExporterWorkerRestarting",
-        {f'journal_exporter_worker_restarts_total{{{POD},signal="SIGBUS"}}': "0+1x40"},
+        {f'journal_exporter_worker_restarts_total{{{POD},signal="SIGBUS"}}': "0+1x100"},
     ),
     (
         "JournalFilesUnreadable",
-        {f'journal_exporter_journal_files{{{POD},state="corrupt"}}': "1x40"},
+        {f'journal_exporter_journal_files{{{POD},state="corrupt"}}': "1x100"},
     ),
     (
         "FluentBitOutputFailing",
         {
-            f'fluentbit_output_retries_total{{{POD},name="out"}}': "0+1x40",
-            f'fluentbit_output_proc_records_total{{{POD},name="out"}}': "5x40",
+            f'fluentbit_output_retries_total{{{POD},name="out"}}': "0+1x100",
+            f'fluentbit_output_proc_records_total{{{POD},name="out"}}': "5x100",
         },
     ),
     (
         "FluentBitRetriesFailed",
-        {f'fluentbit_output_retries_failed_total{{{POD},name="out"}}': "0+1x40"},
+        {f'fluentbit_output_retries_failed_total{{{POD},name="out"}}': "0+1x100"},
     ),
     (
         "FluentBitRecordsDropped",
-        {f'fluentbit_output_dropped_records_total{{{POD},name="out"}}': "0+1x40"},
+        {f'fluentbit_output_dropped_records_total{{{POD},name="out"}}': "0+1x100"},
     ),
     (
         "FluentBitStorageNearLimit",
-        {f'fluentbit_output_chunk_available_capacity_percent{{{POD},name="out"}}': "10x40"},
+        {f'fluentbit_output_chunk_available_capacity_percent{{{POD},name="out"}}': "10x100"},
     ),
     (
         "FluentBitInputPaused",
-        {f'fluentbit_input_ingestion_paused{{{POD},name="containers"}}': "1x40"},
+        {f'fluentbit_input_ingestion_paused{{{POD},name="containers"}}': "1x100"},
     ),
     (
         "NodeObservabilityPodsNotReady",
         {
             "kube_daemonset_status_desired_number_scheduled"
-            '{namespace="logging",daemonset="node-observability-fluent-bit-cri"}': "5x40",
+            '{namespace="logging",daemonset="node-observability-fluent-bit-cri"}': "5x100",
             "kube_daemonset_status_number_ready"
-            '{namespace="logging",daemonset="node-observability-fluent-bit-cri"}': "4x40",
+            '{namespace="logging",daemonset="node-observability-fluent-bit-cri"}': "4x100",
         },
     ),
-    ("NodeWithoutFluentBit", {OTHER: "1x40"}),
+    ("NodeWithoutFluentBit", {OTHER: "1x100"}),
     (
         "NodeWithTwoFluentBits",
-        {OTHER: "1x40", pod_of("fluent-bit-cri"): "1x40", pod_of("fluent-bit-docker"): "1x40"},
+        {OTHER: "1x100", pod_of("fluent-bit-cri"): "1x100", pod_of("fluent-bit-docker"): "1x100"},
     ),
     (
         "BottlerocketNodeWithoutLabel",
-        {BOTTLEROCKET: "1x40", pod_of("fluent-bit-docker"): "1x40", pod_of("zabbix-agent"): "1x40"},
+        {
+            BOTTLEROCKET: "1x100",
+            pod_of("fluent-bit-docker"): "1x100",
+            pod_of("zabbix-agent"): "1x100",
+        },
     ),
-    ("BottlerocketNodeWithoutAgent", {BOTTLEROCKET: "1x40", pod_of("fluent-bit-cri"): "1x40"}),
+    ("BottlerocketNodeWithoutAgent", {BOTTLEROCKET: "1x100", pod_of("fluent-bit-cri"): "1x100"}),
 ]
 """Series that make each alert fire, and no other. Their values are a minute apart."""
 
 QUIET = {
-    f"journal_exporter_lag_seconds{{{POD}}}": "2x40",
-    f"journal_exporter_time_to_vacuum_seconds{{{POD}}}": "1000000x40",
-    f"journal_exporter_entries_lost_total{{{POD}}}": "7x40",
-    f'journal_exporter_output_blocked{{{POD},reason="enospc"}}': "0x40",
-    f'journal_exporter_worker_restarts_total{{{POD},signal="SIGBUS"}}': "2x40",
-    f'journal_exporter_journal_files{{{POD},state="corrupt"}}': "0x40",
-    f'journal_exporter_journal_files{{{POD},state="readable"}}': "9x40",
-    f'fluentbit_output_retries_total{{{POD},name="out"}}': "0+1x40",
-    f'fluentbit_output_proc_records_total{{{POD},name="out"}}': "0+100x40",
-    f'fluentbit_output_retries_failed_total{{{POD},name="out"}}': "3x40",
-    f'fluentbit_output_dropped_records_total{{{POD},name="out"}}': "3x40",
-    f'fluentbit_output_chunk_available_capacity_percent{{{POD},name="out"}}': "99x40",
-    f'fluentbit_input_ingestion_paused{{{POD},name="containers"}}': "0x40",
-    BOTTLEROCKET: "1x40",
-    pod_of("fluent-bit-cri"): "1x40",
-    pod_of("zabbix-agent"): "1x40",
-    'kube_node_info{node="fargate-ip-10-0-0-1",os_image="Amazon Linux 2"}': "1x40",
-    'kube_node_info{node="w",os_image="Windows Server 2022 Datacenter"}': "1x40",
+    f'up{{{POD},container="journal-exporter"}}': "1x100",
+    f"journal_exporter_heartbeat_timestamp_seconds{{{POD}}}": "0+60x100",
+    f"journal_exporter_lines_written_total{{{POD}}}": "0+100x100",
+    f"journal_exporter_numbering_restarts_total{{{POD}}}": "1x100",
+    f"journal_exporter_recovery_mismatches_total{{{POD}}}": "3x100",
+    f"journal_exporter_lag_seconds{{{POD}}}": "2x100",
+    f"journal_exporter_time_to_vacuum_seconds{{{POD}}}": "1000000x100",
+    f"journal_exporter_entries_lost_total{{{POD}}}": "7x100",
+    f'journal_exporter_output_blocked{{{POD},reason="enospc"}}': "0x100",
+    f'journal_exporter_worker_restarts_total{{{POD},signal="SIGBUS"}}': "2x100",
+    f'journal_exporter_journal_files{{{POD},state="corrupt"}}': "0x100",
+    f'journal_exporter_journal_files{{{POD},state="readable"}}': "9x100",
+    f'fluentbit_output_retries_total{{{POD},name="out"}}': "0+1x100",
+    f'fluentbit_output_proc_records_total{{{POD},name="out"}}': "0+100x100",
+    f'fluentbit_output_retries_failed_total{{{POD},name="out"}}': "3x100",
+    f'fluentbit_output_dropped_records_total{{{POD},name="out"}}': "3x100",
+    f'fluentbit_output_chunk_available_capacity_percent{{{POD},name="out"}}': "99x100",
+    f'fluentbit_input_ingestion_paused{{{POD},name="containers"}}': "0x100",
+    BOTTLEROCKET: "1x100",
+    pod_of("fluent-bit-cri"): "1x100",
+    pod_of("zabbix-agent"): "1x100",
+    'kube_node_info{node="fargate-ip-10-0-0-1",os_image="Amazon Linux 2"}': "1x100",
+    'kube_node_info{node="w",os_image="Windows Server 2022 Datacenter"}': "1x100",
 }
 
 
 def quiet_test(series: dict[str, str]) -> dict[str, Any]:
-    """Return a promtool test of the alerts that fire after 35 minutes with these series."""
+    """Return a promtool test of the alerts that fire after 95 minutes with these series."""
     return {
         "interval": "1m",
         "input_series": [{"series": name, "values": values} for name, values in series.items()],
@@ -149,7 +166,7 @@ def firing(names: list[str]) -> dict[str, Any]:
         "promql_expr_test": [
             {
                 "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
-                "eval_time": "35m",
+                "eval_time": "95m",
                 "exp_samples": [
                     {"labels": f'{{alertname="{name}"}}', "value": 1} for name in names
                 ],
@@ -172,6 +189,135 @@ def test_every_alert_has_a_test() -> None:
 
 def test_no_alert_fires_in_a_healthy_cluster(tmp_path: Path) -> None:
     assert run_rule_tests(groups(), [quiet_test(QUIET) | firing([])], tmp_path) == ""
+
+
+COUNTED = [
+    ("JournalEntriesLost", "journal_exporter_entries_lost_total", ""),
+    ("JournalNumberingRestarted", "journal_exporter_numbering_restarts_total", ""),
+    ("HostLogChanged", "journal_exporter_recovery_mismatches_total", ""),
+    ("JournalExporterWorkerRestarting", "journal_exporter_worker_restarts_total", "signal"),
+    ("FluentBitRetriesFailed", "fluentbit_output_retries_failed_total", "name"),
+    ("FluentBitRecordsDropped", "fluentbit_output_dropped_records_total", "name"),
+]
+"""Alerts on counters: name, counter and its own label. A counter may begin above zero: it counts from the
+program's start, and the first scrape comes later."""
+RISES = {
+    "a new pod that had counted before the first scrape": ("_x60 800x30", "61m"),
+    "a new pod whose program was restarted before the alert was evaluated": (
+        "_x60 800 0x30",
+        "62m",
+    ),
+    "a new pod that counts after its first scrape": ("_x60 0 800x30", "62m"),
+    "a pod whose program was restarted and had counted before the first scrape": (
+        "900x60 800x30",
+        "61m",
+    ),
+    "a running pod": ("900x60 1700x30", "61m"),
+    "a pod that counted while Prometheus was away": ("900x60 _x30 1700x30", "92m"),
+}
+"""Values a minute apart, which count 800 or more, and the time at which the alert must fire."""
+STEADY = {
+    "a new pod that counted nothing": ("_x60 0x30", "62m"),
+    "a running pod that counted long ago": ("900x90", "62m"),
+    "a pod whose program was restarted and has counted nothing": ("900x60 0x30", "62m"),
+    "a pod that counted nothing while Prometheus was away": ("900x60 _x30 900x30", "92m"),
+    "a new pod whose start is long ago": ("_x60 800x150", "190m"),
+}
+
+
+def counted(counter: str, label: str, values: str, time: str, alert: str, found: int) -> Any:  # noqa: ANN401 - JSON
+    """Return a promtool test of whether an alert fires for a counter with these values."""
+    own = f',{label}="SIGBUS"' if label else ""
+    expr = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}})'
+    samples = [{"labels": "{}", "value": found}] if found else []
+    return quiet_test({f"{counter}{{{POD}{own}}}": values}) | {
+        "promql_expr_test": [{"expr": expr, "eval_time": time, "exp_samples": samples}]
+    }
+
+
+@pytest.mark.parametrize(("alert", "counter", "label"), COUNTED)
+def test_an_alert_on_a_counter_fires_for_what_was_counted_before_the_first_scrape_too(
+    alert: str, counter: str, label: str, tmp_path: Path
+) -> None:
+    tests = [
+        counted(counter, label, values, time, alert, 1) | {"name": name}
+        for name, (values, time) in RISES.items()
+    ]
+    assert run_rule_tests(groups(), tests, tmp_path) == ""
+
+
+@pytest.mark.parametrize(("alert", "counter", "label"), COUNTED)
+def test_an_alert_on_a_counter_is_quiet_if_nothing_was_counted(
+    alert: str, counter: str, label: str, tmp_path: Path
+) -> None:
+    tests = [
+        counted(counter, label, values, time, alert, 0) | {"name": name}
+        for name, (values, time) in STEADY.items()
+    ]
+    assert run_rule_tests(groups(), tests, tmp_path) == ""
+
+
+def test_no_alert_uses_increase_without_the_value_of_a_new_series() -> None:
+    known = {alert for alert, _, _ in COUNTED}
+    # A rise of these two means nothing by itself: one needs a comparison, the other an absence.
+    known |= {"FluentBitOutputFailing", "HostLogStale"}
+    used = {
+        rule["alert"]
+        for group in groups()["groups"]
+        for rule in group["rules"]
+        if re.search(r"\b(increase|i?rate|i?delta)\(", rule["expr"])
+    }
+    assert used == known
+
+
+def panel_query(title: str) -> str:
+    (panel,) = [found for found in dashboard()["panels"] if found["title"] == title]
+    (query,) = queries([panel])
+    query = query.replace('namespace=~"$namespace",node=~"$node"', 'node=~".*"')
+    return query.replace("$__rate_interval", "5m")
+
+
+COUNTING_PANELS = [
+    ("Entries lost in 24 h", "journal_exporter_entries_lost_total"),
+    ("Records dropped in 24 h", "fluentbit_output_dropped_records_total"),
+    ("Entries lost", "journal_exporter_entries_lost_total"),
+    ("Worker restarts", "journal_exporter_worker_restarts_total"),
+    ("Changes of the host log by others", "journal_exporter_recovery_mismatches_total"),
+    ("Restarts of the sequence numbers", "journal_exporter_numbering_restarts_total"),
+]
+
+
+@pytest.mark.parametrize(("title", "counter"), COUNTING_PANELS)
+def test_a_panel_shows_what_was_counted_before_the_first_scrape_too(
+    title: str, counter: str, tmp_path: Path
+) -> None:
+    tests = [
+        quiet_test({f"{counter}{{{POD}}}": values})
+        | {
+            "name": name,
+            "promql_expr_test": [
+                {
+                    # promtool compares exactly, and increase() extrapolates.
+                    "expr": f"count({panel_query(title)} >= 640)",
+                    "eval_time": time,
+                    "exp_samples": [{"labels": "{}", "value": 1}],
+                }
+            ],
+        }
+        for name, (values, time) in RISES.items()
+        if "Prometheus was away" not in name
+    ]
+    assert run_rule_tests(groups(), tests, tmp_path) == ""
+
+
+def test_every_panel_that_counts_losses_has_a_test() -> None:
+    found = {
+        panel["title"]
+        for panel in dashboard()["panels"]
+        for query in queries([panel])
+        if "increase(" in query
+    }
+    assert found == {title for title, _ in COUNTING_PANELS}
 
 
 def test_promtool_accepts_every_query_of_the_dashboard(tmp_path: Path) -> None:

@@ -12,10 +12,32 @@
     description: {{ .text | quote }}
 {{ end -}}
 
+{{/* How much a counter rose within a window: the value of a new series, the increase of a known one, and what it rose
+     by while Prometheus could not scrape it for up to an hour. increase() alone ignores the value with which a series
+     begins, so a loss that the exporter finds at its start would be missed.
+     {{ include "node-observability.rise" (dict "counter" "x_total{a=\"b\"}" "window" "15m") }} */}}
+{{- define "node-observability.rise" -}}
+{{- $before := printf "last_over_time(%s[1h] offset %s)" .counter .window -}}
+{{- printf "(max_over_time(%s[%s]) > 0 unless %s)" .counter .window $before }} or increase({{ .counter }}[{{ .window }}]) > 0
+{{- printf " or %s - %s > 0" .counter $before -}}
+{{- end -}}
+
 {{- define "node-observability.exporterAlerts" -}}
 {{- $rule := .Values.monitoring.prometheusRule -}}
 {{- $on := printf "{namespace=%q}" .Release.Namespace -}}
 {{- $where := "on {{ $labels.node }} ({{ $labels.pod }})" -}}
+{{- include "node-observability.alert" (dict "root" $ "name" "JournalExporterDown" "for" "5m" "severity" "critical"
+    "expr" (printf "up{namespace=%q,container=\"journal-exporter\"} == 0" .Release.Namespace)
+    "summary" (printf "The journal exporter %s does not answer." $where)
+    "text" "Prometheus could not scrape it for 5 minutes. Look at the pod and its log. No entry is lost while the journal still holds it.") -}}
+{{- include "node-observability.alert" (dict "root" $ "name" "JournalExporterHangs" "for" "1m" "severity" "critical"
+    "expr" (printf "time() - journal_exporter_heartbeat_timestamp_seconds%s > 300" $on)
+    "summary" (printf "The journal exporter %s hangs." $where)
+    "text" "It answers, but its worker has made no progress for {{ $value | humanizeDuration }}. A disk that does not answer is a usual cause.") -}}
+{{- include "node-observability.alert" (dict "root" $ "name" "HostLogStale" "for" "1h" "severity" "warning"
+    "expr" (printf "increase(journal_exporter_lines_written_total%s[10m]) == 0" $on)
+    "summary" (printf "Nothing is written to the host log %s." $where)
+    "text" "The exporter wrote no line in an hour. Either it is blocked or hangs, or the node logs nothing.") -}}
 {{- include "node-observability.alert" (dict "root" $ "name" "JournalExporterBehind" "for" "10m" "severity" "warning"
     "expr" (printf "journal_exporter_lag_seconds%s > %v" $on $rule.maxLagS)
     "summary" (printf "The journal exporter %s is behind the journal." $where)
@@ -25,15 +47,23 @@
     "summary" (printf "Unread journal entries %s are about to be deleted." $where)
     "text" "journald deletes them in about {{ $value | humanizeDuration }}. Find out why the exporter is slow: check journal_exporter_output_blocked, its log and its CPU limit.") -}}
 {{- include "node-observability.alert" (dict "root" $ "name" "JournalEntriesLost" "for" "0m" "severity" "critical"
-    "expr" (printf "increase(journal_exporter_entries_lost_total%s[15m]) > 0" $on)
+    "expr" (include "node-observability.rise" (dict "counter" (printf "journal_exporter_entries_lost_total%s" $on) "window" "15m"))
     "summary" (printf "Journal entries %s were lost." $where)
     "text" "{{ $value | humanize }} entries were lost before the exporter could read them. A line in /var/log/messages marks each gap.") -}}
+{{- include "node-observability.alert" (dict "root" $ "name" "JournalNumberingRestarted" "for" "0m" "severity" "warning"
+    "expr" (include "node-observability.rise" (dict "counter" (printf "journal_exporter_numbering_restarts_total%s" $on) "window" "15m"))
+    "summary" (printf "The journal's sequence numbers %s started again." $where)
+    "text" "Entries that were lost across the restart can't be counted. A new machine id, or the deletion of all journal files, causes this.") -}}
+{{- include "node-observability.alert" (dict "root" $ "name" "HostLogChanged" "for" "0m" "severity" "warning"
+    "expr" (include "node-observability.rise" (dict "counter" (printf "journal_exporter_recovery_mismatches_total%s" $on) "window" "15m"))
+    "summary" (printf "Another program changed the host log %s." $where)
+    "text" (printf "The exporter found text in %s that it did not write. Only the exporter may write there." .Values.zabbix.hostPaths.log)) -}}
 {{- include "node-observability.alert" (dict "root" $ "name" "JournalExporterOutputBlocked" "for" "5m" "severity" "critical"
     "expr" (printf "max by (namespace, pod, node) (journal_exporter_output_blocked%s) > 0" $on)
     "summary" (printf "The journal exporter %s can't write its output." $where)
     "text" (printf "The disk that holds %s is full, read-only or failing. No entry is lost while the journal still holds it." .Values.zabbix.hostPaths.log)) -}}
 {{- include "node-observability.alert" (dict "root" $ "name" "JournalExporterWorkerRestarting" "for" "0m" "severity" "warning"
-    "expr" (printf "sum by (namespace, pod, node) (increase(journal_exporter_worker_restarts_total%s[1h])) > %v" $on $rule.maxWorkerRestarts)
+    "expr" (printf "sum by (namespace, pod, node) (%s) > %v" (include "node-observability.rise" (dict "counter" (printf "journal_exporter_worker_restarts_total%s" $on) "window" "1h")) $rule.maxWorkerRestarts)
     "summary" (printf "The journal exporter's worker %s keeps restarting." $where)
     "text" "The exporter replaced its worker {{ $value | humanize }} times in an hour. It sets aside a journal file that kills its readers: see journal_exporter_journal_files.") -}}
 {{- include "node-observability.alert" (dict "root" $ "name" "JournalFilesUnreadable" "for" "15m" "severity" "warning"
@@ -51,11 +81,11 @@
     "summary" (printf "Fluent Bit %s delivers no records." $where)
     "text" "Output {{ $labels.name }} keeps retrying and has delivered no record in 10 minutes. Records wait on the node's disk, up to storageLimit.") -}}
 {{- include "node-observability.alert" (dict "root" $ "name" "FluentBitRetriesFailed" "for" "0m" "severity" "critical"
-    "expr" (printf "increase(fluentbit_output_retries_failed_total%s[15m]) > 0" $on)
+    "expr" (include "node-observability.rise" (dict "counter" (printf "fluentbit_output_retries_failed_total%s" $on) "window" "15m"))
     "summary" (printf "Fluent Bit %s gave up on records." $where)
     "text" "Output {{ $labels.name }} gave up on {{ $value | humanize }} chunks. Their records are lost.") -}}
 {{- include "node-observability.alert" (dict "root" $ "name" "FluentBitRecordsDropped" "for" "0m" "severity" "critical"
-    "expr" (printf "increase(fluentbit_output_dropped_records_total%s[15m]) > 0" $on)
+    "expr" (include "node-observability.rise" (dict "counter" (printf "fluentbit_output_dropped_records_total%s" $on) "window" "15m"))
     "summary" (printf "Fluent Bit %s dropped records." $where)
     "text" "Output {{ $labels.name }} dropped {{ $value | humanize }} records, because they were refused or their storage was full.") -}}
 {{- include "node-observability.alert" (dict "root" $ "name" "FluentBitStorageNearLimit" "for" "10m" "severity" "warning"
