@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.helm import CHART, objects, render_text
+from tests.support.helm import CHART, objects, render_text, rendered
 
 _MAP = """\
 apiVersion: v1
@@ -83,6 +83,26 @@ def test_the_notes_warn_of_a_fluent_bit_that_can_not_read_logs(readable: Path) -
     text = notes(readable, "fluentBit.docker.securityContext.runAsUser=1000")
     assert "! fluentBit.docker runs as user 1000, " in text
     assert "fluentBit.cri runs as" not in text
+
+
+def pods_have_host_paths(*sets: str) -> bool:
+    return any(
+        "hostPath" in volume
+        for found in rendered(sets=sets)
+        if found["kind"] == "DaemonSet"
+        for volume in found["spec"]["template"]["spec"]["volumes"]
+    )
+
+
+@pytest.mark.parametrize("off", ["zabbix", "fluentBit"])
+def test_the_notes_name_the_label_of_the_namespace_for_either_program(
+    readable: Path, off: str
+) -> None:
+    sets = (f"{off}.enabled=false",)
+    assert pods_have_host_paths(*sets)
+    assert "kubectl label namespace logging pod-security.kubernetes.io/enforce=privileged" in notes(
+        readable, *sets
+    )
 
 
 def test_the_notes_do_not_mention_zabbix_if_it_is_off(readable: Path) -> None:
