@@ -207,6 +207,11 @@ def talk(cluster: Cluster, node_name: str, name: str, script: str) -> None:
     cluster.plane.api.create("/api/v1/namespaces/default/pods", pod)
 
 
+def can_read(output: str, pod: str) -> bool:
+    """Return whether the stand-in printed that it can read the log of a talker."""
+    return re.search(rf"stand-in: {pod}_default_talker-\S+ can be read", output) is not None
+
+
 @pytest.mark.parametrize("node_name", [BOTTLEROCKET, OTHER])
 def test_a_line_of_a_container_arrives_parsed_at_the_output(
     cluster: Cluster, node_name: str
@@ -217,9 +222,14 @@ def test_a_line_of_a_container_arrives_parsed_at_the_output(
     )
     daemon_set = CRI if node_name == BOTTLEROCKET else DOCKER
     if images.fluent_bit_program() is None:
-        output = cluster.release.logs(cluster.release.ready_pod(daemon_set), "fluent-bit")
-        assert "the configuration is whole" in output
-        assert re.search(r"[1-9]\d* container logs can be read", output)
+        pod = cluster.release.ready_pod(daemon_set)
+        wait_for(
+            lambda: can_read(cluster.release.logs(pod, "fluent-bit"), name),
+            "the stand-in to read the container's log",
+            60,
+            evidence=cluster.release.evidence,
+        )
+        assert "the configuration is whole" in cluster.release.logs(pod, "fluent-bit")
         pytest.skip(NO_FLUENT_BIT)
 
     def records() -> list[dict[str, Any]]:

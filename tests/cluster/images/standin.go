@@ -1,8 +1,9 @@
 // Stands in for Fluent Bit where there is none: it ships nothing, and proves what surrounds Fluent Bit in its pod.
 //
 // It ends with what is wrong unless every file of the configuration that -c names is there, with the files that it
-// includes, every variable in them has a value or stands empty in the environment, container logs can be read and
-// the state directory be written. Then it answers the two paths that the probes ask for.
+// includes, every variable in them has a value or stands empty in the environment, and the state directory can be
+// written. Then it answers the two paths that the probes ask for. It watches the directory of container logs, prints
+// the name of each log that it can read, and ends with the name of one that it can't.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 )
 
 var variable = regexp.MustCompile(`\$\{([A-Z0-9_]+)\}`)
@@ -46,28 +48,7 @@ func checkFile(path string) error {
 	return errors.Join(problems...)
 }
 
-func checkDirectories() error {
-	logs := filepath.Dir(os.Getenv("NODEOBS_CONTAINER_LOGS"))
-	found, err := os.ReadDir(logs)
-	if err != nil {
-		return err
-	}
-	readable := 0
-	for _, entry := range found {
-		// The links must lead somewhere inside the container, which is what mounts are for.
-		file, err := os.Open(filepath.Join(logs, entry.Name()))
-		if errors.Is(err, os.ErrNotExist) {
-			if _, err := os.Lstat(filepath.Join(logs, entry.Name())); err != nil {
-				continue // a pod that ended meanwhile
-			}
-		}
-		if err != nil {
-			return err
-		}
-		file.Close()
-		readable++
-	}
-	fmt.Printf("stand-in: %d container logs can be read\n", readable)
+func checkState() error {
 	probe := filepath.Join(os.Getenv("NODEOBS_STATE_DIR"), ".probe")
 	if err := os.WriteFile(probe, []byte("x"), 0o600); err != nil {
 		return err
@@ -75,13 +56,66 @@ func checkDirectories() error {
 	return os.Remove(probe)
 }
 
+const interval = 200 * time.Millisecond
+
+// logs remembers the container logs: when a link that leads nowhere was first seen, the zero time for a log that
+// was read.
+type logs struct {
+	directory string
+	patience  time.Duration
+	seen      map[string]time.Time
+}
+
+// look reads what is new in the directory, and prints its names.
+func (l *logs) look(now time.Time) error {
+	found, err := os.ReadDir(l.directory)
+	if err != nil {
+		return err
+	}
+	for _, entry := range found {
+		since, known := l.seen[entry.Name()]
+		if known && since.IsZero() {
+			continue
+		}
+		path := filepath.Join(l.directory, entry.Name())
+		// The links must lead somewhere inside the container, which is what mounts are for.
+		file, err := os.Open(path)
+		switch {
+		case err == nil:
+			file.Close()
+			l.seen[entry.Name()] = time.Time{}
+			fmt.Printf("stand-in: %s can be read\n", entry.Name())
+		case !errors.Is(err, os.ErrNotExist):
+			return err
+		case !known:
+			l.seen[entry.Name()] = now
+		case now.Sub(since) > l.patience:
+			if _, gone := os.Lstat(path); gone == nil {
+				return err
+			}
+			delete(l.seen, entry.Name()) // a pod that ended meanwhile
+		}
+	}
+	return nil
+}
+
+func (l *logs) watch() error {
+	for now := range time.Tick(interval) {
+		if err := l.look(now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func main() {
 	path := flag.String("c", "", "configuration")
+	patience := flag.Duration("patience", 10*time.Second, "how long a link may lead nowhere before its log is made")
 	dryRun := flag.Bool("dry-run", false, "check the configuration only")
 	flag.Parse()
 	err := checkFile(*path)
 	if !*dryRun {
-		err = errors.Join(err, checkDirectories())
+		err = errors.Join(err, checkState())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "stand-in:", err)
@@ -91,6 +125,8 @@ func main() {
 	if *dryRun {
 		return
 	}
+	stopped := make(chan os.Signal, 1)
+	signal.Notify(stopped, syscall.SIGTERM)
 	http.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
 	http.HandleFunc("/api/v1/health", func(http.ResponseWriter, *http.Request) {})
 	go func() {
@@ -98,7 +134,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "stand-in:", http.ListenAndServe(address, nil))
 		os.Exit(1)
 	}()
-	stopped := make(chan os.Signal, 1)
-	signal.Notify(stopped, syscall.SIGTERM)
+	go func() {
+		logs := logs{filepath.Dir(os.Getenv("NODEOBS_CONTAINER_LOGS")), *patience, map[string]time.Time{}}
+		fmt.Fprintln(os.Stderr, "stand-in:", logs.watch())
+		os.Exit(1)
+	}()
 	<-stopped
 }
