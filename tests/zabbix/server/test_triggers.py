@@ -20,6 +20,7 @@ from tests.support.zabbix.node import Node
 from tests.support.zabbix.stack import Stack
 
 NOT_LONG = "takes minutes; part of the long runs: pytest tests/zabbix --long"
+COUNTED = {"Exporter counted lost entries", "Host log was changed by somebody else"}
 _LAG_MAX_S = 5
 _INCOMPATIBLE_FLAGS = 12  # where a journal file's header has them: systemd's JOURNAL_FILE_FORMAT
 
@@ -122,6 +123,30 @@ def _damage(node: Node) -> None:
     )
 
 
+def _lose_and_change(node: Node) -> None:
+    """Delete entries and change the host log while the exporter is down."""
+    node.journald.send(b"the last that is read", SYSLOG_IDENTIFIER="lost")
+    node.exporter.wait_for_line(b"the last that is read")
+    node.exporter.kill()
+    with node.exporter.output.open("ab") as output:
+        output.write(b"what no journal says\n")
+    node.journald.send_many([b"never read"] * 50, SYSLOG_IDENTIFIER="lost")
+    node.journald.sync()
+    node.journald.rotate()
+    node.journald.send(b"the first after that", SYSLOG_IDENTIFIER="lost")
+    node.journald.sync()
+    for path in node.journald.persistent.glob("system@*.journal"):
+        path.unlink()
+    node.exporter.start()
+    node.exporter.wait_for(
+        lambda: (
+            node.exporter.metric("entries_lost_total") >= 1
+            and node.exporter.metric("recovery_mismatches_total") >= 1
+        ),
+        "the loss and the change to be counted",
+    )
+
+
 def _kill_worker(node: Node) -> None:
     worker = node.exporter.worker()
     os.kill(worker, signal.SIGKILL)
@@ -130,38 +155,32 @@ def _kill_worker(node: Node) -> None:
 
 def test_damaged_journals_crashes_and_losses_raise_triggers(quick: Stack, tmp_path: Path) -> None:
     files = {"Journal files: corrupt", "Journal files: unsupported"}
-    counted = {"Exporter counted lost entries", "Host log was changed by somebody else"}
     with Node(quick, tmp_path, "damaged", trouble=_damage) as node:
         _raised(node, files)
         for path in node.journald.persistent.glob("system@*.journal"):
             path.unlink()
         _recovered(node, files)
 
-        node.journald.send(b"the last that is read", SYSLOG_IDENTIFIER="lost")
-        node.exporter.wait_for_line(b"the last that is read")
-        lines = node.item("nodeobs.exporter.lines.written")
-        before = lines["lastclock"]
         key = "nodeobs.exporter.lines.written"
+        before = node.item(key)["lastclock"]
         wait_for(lambda: node.item(key)["lastclock"] > before, "the counters to be taken", 60)
-        node.exporter.kill()
-        with node.exporter.output.open("ab") as output:
-            output.write(b"what no journal says\n")
-        node.journald.send_many([b"never read"] * 50, SYSLOG_IDENTIFIER="lost")
-        node.journald.rotate()
-        node.journald.send(b"the first after that", SYSLOG_IDENTIFIER="lost")
-        node.journald.sync()
-        for path in node.journald.persistent.glob("system@*.journal"):
-            path.unlink()
-        node.exporter.start()
-        _raised(node, counted)
-        _close(node, counted)
-        _recovered(node, counted)
+        _lose_and_change(node)
+        _raised(node, COUNTED)
+        _close(node, COUNTED)
+        _recovered(node, COUNTED)
 
         for _ in range(4):
             _kill_worker(node)
         _raised(node, {"Exporter's worker restarts"})
         _close(node, {"Exporter's worker restarts"})
         _recovered(node, {"Exporter's worker restarts"})
+
+
+def test_what_was_counted_before_the_first_value_of_a_new_host_raises_triggers(
+    quick: Stack, tmp_path: Path
+) -> None:
+    with Node(quick, tmp_path, "late", trouble=_lose_and_change) as node:
+        _raised(node, COUNTED)
 
 
 def test_an_exporter_that_hangs_raises_a_trigger_until_it_continues(
