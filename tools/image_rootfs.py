@@ -32,10 +32,10 @@ _BASE = re.compile(r"^ARG BASE=(\S+/debian:(\d+)-slim)$", re.MULTILINE)
 _SUITES = {"12": "bookworm", "13": "trixie"}
 _INPUTS = (
     *("Containerfile", ".containerignore", "pyproject.toml"),
-    *("tools/image_rootfs.py", "tools/requirements.txt"),
+    *("node_observability/README.md", "tools/image_rootfs.py", "tools/requirements.txt"),
 )
-# The package that a stage installs, and with it its sources; the last stage has no name.
-_PACKAGES = {"": "journal_exporter", "toolbox": "node_observability"}
+# The directories that a stage installs from; the last stage has no name.
+_SOURCES = {"": ("journal_exporter",), "toolbox": ("node_observability", "fluentbit")}
 _UNREAD = ("doc", "man", "groff", "info", "lintian", "linda", "locale")
 _SLIM = (
     *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNREAD),
@@ -90,9 +90,11 @@ def build(cache: Path, stage: str = "") -> Image:
 
 def _digest(stage: str) -> str:
     digest = hashlib.blake2b(digest_size=8)
-    package = _TOP / _PACKAGES[stage]
     sources = sorted(
-        path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"
+        path
+        for name in _SOURCES[stage]
+        for path in (_TOP / name).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
     )
     for path in (*(_TOP / name for name in _INPUTS), *sources):
         digest.update(b"%s\0%s\0" % (str(path.relative_to(_TOP)).encode(), path.read_bytes()))
@@ -183,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Build the image; print where its root file system is and what it runs."""
     parser = argparse.ArgumentParser(description="build the Containerfile without a registry")
     parser.add_argument("--cache", type=Path, default=_TOP / ".cache/image", metavar="DIR")
-    parser.add_argument("--stage", default="", choices=sorted(_PACKAGES), help="toolbox")
+    parser.add_argument("--stage", default="", choices=sorted(_SOURCES), help="toolbox")
     options = parser.parse_args(arguments)
     try:
         image = build(options.cache.absolute(), options.stage)

@@ -10,6 +10,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
+from importlib import resources
 from pathlib import Path
 
 from node_observability.errors import UsageError, printable
@@ -33,11 +34,12 @@ __all__ = ["configure", "run"]
 
 _CONFIG = "fluentbit"
 _CASES = "fluentbit/cases"
+_PACKAGED = Path(str(resources.files("node_observability") / "fluentbit"))
 # Enough for a stable figure; with more lines, the memory would be measured.
 _MAX_BENCH_LINES = 100_000
 _CONFIG_HELP = (
     "the Fluent Bit configuration, classic or YAML: a file, a directory, or - for a rendered"
-    f" Kubernetes manifest on standard input (default: {_CONFIG})"
+    f" Kubernetes manifest on standard input (default: {_CONFIG}, or the project's own parsers)"
 )
 
 
@@ -52,9 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         command = commands.add_parser(name, help=text, description=description, allow_abbrev=False)
         command.set_defaults(run_action=action)
         if name != "convert":
-            command.add_argument(
-                "-c", "--config", default=_CONFIG, metavar="SOURCE", help=_CONFIG_HELP
-            )
+            command.add_argument("-c", "--config", metavar="SOURCE", help=_CONFIG_HELP)
         return command
 
     test = add("test", "run parsers over sample lines and compare the records", _test)
@@ -63,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="CASES",
-        help=f"case files, or directories of case files (default: {_CASES})",
+        help=f"case files, or directories of case files (default: {_CASES}, or the project's own)",
     )
     test.add_argument(
         "--update",
@@ -114,8 +114,20 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError: wrong usage or unreadable input.
     """
+    if getattr(options, "config", "") is None:
+        options.config = _default_config()
     code: int = options.run_action(options)
     return code
+
+
+def _default_config() -> str:
+    """Return the directory of the current one or, if there is none, that of the package."""
+    return _CONFIG if Path(_CONFIG).exists() else str(_PACKAGED)
+
+
+def _default_cases(config: str) -> Path:
+    """Return the cases of the package for its own configuration, else those of the current directory."""
+    return _PACKAGED / "cases" if config == str(_PACKAGED) else Path(_CASES)
 
 
 def _definitions(source: str) -> list[tuple[Configuration, Definitions]]:
@@ -124,7 +136,10 @@ def _definitions(source: str) -> list[tuple[Configuration, Definitions]]:
 
 def _test(options: argparse.Namespace) -> int:
     start = time.perf_counter()
-    files = [case_files.read(path) for path in case_files.find(options.cases or [Path(_CASES)])]
+    named = options.cases or [_default_cases(options.config)]
+    if options.update and any(path.is_relative_to(_PACKAGED) for path in named):
+        raise UsageError("--update: does not change the project's own cases; name your case files")
+    files = [case_files.read(path) for path in case_files.find(named)]
     definitions = [found for _, found in _definitions(options.config)]
     outcomes = run_all(files, definitions)
     if options.update:

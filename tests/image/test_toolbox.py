@@ -69,6 +69,12 @@ def test_it_makes_the_template_that_this_work_tree_makes(run: Run) -> None:
     )
 
 
+def test_it_holds_the_projects_parsers_and_their_cases(run: Run) -> None:
+    done = run("parsers", "test")
+    assert done.returncode == 0, done.stderr
+    assert "all passed" in done.stdout
+
+
 @pytest.mark.parametrize("command", ["coverage", "debug", "nodegroup", "parsers", "zabbix"])
 def test_every_command_has_what_it_imports(run: Run, command: str) -> None:
     done = run(command, "--help")

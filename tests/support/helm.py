@@ -11,7 +11,16 @@ import yaml
 from tests.support.paths import ROOT
 from tests.support.tools import need
 
-__all__ = ["CHART", "Manifest", "RenderError", "helm", "objects", "render_text", "rendered"]
+__all__ = [
+    "BUILT",
+    "CHART",
+    "Manifest",
+    "RenderError",
+    "helm",
+    "objects",
+    "render_text",
+    "rendered",
+]
 
 CHART = ROOT / "charts" / "node-observability"
 BUILT = ROOT / ".cache" / "bin" / "helm"

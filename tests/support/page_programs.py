@@ -209,4 +209,7 @@ _PROGRAMS: dict[str, Callable[[list[str]], None]] = {
 }
 
 if __name__ == "__main__":
+    if sys.argv[1] != "node-observability":
+        # What these start is real; the toolbox's commands start these.
+        os.environ["PATH"] = os.environ["REAL_PATH"]
     _PROGRAMS[sys.argv[1]](sys.argv[2:])

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 
-__all__ = ["Block", "blocks", "pages", "run"]
+__all__ = ["Block", "blocks", "pages", "run", "run_installed"]
 
 _FENCE = re.compile(
     r"(?:^<!-- not run in tests: (?P<reason>[^\n]+) -->\n+)?"
@@ -47,14 +47,20 @@ class Block:
 
 def pages() -> list[str]:
     """Return the paths of all pages of the repository, relative to its root."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return sorted(path for path in listed.split("\0") if path and (ROOT / path).exists())
+    return sorted(path for path in _listed() if path.endswith(".md") and (ROOT / path).exists())
+
+
+def _listed() -> list[str]:
+    """Return what git lists or, in a source distribution, every file of a directory that has no dot."""
+    if (ROOT / ".git").exists():
+        command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md")
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout.split("\0")
+    return [
+        str(path.relative_to(ROOT))
+        for path in ROOT.rglob("*.md")
+        if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+    ]
 
 
 def blocks(text: str) -> list[Block]:
@@ -121,12 +127,32 @@ def _differs(expected: str, printed: str) -> bool:
 
 def run(page: str, text: str, directory: Path) -> list[str]:
     """Run a page's blocks as one session of bash; return what went wrong, empty where all is well."""
-    found = blocks(text)
+    return _run(page, blocks(text), directory, _prepare(directory))
+
+
+def run_installed(page: str, text: str, directory: Path, programs: Path) -> list[str]:
+    """Run a page's blocks in an empty directory, with installed programs instead of a checkout's.
+
+    Blocks that are marked as not run are left out.
+    """
+    for made in ("state", "work"):
+        (directory / made).mkdir()
+    environment = {
+        "PATH": f"{programs}{os.pathsep}{os.defpath}",
+        "HOME": str(directory),
+        "LANG": "C.UTF-8",
+        "PAGE_STATE": str(directory / "state"),
+    }
+    found = [block for block in blocks(text) if not block.reason]
+    return _run(page, found, directory, environment)
+
+
+def _run(page: str, found: list[Block], directory: Path, environment: dict[str, str]) -> list[str]:
     with (directory / "errors").open("w+") as errors:
         session = subprocess.Popen(
             ["bash", "-c", _script(page, found)],
             cwd=directory / "work",
-            env=_prepare(directory),
+            env=environment,
             stdin=subprocess.DEVNULL,
             stderr=errors,
             process_group=0,

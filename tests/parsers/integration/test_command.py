@@ -1,11 +1,13 @@
 """The command line and the pytest plugin: exit codes, and what they print."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from node_observability.parsers.bench import measure
 from tests.support.parsers import CASES, CONFIGURATION, Command, Write, cri
+from tests.support.paths import ROOT
 
 pytest_plugins = ["pytester"]
 
@@ -131,6 +133,41 @@ def test_the_fastest_pass_counts() -> None:
 
 def test_a_file_is_converted(project: Path) -> None:
     assert Command(project, "convert", "fluentbit/a.conf").out.startswith("parsers:\n  - name: p\n")
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    made = tmp_path / "empty"
+    made.mkdir()
+    return made
+
+
+def test_without_a_configuration_the_projects_own_parsers_and_cases_are_used(empty: Path) -> None:
+    done = Command(empty, "test")
+    assert done.code == 0
+    cases = len([*(ROOT / "fluentbit/cases").rglob("*.yaml")])
+    assert re.match(
+        rf"\d+ cases in {cases} files, 2 configurations, \d+ checks: all passed", done.out
+    )
+    done = Command(empty, "explain", "-p", "nodeobs_cri", "2016-10-06T00:17:09.5Z stdout F hello")
+    assert (done.code, "nodeobs_cri matches" in done.out) == (0, True)
+    done = Command(empty, "lint")
+    assert (done.code, " 0 errors, " in done.out) == (0, True)
+
+
+def test_cases_of_another_configuration_have_no_default_in_the_package(
+    empty: Path, write: Write
+) -> None:
+    configuration = write("a.conf", CONFIGURATION)
+    done = Command(empty, "test", "-c", str(configuration))
+    assert done.code == 2
+    assert "fluentbit/cases: can't be read: No such file or directory" in done.err
+
+
+def test_the_projects_own_cases_are_not_updated(empty: Path) -> None:
+    done = Command(empty, "test", "--update")
+    assert done.code == 2
+    assert "--update: does not change the project's own cases; name your case files" in done.err
 
 
 @pytest.fixture
