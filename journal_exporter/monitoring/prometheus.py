@@ -27,6 +27,10 @@ class _SharedCollector(Collector):
         self._metrics = metrics
         self._now_s = now_s
 
+    def describe(self) -> Iterable[Metric]:
+        """Return the metrics whose names ``name[]`` may ask for."""
+        return self.collect()
+
     def collect(self) -> Iterable[Metric]:
         families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for metric, value, number in self._metrics.samples():

@@ -4,6 +4,7 @@ Guarantees: a slow client does not delay others. The server only reads shared me
 Only the HTTP process imports this module: its libraries take half of a process's memory.
 """
 
+import re
 import socket
 import socketserver
 import sys
@@ -20,6 +21,7 @@ from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.monitoring.prometheus import registry
 
 _CLIENT_TIMEOUT_S = 10
+_VERSION = re.compile(r"[0-9]{1,9}([.][0-9]{1,9}){0,3}", re.ASCII)
 StartResponse = Any
 
 
@@ -65,7 +67,8 @@ class Application:
         """Answer one request."""
         path = environ.get("PATH_INFO", "/")
         if path == "/metrics":
-            answer: Iterable[bytes] = self._exposition(environ, start)
+            accept = valid_ranges(environ.get("HTTP_ACCEPT", ""))
+            answer: Iterable[bytes] = self._exposition({**environ, "HTTP_ACCEPT": accept}, start)
             return answer
         if path == "/livez":
             now_s = time.monotonic()
@@ -81,6 +84,20 @@ class Application:
                 return _respond(start, alive)
             return _respond(start, health.ready(self._metrics, max_lag_s=self._max_lag_s))
         return _text(start, HTTPStatus.NOT_FOUND, "not found; see /metrics, /livez and /readyz")
+
+
+def valid_ranges(accept: str) -> str:
+    """Return an ``Accept`` header without the media ranges whose version is not a version.
+
+    prometheus-client compares versions as numbers, and raises for other texts.
+    """
+    return ",".join(part for part in accept.split(",") if _has_valid_version(part))
+
+
+def _has_valid_version(media_range: str) -> bool:
+    parameters = (part.strip().partition("=") for part in media_range.split(";"))
+    versions = [value for name, _, value in parameters if name == "version"]
+    return all(map(_VERSION.fullmatch, versions))
 
 
 def _respond(start: StartResponse, answer: health.Health) -> list[bytes]:

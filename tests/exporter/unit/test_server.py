@@ -129,6 +129,43 @@ def test_a_query_does_not_matter(server: Server) -> None:
     assert server.ask("/livez?verbose")[0] == 200
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text; version=abc;q=zz",
+        "text/plain; version=1.x",
+        "application/openmetrics-text; version=1..0",
+        "application/openmetrics-text; version=1; version=x, text/plain",
+        "text/plain; version=" + "9" * 5000,
+    ],
+)
+def test_a_version_that_is_none_is_ignored_and_the_plain_text_is_sent(
+    server: Server, accept: str
+) -> None:
+    response = server.get("/metrics", Accept=accept)
+    assert (response.status, response.headers["Content-Type"]) == (
+        200,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )
+    assert server.errors.read_text() == ""
+
+
+def test_a_valid_range_beside_an_invalid_one_is_used(server: Server) -> None:
+    accept = "application/openmetrics-text;version=abc,application/openmetrics-text;version=1.0.0"
+    body = server.get("/metrics", Accept=accept).body  # type: ignore[attr-defined]
+    assert body.endswith(b"# EOF\n")
+
+
+def test_names_in_the_query_choose_metrics(server: Server) -> None:
+    server.metrics.set("lag_entries", 7)
+    names = ("journal_exporter_lag_entries", "journal_exporter_gaps_total", "no_such_metric")
+    status, text = server.ask("/metrics?" + "&".join(f"name[]={name}" for name in names))
+    assert status == 200
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines == ["journal_exporter_gaps_total 0.0", "journal_exporter_lag_entries 7.0"]
+    assert server.ask("/metrics?name[]=no_such_metric") == (200, "")
+
+
 def test_a_silent_client_delays_no_other(server: Server) -> None:
     silent = [socket.create_connection(server.address, timeout=10) for _ in range(20)]
     silent[0].sendall(b"GET /metrics HT")
