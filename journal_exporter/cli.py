@@ -123,11 +123,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return exit_codes.ERROR
     except ConfigError as error:
         return _fail(*error.problems)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         package = str(error.name).partition(".")[0]
         if package == __package__:
             raise
-        return _fail(f"{package} is not installed; install `node-observability[exporter]`")
+        if isinstance(error, ModuleNotFoundError):
+            return _fail(f"{package} is not installed; install `node-observability[exporter]`")
+        # Such as libsystemd.so.0, which the Python package does not contain.
+        return _fail(f"{package} can't be loaded: {error}; install what it needs")
 
 
 def _open_streams() -> None:

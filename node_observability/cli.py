@@ -91,10 +91,11 @@ def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> in
         print(f"{_PROGRAM}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except ModuleNotFoundError as error:
-        if str(error.name).startswith(__package__):
+        package = str(error.name).partition(".")[0]
+        if package == __package__:
             raise
         print(
-            f"{_PROGRAM}: {error.name} is not installed; install `{_PROGRAM}[toolbox]`",
+            f"{_PROGRAM}: {package} is not installed; install `{_PROGRAM}[toolbox]`",
             file=sys.stderr,
         )
         return ERROR

@@ -5,6 +5,7 @@ open for the exporter.
 """
 
 import contextlib
+import importlib.util
 import json
 import os
 import socket
@@ -61,12 +62,23 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
     address = setting_values.address(settings.metrics_address)
     if settings.once and "metrics_address" not in loaded.given:
         address = None
+    if address:
+        collect(check_server)
     listener = collect(lambda: listen(*address)) if address else None
     if listener is not None:
         stack.enter_context(listener)
     if problems:
         raise ConfigError(*problems)
     return listener
+
+
+def check_server() -> None:
+    """Raise ``ConfigError`` if the HTTP process could not start; this process does not load what it needs."""
+    if importlib.util.find_spec("prometheus_client") is None:
+        raise ConfigError(
+            "--metrics-address: prometheus_client is not installed; install `node-observability[exporter]`,"
+            " or give an empty address"
+        )
 
 
 def check_directory(name: str, path: Path, fix: str) -> None:

@@ -45,10 +45,36 @@ def test_output_that_the_exporter_cannot_write_is_an_error(line: str, problem: s
     assert done.stderr == (f"journal-exporter: standard output: {problem}\n" if problem else "")
 
 
+LACKING = "import sys; sys.modules[sys.argv.pop(1)] = None; "
+
+
+def lacking(package: str, program: str, *arguments: str) -> tuple[int, str]:
+    """Run a program without a package; return its exit code and what it reports."""
+    command = [sys.executable, "-c", LACKING + program, package, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
 def test_a_package_that_the_exporter_lacks_is_named_with_the_fix() -> None:
-    program = "import sys; sys.modules['systemd'] = None; import journal_exporter.__main__"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "run"], capture_output=True, text=True, check=False
-    )
+    found = lacking("systemd", "import journal_exporter.__main__", "run")
     problem = "systemd is not installed; install `node-observability[exporter]`"
-    assert (done.returncode, done.stderr) == (2, f"journal-exporter: {problem}\n")
+    assert found == (2, f"journal-exporter: {problem}\n")
+
+
+@pytest.mark.parametrize(
+    ("package", "command"),
+    [
+        ("yaml", "coverage --nodes a --manifest b"),
+        ("yaml", "parsers lint"),
+        ("jinja2", "nodegroup check a"),
+        ("pyzabbix", "zabbix render"),
+        ("packaging", "zabbix render"),
+        ("requests", "zabbix render"),
+    ],
+)
+def test_a_package_that_the_toolbox_lacks_is_named_with_the_fix(package: str, command: str) -> None:
+    program = "from node_observability.cli import main; sys.exit(main())"
+    problem = f"{package} is not installed; install `node-observability[toolbox]`"
+    found = lacking(package, program, *command.split())
+    assert found == (2, f"node-observability: {problem}\n")

@@ -41,6 +41,23 @@ def refused(exporter: Exporter) -> str:
     return text
 
 
+def test_metrics_without_their_library_are_refused_and_a_run_without_metrics_needs_none(
+    journal: Path, tmp_path: Path
+) -> None:
+    code = "import sys; sys.modules['prometheus_client'] = None; import journal_exporter.__main__"
+    command = [sys.executable, "-c", code, "run", "--once", "--journal-directory", str(journal)]
+    command += ["--output", str(tmp_path / "messages"), "--state-directory", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "--metrics-address", "127.0.0.1:0"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "journal-exporter: --metrics-address: prometheus_client is not installed; install"
+        " `node-observability[exporter]`, or give an empty address\n"
+    )
+    assert subprocess.run(command, check=False).returncode == 0
+
+
 @pytest.mark.usefixtures("journal")
 def test_a_request_to_end_during_the_start_is_kept_until_it_can_be_obeyed(exporter: Make) -> None:
     tail = exporter("--start", "head").start()
