@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, text in (
         ("run", "write the journal to the output"),
-        ("check-config", "print the effective settings, or every problem in them"),
+        ("check-config", "print the effective settings, or every problem in them and their paths"),
     ):
         command = commands.add_parser(
             name,
@@ -153,6 +153,10 @@ def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         return _status(vars(options), os.environ)
     loaded = load(vars(options), os.environ)
     if options.command == "check-config":
+        from journal_exporter.process import paths  # noqa: PLC0415 - only here
+
+        if problems := paths.problems(loaded.settings):
+            return _fail(*problems)
         return _emit(json.dumps(config.shown(loaded.settings), indent=2))
     log.configure(loaded.settings.log_level, loaded.settings.log_format)
     from journal_exporter.process import supervisor  # noqa: PLC0415 - only this command needs libsystemd

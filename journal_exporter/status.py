@@ -11,7 +11,7 @@ from journal_exporter.journal import cursor as cursors
 from journal_exporter.journal.files import find_files, inspect_files
 from journal_exporter.monitoring import lag
 from journal_exporter.output import archives, checkpoint
-from journal_exporter.process.preflight import check_directory
+from journal_exporter.process.paths import check_directory
 from journal_exporter.process.state_lock import is_running
 from journal_exporter.quantities import human_bytes
 

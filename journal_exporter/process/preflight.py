@@ -6,10 +6,8 @@ open for the exporter.
 
 import contextlib
 import importlib.util
-import json
 import os
 import socket
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -23,10 +21,15 @@ from journal_exporter.output import archives
 from journal_exporter.output import checkpoint as checkpoints
 from journal_exporter.output.checkpoint import State
 from journal_exporter.output.lock import is_in_use
+from journal_exporter.process.paths import (
+    check_directory,
+    check_paths,
+    check_writable,
+    check_writable_output,
+)
 from journal_exporter.process.state_lock import lock_state
 
 T = TypeVar("T")
-_MAX_PATHS_BYTES = 12 << 10
 _FIXES = {
     "denied": "run as root or in the group systemd-journal",
     "unsupported": "use a libsystemd as new as the host's",
@@ -52,7 +55,7 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
 
     collect(lambda: check_journal(settings))
     collect(lambda: check_paths(settings))
-    collect(lambda: check_output(settings.output))
+    collect(lambda: check_writable_output(settings.output))
     lock_fd = collect(lambda: lock_state(settings.state_directory))
     if lock_fd is not None:
         stack.callback(os.close, lock_fd)
@@ -81,17 +84,6 @@ def check_server() -> None:
         )
 
 
-def check_directory(name: str, path: Path, fix: str) -> None:
-    """Raise ``ConfigError`` unless ``path`` is a directory; ``name`` is the flag, ``fix`` what to do."""
-    try:
-        if not stat.S_ISDIR(path.stat().st_mode):
-            raise ConfigError(f"{name}: {path} is not a directory; {fix}")
-    except FileNotFoundError:
-        raise ConfigError(f"{name}: {path} does not exist; {fix}") from None
-    except OSError as error:
-        raise ConfigError(f"{name}: {path} can't be accessed: {error.strerror}; {fix}") from error
-
-
 def check_journal(settings: Settings) -> None:
     """Raise ``ConfigError`` unless at least one journal file can be read."""
     wanted = settings.journal_directory or settings.journal_root or Path("/")
@@ -112,28 +104,6 @@ def check_journal(settings: Settings) -> None:
         )
 
 
-def check_paths(settings: Settings) -> None:
-    """Raise ``ConfigError`` for an output with a path in the state or the journal, or one too long."""
-    output, state = settings.output, settings.state_directory
-    own = output.parent == state and (
-        output.name == checkpoints.NAME or output.name.startswith("render-")
-    )
-    if output == state or own:
-        raise ConfigError(
-            f"--output: {output} is part of --state-directory {state}; choose another file"
-        )
-    if any(output.is_relative_to(directory) for directory in settings.journal_directories):
-        raise ConfigError(
-            f"--output: {output} is inside the journal's directory; choose another file"
-        )
-    # The checkpoint stores them, in slots of 16 KiB.
-    paths = [str(path) for path in (output, *settings.journal_directories)]
-    if len(json.dumps(paths)) > _MAX_PATHS_BYTES:
-        raise ConfigError(
-            f"--output: {output} and the journal's directories exceed 12 KiB in total; choose shorter paths"
-        )
-
-
 def check_not_in_use(settings: Settings) -> None:
     """Raise ``ConfigError`` if an exporter with another state directory writes the output."""
     # During a rotation, the other exporter's file is called archive 1; afterwards there is a new one.
@@ -151,45 +121,4 @@ def check_state(state: State | None, settings: Settings) -> None:
         raise ConfigError(
             f"--state-directory: {settings.state_directory} belongs to the output {state.output}, not to"
             f" {settings.output}; give each output its own state directory"
-        )
-
-
-def check_output(path: Path) -> None:
-    """Raise ``ConfigError`` for an output that can never be written; a full or read-only disk may change."""
-    existing = next(place for place in (path, *path.parents) if os.path.lexists(place))
-    mode = existing.lstat().st_mode
-    if existing == path and stat.S_ISDIR(mode):
-        raise ConfigError(
-            f"--output: {path} is a directory; choose a file in it, such as {path / 'messages'}"
-        )
-    if existing == path and stat.S_ISLNK(mode):
-        raise ConfigError(
-            f"--output: {path} is a symbolic link, which a rotation would rename; give the file that it"
-            f" points to, {path.resolve()}"
-        )
-    if existing == path and not stat.S_ISREG(mode):
-        raise ConfigError(f"--output: {path} is not a regular file; choose another file")
-    if existing != path and not existing.is_dir():
-        raise ConfigError(
-            f"--output: {path} is below {existing}, which is not a directory; choose another file"
-        )
-    for archive in archives.newest_first(path)[1:]:
-        if archive.is_dir():
-            raise ConfigError(
-                f"--output: {path} can't keep its archives, because {archive} is a directory; move the"
-                " directory away, or choose another file"
-            )
-    check_writable("--output", existing)
-    if existing == path:
-        # A rotation renames the file, and creates a new one.
-        check_writable("--output", path.parent)
-
-
-def check_writable(name: str, path: Path) -> None:
-    """Raise ``ConfigError`` if this user may not write the path; a full or read-only disk may change."""
-    read_only = os.statvfs(path).f_flag & os.ST_RDONLY
-    mode = os.W_OK | os.X_OK if path.is_dir() else os.W_OK
-    if not read_only and not os.access(path, mode):
-        raise ConfigError(
-            f"{name}: user {os.getuid()} can't write {path}; grant write permission, or choose another path"
         )

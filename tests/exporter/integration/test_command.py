@@ -104,6 +104,28 @@ def test_directories_of_state_and_output_that_may_not_be_written_are_named() -> 
         assert (top / "log/messages").read_bytes() == b""
 
 
+def test_an_output_directory_that_may_not_be_entered_is_named() -> None:
+    if os.geteuid():
+        pytest.skip("root enters everything; another user must be tried from root")
+    with tempfile.TemporaryDirectory() as name:
+        top = Path(name)
+        top.chmod(0o755)
+        (top / "journal").mkdir()
+        write_journal(top / "journal/system.journal", numbered(range(10)))
+        (top / "journal/system.journal").chmod(0o644)
+        (top / "log").mkdir(mode=0)
+        (top / "state").mkdir()
+        os.chown(top / "state", 65534, 65534)
+        for output in ("log/messages", "log/below/messages"):
+            done = as_other_user(
+                *("run", "--once", "--journal-directory", top / "journal"),
+                *("--output", top / output, "--state-directory", top / "state"),
+            )
+            problem = f"--output: user 65534 can't write {top}/log"
+            fix = "grant write permission, or choose another path"
+            assert (done.returncode, done.stderr) == (2, f"journal-exporter: {problem}; {fix}\n")
+
+
 def as_other_user(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [*OTHER_USER, sys.executable, "-m", "journal_exporter", *arguments],

@@ -116,6 +116,32 @@ def test_every_problem_of_the_settings_is_a_line(command: str) -> None:
     ]
 
 
+def test_paths_that_run_would_refuse_are_problems_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run(
+        *("check-config", "--output", "/", "--state-directory", tmp_path / "file"),
+        *("--journal-root", tmp_path / "file/below"),
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    problems = [line.removeprefix("journal-exporter: ") for line in done.stderr.splitlines()]
+    root = f"{tmp_path}/file/below is below {tmp_path}/file, which is not a directory"
+    assert problems == [
+        "--output: / is a directory; choose a file in it, such as /messages",
+        f"--state-directory: {tmp_path}/file is not a directory; choose another directory",
+        f"--journal-root: {root}; choose another directory",
+    ]
+    inside = run("check-config", "--journal-directory", tmp_path, "--output", tmp_path / "a")
+    assert inside.returncode == 2
+    assert "is inside the journal's directory" in inside.stderr
+
+
+def test_paths_that_are_missing_are_no_problem_of_the_settings(tmp_path: Path) -> None:
+    places = ("--output", tmp_path / "a/b", "--state-directory", tmp_path / "c/d")
+    done = run("check-config", "--journal-root", tmp_path / "host", *places)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def good(tmp_path: Path) -> list[str | Path]:
     """Arguments of a run that could start as far as the settings go."""

@@ -13,7 +13,7 @@ from journal_exporter.output import read_back
 from journal_exporter.output.archives import archive
 from journal_exporter.output.file_id import HEAD_BYTES, matches
 from journal_exporter.output.rotating_file import RotatingFile
-from journal_exporter.process.preflight import check_output
+from journal_exporter.process.paths import check_output
 from tests.support.faults import file_size_limit
 
 
@@ -270,6 +270,18 @@ def test_only_a_regular_file_can_be_the_output(tmp_path: Path) -> None:
         check_output(Path("/dev/null"))
     with pytest.raises(ConfigError, match="which is not a directory"):
         check_output(tmp_path / "file" / "below")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ConfigError, match="is a symbolic link"):
+        check_output(tmp_path / "loop")
+    with pytest.raises(ConfigError, match=r"is below .*/loop, which is not a directory"):
+        check_output(tmp_path / "loop" / "messages")
+
+
+def test_the_names_of_the_archives_must_fit_into_the_file_system(tmp_path: Path) -> None:
+    limit_bytes = os.pathconf(tmp_path, "PC_NAME_MAX")
+    check_output(tmp_path / "deep" / ("a" * (limit_bytes - 2)))
+    with pytest.raises(ConfigError, match=f"too long for its archives: {limit_bytes + 1} of "):
+        check_output(tmp_path / "deep" / ("a" * (limit_bytes - 1)))
 
 
 def test_no_two_exporters_write_one_file_and_the_second_may_when_the_first_has_ended(
