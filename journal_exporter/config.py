@@ -49,8 +49,9 @@ class Settings:
         "boot", "WHERE", "Where the first run begins: boot (first entry of the newest boot), head or tail."
         " Later runs resume from the checkpoint.", values.choice("boot", "head", "tail"), group="journal")  # fmt: skip
     once: bool = option(
-        False, "", "Read to the end of the journal, write the lines, sync and exit. Does not pause before"
-        " rotations, and serves metrics only if --metrics-address is given.", bool, group="journal")  # fmt: skip
+        False, "", "Read to the end of the journal, write the lines, sync and exit; exit with an error if"
+        " writing fails for 10 s. Does not pause before rotations, and serves metrics only if --metrics-address"
+        " is given.", bool, group="journal")  # fmt: skip
     max_deleted_bytes: int = option(
         1 << 30, "SIZE", "Maximum disk space of deleted journal files that are kept open until they are read;"
         " beyond it, the oldest is closed, and its unread entries count as lost.", size_bytes, group="journal")  # fmt: skip

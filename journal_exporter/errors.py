@@ -51,6 +51,10 @@ class OutputError(JournalExporterError):
         return self.reason in ("enospc", "edquot")
 
 
+class BlockedError(JournalExporterError):
+    """The output or the state could not be written for longer than a run that ends may wait."""
+
+
 @contextlib.contextmanager
 def output_errors(doing: str, path: Path) -> Iterator[None]:
     """Raise ``OutputError`` for any ``OSError`` in the block."""

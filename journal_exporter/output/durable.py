@@ -1,5 +1,6 @@
 """Makes files and their names survive a power cut."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -14,6 +15,22 @@ def replace_file(path: Path, data: bytes) -> None:
         os.fsync(descriptor)
     new.rename(path)
     sync_directory(path.parent)
+
+
+def make_directory(path: Path) -> None:
+    """Create a directory and its missing parents, and make their names durable."""
+    missing = []
+    for place in (path, *path.parents):
+        if os.path.lexists(place):
+            break
+        missing.append(place)
+    for place in reversed(missing):
+        place.mkdir(exist_ok=True)
+        # This user may be allowed to write the parent, but not to read it.
+        with contextlib.suppress(PermissionError):
+            sync_directory(place.parent)
+    if not missing:
+        path.mkdir(exist_ok=True)
 
 
 def sync_directory(directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""Retries what the disk refuses, until it succeeds or stop is requested.
+"""Retries what the disk refuses, until it succeeds, stop is requested or a limit is reached.
 
 Guarantees: while the disk refuses, nothing is dropped and no entry is read. The call does not return, so the
 journal is the buffer. Blocked time is counted, and heartbeats continue.
@@ -6,10 +6,11 @@ journal is the buffer. Blocked time is counted, and heartbeats continue.
 
 import dataclasses
 import logging
+import math
 from collections.abc import Callable
 
 from journal_exporter.clock import Clock, Stop
-from journal_exporter.errors import OutputError
+from journal_exporter.errors import BlockedError, OutputError
 from journal_exporter.monitoring.metrics import SharedMetrics
 
 _LOG = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class GivenUpError(Exception):
 class Retry:
     """Runs actions that raise ``OutputError`` until they succeed; raises ``Stopped``.
 
-    ``free_space`` is called when the disk is full, ``while_blocked`` between two attempts.
+    ``free_space`` is called when the disk is full, ``while_blocked`` between two attempts. Without an end in
+    ``max_blocked_s``, an action is retried forever.
     """
 
     metrics: SharedMetrics
@@ -36,6 +38,7 @@ class Retry:
     stop: Stop
     free_space: Callable[[], None]
     while_blocked: Callable[[], object]
+    max_blocked_s: float = math.inf
     _blocked: bool = dataclasses.field(default=False, init=False)
 
     def until_done(
@@ -49,12 +52,17 @@ class Retry:
 
         Raises:
             GivenUpError: ``given_up`` returned true between two attempts.
+            BlockedError: the action failed for ``max_blocked_s``.
         """
-        since_s = self.clock.monotonic_s()
+        begun_s = since_s = self.clock.monotonic_s()
         while True:
             try:
                 action()
             except OutputError as error:
+                if since_s - begun_s >= self.max_blocked_s:
+                    raise BlockedError(
+                        f"{error}; gave up after {since_s - begun_s:.0f} s"
+                    ) from error
                 self._report_blocked(error)
                 if may_free_space and error.is_full:
                     self.free_space()

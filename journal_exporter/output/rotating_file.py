@@ -16,7 +16,7 @@ from pathlib import Path
 
 from journal_exporter.errors import OutputError, output_errors
 from journal_exporter.output import archives
-from journal_exporter.output.durable import sync_directory
+from journal_exporter.output.durable import make_directory, sync_directory
 from journal_exporter.output.file_id import HEAD_BYTES, FileId, file_id
 from journal_exporter.output.lock import is_locked, lock_output, unlock_output
 
@@ -54,7 +54,7 @@ class RotatingFile:
 
     def _open_live(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(self.path.parent)
         descriptor = os.open(self.path, flags, _MODE)
         try:
             status = os.fstat(descriptor)

@@ -6,6 +6,7 @@ the output. The writer also syncs at intervals, and rotates the file.
 
 import dataclasses
 import logging
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -27,9 +28,10 @@ _SETTLE_STEP_S = 0.25
 
 @dataclasses.dataclass(kw_only=True, eq=False)
 class Writer:
-    """Owns the checkpoint's content. Raises ``Stopped`` from every method that waits.
+    """Owns the checkpoint's content. Raises ``Stopped`` and ``BlockedError`` from every method that waits.
 
-    ``prepare`` runs before the first state is stored, ``while_blocked`` between two attempts to write.
+    ``prepare`` runs before the first state is stored, ``while_blocked`` between two attempts to write, which
+    end after ``max_blocked_s``.
     """
 
     output: RotatingFile
@@ -40,6 +42,7 @@ class Writer:
     stop: Stop
     prepare: Callable[[], None] = lambda: None
     while_blocked: Callable[[Position], object] = lambda _position: None
+    max_blocked_s: float = math.inf
 
     def __post_init__(self) -> None:
         self._state: State | None = None
@@ -54,6 +57,7 @@ class Writer:
             while_blocked=lambda: self.while_blocked(
                 self._state.written.position if self._state else Position(None)
             ),
+            max_blocked_s=self.max_blocked_s,
         )
 
     def open(self) -> None:

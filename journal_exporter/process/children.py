@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from journal_exporter import exit_codes
-from journal_exporter.errors import ConfigError, JournalError, OutputError
+from journal_exporter.errors import BlockedError, ConfigError, JournalError, OutputError
 
 _LOG = logging.getLogger(__name__)
 _END_S = 1.0
@@ -43,15 +43,7 @@ def fork(body: Callable[[], None], stop_fd: int) -> int:
         for number in END_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        body()
-        code = exit_codes.SUCCESS
-    except ConfigError as error:
-        for problem in error.problems:
-            _LOG.error("%s", problem)
-        code = exit_codes.ERROR
-    except (JournalError, OutputError) as error:
-        _LOG.error("%s; replacing the worker", error)
-        code = EXIT_REPLACE
+        code = _code_of(body)
     finally:
         # Any other exception is a bug: print it, and skip the parent's clean-up.
         if sys.exc_info()[0] is not None:
@@ -59,6 +51,23 @@ def fork(body: Callable[[], None], stop_fd: int) -> int:
         if sys.stderr is not None:
             sys.stderr.flush()
         os._exit(code)
+
+
+def _code_of(body: Callable[[], None]) -> int:
+    """Run ``body``, and return the exit code that its end means."""
+    try:
+        body()
+    except ConfigError as error:
+        for problem in error.problems:
+            _LOG.error("%s", problem)
+        return exit_codes.ERROR
+    except BlockedError as error:
+        _LOG.error("%s", error)
+        return exit_codes.ERROR
+    except (JournalError, OutputError) as error:
+        _LOG.error("%s; replacing the worker", error)
+        return EXIT_REPLACE
+    return exit_codes.SUCCESS
 
 
 def cause_of_end(status: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from journal_exporter.clock import wait_while
 from journal_exporter.errors import ConfigError
+from journal_exporter.output.durable import make_directory
 
 _WAIT_S = 3.0
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -25,7 +26,7 @@ def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
         ConfigError: the directory can't be created or locked, or another exporter holds the lock.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
         descriptor = os.open(directory, _FLAGS)
     except (FileExistsError, NotADirectoryError):
         raise ConfigError(

@@ -127,6 +127,9 @@ class Supervisor:
         read = self._metrics.get("entries_read")
         self._stuck_deaths = self._stuck_deaths + 1 if read == self._read_at_death else 0
         self._read_at_death = read
+        if self._settings.once and self._stuck_deaths > _DEATHS_BEFORE_PROBE:
+            _LOG.error("the worker ended (%s) without progress; giving up", cause)
+            return exit_codes.ERROR
         pause_s = min(0.1 * 2**self._stuck_deaths, _MAX_PAUSE_S) if self._stuck_deaths else 0.0
         _LOG.warning("the worker ended (%s); starting another in %.1f s", cause, pause_s)
         self._pause(pause_s)

@@ -5,6 +5,7 @@ It owns nothing that a restart would lose: the supervisor replaces a worker that
 
 import contextlib
 import gc
+import math
 import resource
 
 from journal_exporter.clock import Clock, Stop
@@ -24,6 +25,9 @@ from journal_exporter.output.writer import Writer
 from journal_exporter.process import rendering
 from journal_exporter.process.pipeline import Pipeline
 from journal_exporter.process.preflight import check_state
+
+_ONCE_MAX_BLOCKED_S = 10.0
+"""With ``--once``: whoever waits for the end learns the reason."""
 
 
 def raise_open_files_limit() -> None:
@@ -45,6 +49,7 @@ def run(
 
     Raises:
         JournalError: the journal can't be read; another worker may be able to.
+        BlockedError: with ``once``, the output or the state can't be written.
     """
     # No code here makes reference cycles in bulk, and each collection would visit every batch.
     gc.disable()
@@ -90,6 +95,7 @@ def run(
             stop=stop,
             prepare=lambda: rendering.save(settings.state_directory, present),
             while_blocked=lambda position: watch.scan(position, clock.monotonic_s()),
+            max_blocked_s=_ONCE_MAX_BLOCKED_S if settings.once else math.inf,
         )
         previous = rendering.previous(settings.state_directory, state, present)
         try:

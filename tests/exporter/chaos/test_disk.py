@@ -99,6 +99,25 @@ def test_a_file_of_the_state_is_durable_before_it_has_its_name_and_its_name_befo
         assert calls[renamed - 1 : renamed + 2 : 2] == [(b"fsync", name), (b"fsync", state[:-1])]
 
 
+def test_directories_that_the_exporter_creates_are_durable_before_their_files(
+    small: Oracle, tmp_path: Path
+) -> None:
+    case = Case(small.journal, tmp_path)
+    case.output = tmp_path / "new/log/messages"
+    case.state = tmp_path / "new/state"
+    assert case.traced("-y", "-e", "trace=mkdir,fsync,openat") == 0, case.log()
+    calls = re.findall(rb"^\d+ +(\w+)\(.*?[<\"](/[^>\"]+)", case.trace.read_bytes(), re.MULTILINE)
+    for directory in (tmp_path / "new", case.output.parent, case.state):
+        created = calls.index((b"mkdir", str(directory).encode()))
+        synced = calls.index((b"fsync", str(directory.parent).encode()), created)
+        used = [
+            path
+            for _, path in calls[created + 1 : synced]
+            if path.startswith(f"{directory}/".encode())
+        ]
+        assert not used, directory
+
+
 def test_a_kill_after_an_error_of_the_checkpoint_loses_and_repeats_nothing(
     small: Oracle, tmp_path: Path
 ) -> None:

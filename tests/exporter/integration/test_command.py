@@ -16,6 +16,7 @@ from journal_exporter.output.lock import lock_output
 from tests.support.exporter import Exporter
 from tests.support.journals import numbered
 from tests.support.paths import ROOT
+from tests.support.tools import need
 from tools.journal_writer import write_journal
 
 Make = Callable[..., Exporter]
@@ -315,6 +316,26 @@ def test_the_state_of_another_output_is_refused(exporter: Make, tmp_path: Path) 
     other = exporter("--once", "--output", str(tmp_path / "other"))
     assert f"belongs to the output {tail.output}, not to {tmp_path / 'other'}" in refused(other)
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_run_with_an_end_does_not_wait_forever_for_an_output_that_can_not_be_created(
+    exporter: Make,
+) -> None:
+    tail = exporter("--once", "--output", "/proc/no-such-file")
+    assert tail.run() == 2
+    reason = "opening /proc/no-such-file: No such file or directory; gave up after 10 s"
+    assert tail.log().endswith(f" error: {reason}\n")
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_run_with_an_end_does_not_replace_its_worker_forever(exporter: Make) -> None:
+    trace = (need("strace"), "-f", "-qq", "-o", "/dev/null")
+    tail = exporter("--once")
+    deadly = ("-P", str(tail.output), "-e", "inject=fchmod:signal=SIGKILL")
+    tail = exporter("--once", prefix=(*trace, *deadly))
+    assert tail.run() == 2
+    assert "the worker ended (SIGKILL) without progress; giving up" in tail.log()
 
 
 @pytest.mark.usefixtures("journal")

@@ -2,12 +2,14 @@
 
 import dataclasses
 import errno
+import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from journal_exporter.errors import BlockedError
 from journal_exporter.journal.position import Position
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output.checkpoint import State, load
@@ -40,6 +42,7 @@ class WriterRig:
         rotation: RotationPolicy | None = None,
         *,
         set_after: int | None = None,
+        max_blocked_s: float = math.inf,
         act: Callable[[], object] | None = None,
     ) -> None:
         self.base = base
@@ -59,6 +62,7 @@ class WriterRig:
             metrics=self.metrics,
             clock=self.clock,
             stop=self.stop,
+            max_blocked_s=max_blocked_s,
         )
 
     def begin(self) -> None:
@@ -190,6 +194,20 @@ def test_a_refused_write_is_retried_and_counted(rig: WriterRig, code: int, reaso
     assert rig.stop.waits == [RETRY_S, RETRY_S]
     assert rig.metrics.get("output_blocked_seconds", reason) == 2 * RETRY_S
     assert rig.metrics.blocked_reason is None
+
+
+def test_an_action_that_fails_beyond_the_limit_ends_with_its_reason(tmp_path: Path) -> None:
+    rig = WriterRig(tmp_path, max_blocked_s=3 * RETRY_S)
+    rig.begin()
+    # The third refusal is the last that is waited for.
+    rig.plan.refuse = dict.fromkeys(range(1, 4), errno.ENOSPC)
+    rig.writer.commit(b"line\n", AFTER, 1)
+    assert (tmp_path / "messages").read_bytes() == b"line\n"
+    first = len(rig.plan.steps)
+    rig.plan.refuse = dict.fromkeys(range(first, first + 100), errno.EROFS)
+    with pytest.raises(BlockedError, match=r"^writing: refused; gave up after 3 s$"):
+        rig.writer.commit(b"line\n", AFTER, 1)
+    rig.end()
 
 
 def test_while_it_waits_it_is_alive_and_reports_why_it_is_not_ready(tmp_path: Path) -> None:
