@@ -15,7 +15,7 @@ import dataclasses
 import json
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -166,10 +166,16 @@ def load(directory: Path) -> State | None:
 
 
 class CheckpointFile:
-    """The file of one state directory. Writing raises ``OutputError``; ``close`` it."""
+    """The file of one state directory. Writing raises ``OutputError``; ``close`` it.
 
-    def __init__(self, directory: Path) -> None:
+    ``prepare_directory`` runs before the file is created.
+    """
+
+    def __init__(
+        self, directory: Path, prepare_directory: Callable[[], None] = lambda: None
+    ) -> None:
         self._path = directory / NAME
+        self._prepare_directory = prepare_directory
         self._descriptor: int | None = None
         self._slot_bytes = 0
         self._generation = 0
@@ -200,6 +206,11 @@ class CheckpointFile:
                 os.fdatasync(self._descriptor)
                 self._syncs += 1
 
+    def is_removed(self) -> bool:
+        """Whether another process removed or replaced the file since a state was stored."""
+        with output_errors("checking", self._path):
+            return self._descriptor is not None and not self._has_name(self._descriptor)
+
     def close(self) -> None:
         """Close the file."""
         if self._descriptor is not None:
@@ -222,6 +233,7 @@ class CheckpointFile:
 
     def _create(self, first: bytes) -> int:
         """Make the file with all slots filled, so that a checkpoint without a state never exists."""
+        self._prepare_directory()
         self._slot_bytes = max(_SLOT_BYTES, 1 << (2 * len(first)).bit_length())
         replace_file(self._path, first.ljust(self._slot_bytes, b"\0") * _SLOTS)
         return os.open(self._path, _FLAGS)

@@ -46,6 +46,8 @@ class Writer:
 
     def __post_init__(self) -> None:
         self._state: State | None = None
+        self._is_announced = False
+        """Whether the stored state has an intent, whose append may be done by now."""
         self._synced_s = self.clock.monotonic_s()
         self._rotated_s = self._synced_s - self.rotation.min_interval_s
         self._unsynced_bytes = 0
@@ -158,6 +160,15 @@ class Writer:
     def _store(self) -> None:
         state = self._known
         self._retry.until_done(lambda: self.checkpoint.store(state), may_free_space=False)
+        self._is_announced = state.intent is not None
+
+    def settle(self) -> None:
+        """Store that the last append is done, for a pause in which no other state is stored.
+
+        If another process takes the file away meanwhile, only the checkpoint can tell.
+        """
+        if self._is_announced:
+            self._store()
 
     def sync(self) -> None:
         """Make the output durable, then the checkpoint that describes it."""
@@ -203,6 +214,12 @@ class Writer:
             _LOG.warning("another process removed, renamed or emptied %s", self.output.path)
             self._retry.until_done(self.output.open)
             self._begin_file()
+
+    def restore_checkpoint(self) -> None:
+        """Store the checkpoint again if another process removed it, or its directory."""
+        if self.retry(self.checkpoint.is_removed):
+            _LOG.warning("another process removed the checkpoint; storing it again")
+            self.sync()
 
     def _begin_file(self) -> None:
         self._state = dataclasses.replace(

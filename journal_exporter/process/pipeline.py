@@ -75,6 +75,7 @@ class Pipeline:
         elif self.once:
             return False
         else:
+            self.writer.settle()
             source.wait(POLL_S, self.stop.fd)
         self.writer.sync_if_due()
         self._scan_if_due(source, at_end=not batch.entries)
@@ -165,6 +166,7 @@ class Pipeline:
         self._scanned_s = now_s
         self.writer.rotate_for_age()
         self.writer.reopen_if_replaced()
+        self.writer.restore_checkpoint()
         unread = self.scan(self.writer.position, now_s)
         if not (at_end and unread):
             self._stalls = 0

@@ -6,7 +6,6 @@ open for the exporter.
 
 import contextlib
 import importlib.util
-import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +26,7 @@ from journal_exporter.process.paths import (
     check_writable,
     check_writable_output,
 )
-from journal_exporter.process.state_lock import lock_state
+from journal_exporter.process.state_lock import StateLock, lock_state
 
 T = TypeVar("T")
 _FIXES = {
@@ -37,8 +36,8 @@ _FIXES = {
 }
 
 
-def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
-    """Check everything, lock the state directory, and return the listening socket; the stack closes both.
+def start(loaded: Loaded, stack: contextlib.ExitStack) -> tuple[StateLock, socket.socket | None]:
+    """Check everything; return the lock of the state and the listening socket, which the stack closes.
 
     Raises:
         ConfigError: with every problem.
@@ -56,9 +55,9 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
     collect(lambda: check_journal(settings))
     collect(lambda: check_paths(settings))
     collect(lambda: check_writable_output(settings.output))
-    lock_fd = collect(lambda: lock_state(settings.state_directory))
-    if lock_fd is not None:
-        stack.callback(os.close, lock_fd)
+    lock = collect(lambda: lock_state(settings.state_directory))
+    if lock is not None:
+        stack.callback(lock.close)
         collect(lambda: check_writable("--state-directory", settings.state_directory))
         collect(lambda: check_state(checkpoints.load(settings.state_directory), settings))
         collect(lambda: check_not_in_use(settings))
@@ -70,9 +69,9 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> socket.socket | None:
     listener = collect(lambda: listen(*address)) if address else None
     if listener is not None:
         stack.enter_context(listener)
-    if problems:
+    if problems or lock is None:
         raise ConfigError(*problems)
-    return listener
+    return lock, listener
 
 
 def check_server() -> None:

@@ -2,10 +2,13 @@
 behind.
 
 The lock ends with the last process that has the descriptor open (flock(2)), even if that process is killed. A
-directory on a full or read-only disk can be locked too.
+directory on a full or read-only disk can be locked too. A directory that another process removed is created
+and locked again: the lock on the removed one keeps nobody out.
 """
 
+import errno
 import fcntl
+import logging
 import os
 from pathlib import Path
 
@@ -13,12 +16,51 @@ from journal_exporter.clock import wait_while
 from journal_exporter.errors import ConfigError
 from journal_exporter.output.durable import make_directory
 
+_LOG = logging.getLogger(__name__)
 _WAIT_S = 3.0
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
-    """Return a descriptor that holds the lock of a state directory; create the directory if it is missing.
+class StateLock:
+    """The lock of a state directory; ``close`` it."""
+
+    def __init__(self, directory: Path, descriptor: int) -> None:
+        self._directory = directory
+        self._descriptor = descriptor
+
+    def close(self) -> None:
+        """Release the lock, unless another process has this descriptor too."""
+        os.close(self._descriptor)
+
+    def renew(self) -> None:
+        """Create the directory again and lock it, if another process removed it.
+
+        Raises:
+            OSError: that is not possible; EAGAIN where another exporter has locked the new directory.
+        """
+        if self._has_name():
+            return
+        make_directory(self._directory)
+        descriptor = os.open(self._directory, _FLAGS)
+        try:
+            if not _try(descriptor, fcntl.LOCK_EX):
+                raise BlockingIOError(errno.EAGAIN, "Another exporter uses it")
+        except OSError:
+            os.close(descriptor)
+            raise
+        _LOG.warning("another process removed %s; created it again", self._directory)
+        self.close()
+        self._descriptor = descriptor
+
+    def _has_name(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self._directory.stat())
+        except FileNotFoundError:
+            return False
+
+
+def lock_state(directory: Path, wait_s: float = _WAIT_S) -> StateLock:
+    """Return the lock of a state directory; create the directory if it is missing.
 
     Waits up to ``wait_s`` for the lock, but not after a blocked signal has requested the end.
 
@@ -42,7 +84,7 @@ def lock_state(directory: Path, wait_s: float = _WAIT_S) -> int:
         raise ConfigError(
             f"--state-directory: {directory} is in use by another exporter; give each exporter its own"
         )
-    return descriptor
+    return StateLock(directory, descriptor)
 
 
 def is_running(directory: Path) -> bool:

@@ -28,6 +28,7 @@ from journal_exporter.journal.files import file_key, find_files
 from journal_exporter.journal.opening import read_all_entries
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.process import children, preflight, worker
+from journal_exporter.process.state_lock import StateLock
 
 _LOG = logging.getLogger(__name__)
 _MAX_PAUSE_S = 10.0
@@ -49,15 +50,16 @@ def run(loaded: Loaded) -> int:
         ConfigError: it can't start, with every reason.
     """
     with contextlib.ExitStack() as stack:
-        listener = preflight.start(loaded, stack)
-        return Supervisor(loaded.settings, listener).run()
+        lock, listener = preflight.start(loaded, stack)
+        return Supervisor(loaded.settings, lock, listener).run()
 
 
 class Supervisor:
     """Keeps one worker running, and one HTTP process if there is an address."""
 
-    def __init__(self, settings: Settings, listener: socket.socket | None) -> None:
+    def __init__(self, settings: Settings, lock: StateLock, listener: socket.socket | None) -> None:
         self._settings = settings
+        self._lock = lock
         self._listener = listener
         self._clock: Clock = SystemClock()
         self._metrics = SharedMetrics()
@@ -201,6 +203,7 @@ class Supervisor:
             stop=self._stop,
             boot_id=boot_id(),
             set_aside=self._set_aside,
+            renew_lock=self._lock.renew,
         )
 
     def _serve(self) -> None:

@@ -7,9 +7,11 @@ import contextlib
 import gc
 import math
 import resource
+from collections.abc import Callable
 
 from journal_exporter.clock import Clock, Stop
 from journal_exporter.config import Settings
+from journal_exporter.errors import output_errors
 from journal_exporter.journal.memory import give_back_large_buffers
 from journal_exporter.journal.opening import open_journal
 from journal_exporter.journal.reader import JournalReader
@@ -44,8 +46,11 @@ def run(
     stop: Stop,
     boot_id: str,
     set_aside: frozenset[str] = frozenset(),
+    renew_lock: Callable[[], None] = lambda: None,
 ) -> None:
     """Write lines until stop is requested; ``set_aside`` has the keys of files that are not read.
+
+    ``renew_lock`` creates and locks a state directory that another process removed; may raise ``OSError``.
 
     Raises:
         JournalError: the journal can't be read; another worker may be able to.
@@ -79,7 +84,13 @@ def run(
         state = checkpoints.load(settings.state_directory)
         check_state(state, settings)
         present = rendering.from_settings(settings)
-        checkpoint = CheckpointFile(settings.state_directory)
+
+        def prepare_directory() -> None:
+            with output_errors("preparing", settings.state_directory):
+                renew_lock()
+            rendering.save(settings.state_directory, present)
+
+        checkpoint = CheckpointFile(settings.state_directory, prepare_directory)
         stack.callback(checkpoint.close)
         writer = Writer(
             output=output,
@@ -93,7 +104,7 @@ def run(
             metrics=metrics,
             clock=clock,
             stop=stop,
-            prepare=lambda: rendering.save(settings.state_directory, present),
+            prepare=prepare_directory,
             while_blocked=lambda position: watch.scan(position, clock.monotonic_s()),
             max_blocked_s=_ONCE_MAX_BLOCKED_S if settings.once else math.inf,
         )

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -278,6 +279,27 @@ def test_an_exporter_keeps_its_state_though_its_files_are_deleted(exporter: Make
     second = exporter("--start", "head")
     second.errors = second.errors.with_name("second.log")
     assert "is in use by another exporter" in refused(second)
+
+
+def test_a_state_directory_that_is_removed_is_created_and_locked_again_and_nothing_is_written_twice(
+    journal: Path, exporter: Make
+) -> None:
+    first = exporter("--start", "head").start()
+    first.wait_for_line(b"number 000099")
+    shutil.rmtree(first.state)
+    # Even without a new line: the next start could not know what is in the output.
+    first.wait_for((first.state / "checkpoint").exists, "the checkpoint to be stored again")
+    second = exporter("--start", "head")
+    second.errors = second.errors.with_name("second.log")
+    assert "is in use by another exporter" in refused(second)
+    shutil.rmtree(first.state)
+    write_journal(journal / "more.journal", numbered(range(100, 120)))
+    first.wait_for_line(b"number 000119")
+    first.kill()
+    first.start()
+    first.wait_for(lambda: first.get("/readyz")[0] == 200, "the start")
+    first.stop()
+    assert first.numbers() == list(range(120))
 
 
 def test_every_reason_not_to_start_is_reported_at_once(tmp_path: Path, exporter: Make) -> None:

@@ -284,6 +284,20 @@ def test_a_missing_directory_is_an_error_to_wait_for(tmp_path: Path) -> None:
         store(tmp_path / "missing", state(1))
 
 
+def test_a_directory_that_was_removed_is_prepared_again(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    directory.mkdir()
+    with closing(CheckpointFile(directory, lambda: directory.mkdir(exist_ok=True))) as checkpoint:
+        assert not checkpoint.is_removed()
+        checkpoint.store(state(1))
+        assert not checkpoint.is_removed()
+        directory.rename(tmp_path / "removed")
+        assert checkpoint.is_removed()
+        checkpoint.store(state(2))
+        assert not checkpoint.is_removed()
+    assert loaded(directory).written.offset == 2
+
+
 def test_there_is_room_for_every_slot_from_the_start(tmp_path: Path) -> None:
     """So that a full disk can refuse no later state."""
     store(tmp_path, state(1))

@@ -1,5 +1,6 @@
 """The loop with a scripted journal and real files: at whatever step it dies, each line is written once."""
 
+import dataclasses
 import errno
 from pathlib import Path
 
@@ -193,14 +194,16 @@ class Shortsighted(Rig):
         return source
 
 
+@dataclasses.dataclass
 class Scans(ScriptedStop):
-    """Lets a scan become due at every look at it; set after 15 of them."""
+    """Lets a scan become due at every look at it, or a time pass; set after 15 of them."""
 
-    checks = 0
+    step_s: float = SCAN_S
+    checks: int = 0
 
     def is_set(self) -> bool:
         self.checks += 1
-        self.clock.advance(SCAN_S)
+        self.clock.advance(self.step_s)
         return self.checks > 15
 
 
@@ -231,6 +234,28 @@ def test_a_journal_whose_entries_stay_unreadable_is_opened_again_at_growing_inte
     rig.journal = rig.journal[:2]
     rig.run(stop=Scans(rig.clock))
     assert rig.metrics.get("journal_reopens", "stall") == 4  # At the scans 1, 2, 4 and 8.
+
+
+def test_a_file_that_is_taken_away_while_nothing_happens_costs_no_repetition_after_a_kill(
+    tmp_path: Path,
+) -> None:
+    """As ``mv`` and ``touch`` do: only the checkpoint knows that the last lines were appended."""
+    rig = Rig(tmp_path / "first", entries(MESSAGES))
+    rig.once = False
+    steps = rig.run(stop=Scans(rig.clock, step_s=1.0)).steps
+    again = Rig(tmp_path / "again", entries(MESSAGES))
+    again.once = False
+    # The kill comes at the first step after the pause that follows the append.
+    appended = steps.index("flush")
+    assert steps[appended + 1 : appended + 3] == ["store", "sync"]
+    again.run(FaultPlan(kill_at=appended + 2), stop=Scans(again.clock, step_s=1.0))
+    assert again.data() == rig.data()
+    again.output_path.rename(tmp_path / "elsewhere")
+    again.output_path.touch()
+    again.once = True
+    again.run()
+    assert again.data() == b""
+    assert again.metrics.get("recoveries", "output_gone") == 1
 
 
 class Flaky(Rig):

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from journal_exporter.journal.position import Position
 from journal_exporter.journal.sequence import Gap, SequenceTracker
 from journal_exporter.output.checkpoint import CheckpointFile, Intent, Progress, State
 from journal_exporter.output.file_id import FileId
-from journal_exporter.process.state_lock import is_running, lock_state
+from journal_exporter.process.state_lock import StateLock, is_running, lock_state
 from journal_exporter.status import as_json, collect, text
 from tests.support.fakes import START_US, cursor, read_up_to
 from tests.support.journal_headers import name_id, write_header
@@ -55,10 +56,9 @@ def store(tmp_path: Path, place: Position, intent: Intent | None = None) -> Path
 
 
 @pytest.fixture
-def lock(tmp_path: Path) -> Iterator[int]:
-    descriptor = lock_state(tmp_path / "state", wait_s=0)
-    yield descriptor
-    os.close(descriptor)
+def lock(tmp_path: Path) -> Iterator[StateLock]:
+    with closing(lock_state(tmp_path / "state", wait_s=0)) as lock:
+        yield lock
 
 
 def test_a_directory_that_is_missing_is_named(tmp_path: Path) -> None:
@@ -81,15 +81,15 @@ def test_without_a_lock_nothing_runs(tmp_path: Path) -> None:
     assert not is_running(tmp_path)
 
 
-def test_an_exporter_that_holds_the_lock_runs(tmp_path: Path, lock: int) -> None:
-    assert lock > 0
+@pytest.mark.usefixtures("lock")
+def test_an_exporter_that_holds_the_lock_runs(tmp_path: Path) -> None:
     assert is_running(tmp_path / "state")
 
 
 def test_looking_does_not_keep_an_exporter_from_starting(tmp_path: Path) -> None:
-    os.close(lock_state(tmp_path, wait_s=0))
+    lock_state(tmp_path, wait_s=0).close()
     assert not is_running(tmp_path)
-    os.close(lock_state(tmp_path, wait_s=0))
+    lock_state(tmp_path, wait_s=0).close()
 
 
 def test_the_checkpoint_has_the_newest_entry(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_gaps_are_reported_with_their_numbers_and_times(tmp_path: Path) -> None:
     }
 
 
-def test_the_text_has_one_line_per_fact(tmp_path: Path, lock: int) -> None:
-    assert lock > 0
+@pytest.mark.usefixtures("lock")
+def test_the_text_has_one_line_per_fact(tmp_path: Path) -> None:
     (tmp_path / "messages").write_bytes(b"x" * 1536)
     write_header(tmp_path / "journal" / JOURNAL_FILE, tail_seqnum=9)
     write_header(tmp_path / "journal/b.journal", missing_bytes=1)
