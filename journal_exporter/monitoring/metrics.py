@@ -17,7 +17,15 @@ from journal_exporter.journal.files import STATES
 
 PREFIX = "journal_exporter_"
 SIGNALS = ("SIGBUS", "SIGSEGV", "SIGABRT", "SIGKILL", "error", "other")
-RECOVERIES = ("first_start", "clean", "adopted", "finished_torn", "replayed", "output_gone")
+RECOVERIES = (
+    "first_start",
+    "clean",
+    "adopted",
+    "finished_torn",
+    "replayed",
+    "output_gone",
+    "from_output",
+)
 DELETE_REASONS = ("count", "bytes", "disk_full")
 REOPEN_REASONS = ("error", "stall")
 
@@ -44,6 +52,7 @@ METRICS = (
     Metric("duplicates_suppressed", "counter", "Entries and lines that were in the output already, and were not written again."),
     Metric("recoveries", "counter", "Starts of the worker, by what it found in the output.", "kind", RECOVERIES),
     Metric("recovery_mismatches", "counter", "Places where the output did not match the journal."),
+    Metric("checkpoints_set_aside", "counter", "Damaged checkpoints that were renamed, and replaced by what the output shows."),
     Metric("lag_seconds", "gauge", "How long the oldest unread entry on disk has been waiting."),
     Metric("lag_entries", "gauge", "Unread entries on disk."),
     Metric("newest_entry_timestamp_seconds", "gauge", "Unix time of the newest entry read."),

@@ -12,8 +12,11 @@ The writer decides which states are stored when; the state directory is locked e
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
+import re
+import stat
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,10 +30,17 @@ from journal_exporter.output.file_id import FileId
 NAME = "checkpoint"
 _MAGICS = b"journal-exporter checkpoint 2", b"journal-exporter checkpoint 1"
 """Of this version, and of the one before, which had one place in libsystemd's order of entries."""
+_NEWER = re.compile(rb"journal-exporter checkpoint ([3-9]|[1-9][0-9]{1,3}) ")
+_MAX_BYTES = 1 << 30
+"""Far more than a million files need."""
 _SLOT_BYTES = 32768
 """At least; a state with many files gets larger slots."""
 _SLOTS = 4
 _FLAGS = os.O_RDWR | os.O_CLOEXEC
+
+
+class DamagedCheckpointError(ConfigError):
+    """No copy of the state in the checkpoint can be read; a run sets it aside."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,7 +145,7 @@ def _unpack(slot: bytes) -> State | None:
         if zlib.crc32(body) != int(words[2], 16):
             return None
         return _state(json.loads(body))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -143,24 +153,35 @@ def load(directory: Path) -> State | None:
     """Return the newest state; None when there is no checkpoint.
 
     Raises:
-        ConfigError: no slot of it can be read.
+        DamagedCheckpointError: no slot of it can be read.
+        ConfigError: it can't be read at all, or is of a newer version.
     """
     path = directory / NAME
     try:
-        data = path.read_bytes()
+        # Whatever it is: a pipe would wait for a writer.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file.read(_MAX_BYTES) if is_file else b""
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigError(f"--state-directory: can't read {path}: {error.strerror}") from error
+    if not is_file:
+        raise ConfigError(f"--state-directory: {path} is not a regular file; move it away")
     slot_bytes = max(len(data) // _SLOTS, 1)
     states = [
         _unpack(data[start : start + slot_bytes]) for start in range(0, len(data), slot_bytes)
     ]
     whole = [state for state in states if state is not None]
-    if not whole:
+    if not whole and _NEWER.search(data):
         raise ConfigError(
-            f"--state-directory: {path} is not a valid checkpoint, or all its copies are damaged; move it"
-            " away, and the next run begins where --start says and appends to the output"
+            f"--state-directory: {path} is the checkpoint of a newer version; run that version, or move the"
+            " file away, and the next run begins where --start says"
+        )
+    if not whole:
+        raise DamagedCheckpointError(
+            f"--state-directory: {path} is not a valid checkpoint, or all its copies are damaged; the next"
+            " run sets it aside, and finds its place from the output's lines"
         )
     return max(whole, key=lambda state: state.generation)
 
@@ -179,6 +200,7 @@ class CheckpointFile:
         self._descriptor: int | None = None
         self._slot_bytes = 0
         self._generation = 0
+        self._is_replaced = False
         self._syncs = 0
         self._stored = b""
 
@@ -206,6 +228,27 @@ class CheckpointFile:
                 os.fdatasync(self._descriptor)
                 self._syncs += 1
 
+    def set_aside(self) -> Path:
+        """Give the file another name, and return it; the next state gets a new file.
+
+        Until then the file keeps its old name too, so that a kill in between changes nothing.
+        """
+        with output_errors("setting aside", self._path):
+            self._is_replaced = True
+            for number in itertools.count(1):
+                name = self._path.with_name(f"{NAME}.damaged-{number}")
+                if not os.path.lexists(name):
+                    break
+                if self._path.exists() and name.samefile(self._path):
+                    return name
+            try:
+                name.hardlink_to(self._path)
+            except OSError:
+                # A file system without links, or another process has removed the file.
+                with contextlib.suppress(FileNotFoundError):
+                    self._path.rename(name)
+            return name
+
     def is_removed(self) -> bool:
         """Whether another process removed or replaced the file since a state was stored."""
         with output_errors("checking", self._path):
@@ -226,6 +269,8 @@ class CheckpointFile:
 
     def _open(self, first: bytes) -> int:
         with contextlib.suppress(FileNotFoundError):
+            if self._is_replaced:
+                return self._create(first)
             descriptor = os.open(self._path, _FLAGS)
             self._slot_bytes = os.fstat(descriptor).st_size // _SLOTS
             return descriptor
@@ -236,6 +281,7 @@ class CheckpointFile:
         self._prepare_directory()
         self._slot_bytes = max(_SLOT_BYTES, 1 << (2 * len(first)).bit_length())
         replace_file(self._path, first.ljust(self._slot_bytes, b"\0") * _SLOTS)
+        self._is_replaced = False
         return os.open(self._path, _FLAGS)
 
 

@@ -26,6 +26,18 @@ def read_after(output: Path, wanted: FileId, offset: int, limit_bytes: int) -> b
     return b"".join(pieces)[-limit_bytes:]
 
 
+def read_last(output: Path, limit_bytes: int) -> bytes:
+    """Return the newest ``limit_bytes`` at most of the output and its archives, from a line's start."""
+    pieces: list[bytes] = []
+    left_bytes = limit_bytes
+    for path in archives.newest_first(output):
+        if left_bytes and os.path.lexists(path):
+            pieces.append(_read_from(path, 0, left_bytes))
+            left_bytes -= len(pieces[-1])
+    data = b"".join(reversed(pieces))
+    return data if left_bytes else data[data.find(b"\n") + 1 :]
+
+
 def _newest_to(output: Path, wanted: FileId) -> list[Path] | None:
     """Return the files from the live one back to the wanted one, which comes last."""
     paths: list[Path] = []

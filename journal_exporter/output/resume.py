@@ -1,10 +1,12 @@
 """Starts a run: finds out what is in the output, and leaves a writer at the output's end.
 
 Guarantees: after a kill, a power cut or a full disk, no line is missing and none is written twice. If another
-process removed or emptied the file, the run continues after the checkpoint.
+process removed or emptied the file, the run continues after the checkpoint. Without a valid checkpoint, the
+output's lines show where to continue.
 """
 
 import dataclasses
+import functools
 import logging
 from collections.abc import Iterator, Sequence
 
@@ -17,6 +19,8 @@ from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output import read_back
 from journal_exporter.output.checkpoint import Progress, State
 from journal_exporter.output.replay import Replay
+from journal_exporter.output.retry import Stopped
+from journal_exporter.output.search import Search
 from journal_exporter.output.writer import SYNC_BYTES, Writer
 
 _LOG = logging.getLogger(__name__)
@@ -41,14 +45,21 @@ class Resume:
     metrics: SharedMetrics
     clock: Clock
 
-    def run(self, state: State | None) -> None:
-        """Resume from the last run's state, or begin without one."""
+    def run(self, state: State | None, *, is_damaged: bool = False) -> None:
+        """Resume from the last run's state, or begin without one.
+
+        Where the checkpoint ``is_damaged``, the lines of the output show how far the last run came.
+        """
         self.writer.open()
         kind = "first_start"
         since_s = self.clock.time_s()
         if state is None:
-            self._end_torn_line()
-            position = self.source.start(self.start)
+            found = self._recover() if is_damaged else None
+            if found is not None:
+                kind, position = "from_output", found
+            else:
+                self._end_torn_line()
+                position = self.source.start(self.start)
         else:
             kind, position = self._resume(state)
             since_s = state.file_since_s or since_s
@@ -67,10 +78,41 @@ class Resume:
             file_since_s=since_s,
             generation=state.generation if state else 0,
         )
+        if is_damaged:
+            self._set_aside()
         self.writer.begin(fresh)
         self.metrics.add("recoveries", 1, kind)
         self.metrics.recovered = True
         _LOG.info("start: %s; output %s at byte %d", kind, self.writer.output.path, progress.offset)
+
+    def _recover(self) -> Position | None:
+        """Find the output's last lines in the journal, and append what is missing after them."""
+        path = self.writer.output.path
+        tail = self.writer.retry(lambda: read_back.read_last(path, _TAIL_LIMIT_BYTES))
+        search = Search(tail)
+        self.source.start("head")
+        while True:
+            # The whole journal may take longer than the grace period of a request to end.
+            if self.writer.stop.is_set():
+                raise Stopped
+            self.metrics.heartbeat(self.clock)
+            self.source.process()
+            batch = self.source.read()
+            if not batch.entries and not batch.gaps:
+                break
+            for index, line in enumerate(self.formatter.lines(batch)):
+                if line is not None:
+                    search.offer(line, functools.partial(_place_before, batch, index))
+        if search.best is None:
+            _LOG.warning("the journal has none of the last lines of %s", path)
+            return None
+        _kind, position = self._replay(search.best.position, tail[search.best.offset :], until=None)
+        return position
+
+    def _set_aside(self) -> None:
+        name = self.writer.retry(self.writer.checkpoint.set_aside)
+        self.metrics.add("checkpoints_set_aside")
+        _LOG.error("the checkpoint was damaged; it was renamed to %s", name)
 
     def _resume(self, state: State) -> tuple[str, Position]:
         same_boot = state.boot_id == self.boot_id
@@ -184,3 +226,9 @@ class Resume:
                     self.metrics.add("gaps")
             if index < len(lines) and (line := lines[index]) is not None:
                 replay.offer(line)
+
+
+def _place_before(batch: Batch, index: int) -> Position:
+    """Return the place before an element of a batch, after the gaps before it."""
+    gaps = sum(len(found) for at, found in batch.gaps.items() if at <= index)
+    return batch.place_after(index, gaps)

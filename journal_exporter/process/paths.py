@@ -58,9 +58,7 @@ def check_directory(name: str, path: Path, fix: str) -> None:
 def check_paths(settings: Settings) -> None:
     """Raise ``ConfigError`` for an output with a path in the state or the journal, or one too long."""
     output, state = settings.output, settings.state_directory
-    own = output.parent == state and (
-        output.name == checkpoints.NAME or output.name.startswith("render-")
-    )
+    own = output.parent == state and (output.name.startswith((checkpoints.NAME, "render-")))
     if output == state or own:
         raise ConfigError(
             f"--output: {output} is part of --state-directory {state}; choose another file"

@@ -18,7 +18,7 @@ from journal_exporter.journal.files import find_files, inspect_files
 from journal_exporter.monitoring.listen import listen
 from journal_exporter.output import archives
 from journal_exporter.output import checkpoint as checkpoints
-from journal_exporter.output.checkpoint import State
+from journal_exporter.output.checkpoint import DamagedCheckpointError, State
 from journal_exporter.output.lock import is_in_use
 from journal_exporter.process.paths import (
     check_directory,
@@ -59,7 +59,7 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> tuple[StateLock, socke
     if lock is not None:
         stack.callback(lock.close)
         collect(lambda: check_writable("--state-directory", settings.state_directory))
-        collect(lambda: check_state(checkpoints.load(settings.state_directory), settings))
+        collect(lambda: check_checkpoint(settings))
         collect(lambda: check_not_in_use(settings))
     address = setting_values.address(settings.metrics_address)
     if settings.once and "metrics_address" not in loaded.given:
@@ -112,6 +112,12 @@ def check_not_in_use(settings: Settings) -> None:
             f"--output: {output} is being written by another exporter, whose --state-directory is not"
             f" {settings.state_directory}; stop that exporter, or choose another file"
         )
+
+
+def check_checkpoint(settings: Settings) -> None:
+    """Raise ``ConfigError`` for a checkpoint that can't be used; the worker sets a damaged one aside."""
+    with contextlib.suppress(DamagedCheckpointError):
+        check_state(checkpoints.load(settings.state_directory), settings)
 
 
 def check_state(state: State | None, settings: Settings) -> None:

@@ -56,12 +56,32 @@ def previous(directory: Path, state: State | None, present: dict[str, Any]) -> d
     """Return the rendering of the run that stored the state; the present one where it can't be read."""
     if state is None or state.render_hash == digest(present):
         return present
+    saved = _read(_path(directory, state.render_hash))
+    return saved if saved is not None and digest(saved) == state.render_hash else present
+
+
+def last_saved(directory: Path, present: dict[str, Any]) -> dict[str, Any]:
+    """Return the newest rendering that a run stored; the present one where none can be read."""
+    for path in sorted(directory.glob("render-*.json"), key=_modified_ns, reverse=True):
+        if (saved := _read(path)) is not None:
+            return saved
+    return present
+
+
+def _modified_ns(path: Path) -> int:
     try:
-        saved: dict[str, Any] = json.loads(_path(directory, state.render_hash).read_bytes())
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        saved: dict[str, Any] = json.loads(path.read_bytes())
         formatter(saved)
     except (OSError, ValueError, KeyError, TypeError):
-        return present
-    return saved if digest(saved) == state.render_hash else present
+        return None
+    return saved
 
 
 def save(directory: Path, rendering: dict[str, Any]) -> None:

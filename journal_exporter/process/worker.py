@@ -18,7 +18,7 @@ from journal_exporter.journal.reader import JournalReader
 from journal_exporter.monitoring.journal_watch import JournalWatch
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output import checkpoint as checkpoints
-from journal_exporter.output.checkpoint import CheckpointFile
+from journal_exporter.output.checkpoint import CheckpointFile, DamagedCheckpointError
 from journal_exporter.output.resume import Resume
 from journal_exporter.output.retry import Stopped
 from journal_exporter.output.rotating_file import RotatingFile
@@ -81,9 +81,17 @@ def run(
     )
     with contextlib.ExitStack() as stack:
         stack.callback(output.close)
-        state = checkpoints.load(settings.state_directory)
-        check_state(state, settings)
         present = rendering.from_settings(settings)
+        try:
+            state = checkpoints.load(settings.state_directory)
+            is_damaged, previous = (
+                False,
+                rendering.previous(settings.state_directory, state, present),
+            )
+        except DamagedCheckpointError:
+            state = None
+            is_damaged, previous = True, rendering.last_saved(settings.state_directory, present)
+        check_state(state, settings)
 
         def prepare_directory() -> None:
             with output_errors("preparing", settings.state_directory):
@@ -108,7 +116,6 @@ def run(
             while_blocked=lambda position: watch.scan(position, clock.monotonic_s()),
             max_blocked_s=_ONCE_MAX_BLOCKED_S if settings.once else math.inf,
         )
-        previous = rendering.previous(settings.state_directory, state, present)
         try:
             with contextlib.closing(open_source()) as source:
                 Resume(
@@ -121,7 +128,7 @@ def run(
                     formatter=rendering.formatter(previous),
                     metrics=metrics,
                     clock=clock,
-                ).run(state)
+                ).run(state, is_damaged=is_damaged)
         except Stopped:
             return
         rendering.delete_others(settings.state_directory, rendering.digest(present))

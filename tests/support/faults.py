@@ -18,7 +18,7 @@ from journal_exporter.journal.sequence import Gap, SequenceTracker
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.metrics import SharedMetrics
-from journal_exporter.output.checkpoint import CheckpointFile, State, load
+from journal_exporter.output.checkpoint import CheckpointFile, DamagedCheckpointError, State, load
 from journal_exporter.output.resume import Resume
 from journal_exporter.output.rotating_file import RotatingFile
 from journal_exporter.output.rotation import RotationPolicy
@@ -102,6 +102,7 @@ class ScriptedSource:
 
     def start(self, where: str) -> Position:
         self.calls.append(f"start {where}")
+        self._restore(Position(None))
         if where == "tail":
             for entry in self.journal:
                 self._tracker.stand(_MACHINE, SEQNUM_ID, BOOT, entry.seqnum)
@@ -271,6 +272,10 @@ class FaultyCheckpoint(CheckpointFile):
         self.plan.step("sync checkpoint")
         super().sync()
 
+    def set_aside(self) -> Path:
+        self.plan.step("set aside")
+        return super().set_aside()
+
 
 class Rig:
     """The exporter's worker without its process: ``run`` is one life of it, over the same files."""
@@ -323,6 +328,10 @@ class Rig:
             stop=stop,
         )
         try:
+            state, is_damaged = load(self.state), False
+        except DamagedCheckpointError:
+            state, is_damaged = None, True
+        try:
             Resume(
                 boot_id=self.boot_id,
                 render_hash="hash",
@@ -332,7 +341,7 @@ class Rig:
                 formatter=self.recover_with or self.formatter(),
                 metrics=self.metrics,
                 clock=self.clock,
-            ).run(load(self.state))
+            ).run(state, is_damaged=is_damaged)
             Pipeline(
                 open_source=self.source,
                 formatter=self.formatter(),

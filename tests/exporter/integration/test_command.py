@@ -321,14 +321,37 @@ def test_every_reason_not_to_start_is_reported_at_once(tmp_path: Path, exporter:
 
 
 @pytest.mark.usefixtures("journal")
-def test_a_checkpoint_with_garbage_is_refused_and_kept(exporter: Make) -> None:
+def test_a_checkpoint_with_garbage_is_set_aside_and_the_output_shows_where_to_continue(
+    journal: Path, exporter: Make
+) -> None:
     tail = exporter("--once", "--start", "head")
     assert tail.run() == 0
-    checkpoint = tail.state / "checkpoint"
-    checkpoint.write_bytes(b"\x00garbage" * 1000)
-    assert f"{checkpoint} is not a valid checkpoint" in refused(tail)
-    assert checkpoint.read_bytes() == b"\x00garbage" * 1000
+    (tail.state / "checkpoint").write_bytes(b"\x00garbage" * 1000)
+    write_journal(journal / "more.journal", numbered(range(100, 120)))
+    other = exporter("--start", "tail", "--format", "json", "--max-bytes", "4Ki").start()
+    other.wait_for_line(b"number 000119")
+    assert other.metric("checkpoints_set_aside_total") == 1
+    assert other.metric("recoveries_total", '{kind="from_output"}') == 1
+    other.stop()
+    assert other.numbers() == list(range(120))
+    aside = tail.state / "checkpoint.damaged-1"
+    assert aside.read_bytes() == b"\x00garbage" * 1000
+    assert f"error: the checkpoint was damaged; it was renamed to {aside}\n" in other.log()
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_checkpoint_with_garbage_beside_an_output_of_another_program_begins_as_a_first_run(
+    exporter: Make,
+) -> None:
+    tail = exporter("--once", "--start", "head")
+    tail.state.mkdir(parents=True)
+    (tail.state / "checkpoint").write_bytes(b"")
+    tail.output.parent.mkdir(parents=True)
+    tail.output.write_bytes(b"of another program\n")
+    assert tail.run() == 0
+    assert tail.lines()[0] == b"of another program"
     assert tail.numbers() == list(range(100))
+    assert (tail.state / "checkpoint.damaged-1").exists()
 
 
 @pytest.mark.usefixtures("journal")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import resource
 import zlib
 from contextlib import closing
@@ -13,7 +14,15 @@ from journal_exporter.errors import ConfigError, OutputError
 from journal_exporter.journal.copies import Copies
 from journal_exporter.journal.position import Position
 from journal_exporter.journal.sequence import RECENT_GAPS, Gap, SequenceTracker
-from journal_exporter.output.checkpoint import NAME, CheckpointFile, Intent, Progress, State, load
+from journal_exporter.output.checkpoint import (
+    NAME,
+    CheckpointFile,
+    DamagedCheckpointError,
+    Intent,
+    Progress,
+    State,
+    load,
+)
 from journal_exporter.output.file_id import FileId
 from tests.support.fakes import BOOT, FILE_ID, SEQNUM_ID, START_US, cursor, read_up_to
 from tests.support.faults import file_size_limit
@@ -263,19 +272,52 @@ def test_a_later_run_continues_the_generations(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("garbage", [b"", b"garbage", b"\0" * 2 * SLOT_BYTES, b"\n\n{}\n"])
-def test_garbage_is_an_error_that_names_the_file_and_is_left_alone(
+def test_garbage_is_set_aside_only_when_there_is_a_new_state(
     tmp_path: Path, garbage: bytes
 ) -> None:
     path = tmp_path / NAME
-    path.write_bytes(garbage)
-    with pytest.raises(ConfigError, match=r"checkpoint is not a valid checkpoint.* move it away"):
+    for number in (1, 2):
+        path.write_bytes(garbage)
+        with pytest.raises(DamagedCheckpointError, match="checkpoint is not a valid checkpoint"):
+            load(tmp_path)
+        for _attempt in range(2):
+            # A kill before the new state leaves the file where it is, for the next start to find.
+            with closing(CheckpointFile(tmp_path)) as checkpoint:
+                assert checkpoint.set_aside() == tmp_path / f"checkpoint.damaged-{number}"
+            assert path.read_bytes() == garbage
+        with closing(CheckpointFile(tmp_path)) as checkpoint:
+            checkpoint.set_aside()
+            checkpoint.store(state(1))
+            checkpoint.store(state(2))
+        assert same(load(tmp_path), state(2))
+        path.unlink()
+    kept = {one.name: one.read_bytes() for one in tmp_path.iterdir()}
+    assert kept == {"checkpoint.damaged-1": garbage, "checkpoint.damaged-2": garbage}
+
+
+@pytest.mark.parametrize("version", [3, 10, 9999])
+def test_a_checkpoint_of_a_newer_version_is_refused_and_left_alone(
+    tmp_path: Path, version: int
+) -> None:
+    store(tmp_path, state(1))
+    path = tmp_path / NAME
+    newer = path.read_bytes().replace(b"checkpoint 2 ", b"checkpoint %d " % version)
+    path.write_bytes(newer)
+    with pytest.raises(ConfigError, match="is the checkpoint of a newer version; run") as refused:
         load(tmp_path)
-    assert path.read_bytes() == garbage
+    assert not isinstance(refused.value, DamagedCheckpointError)
+    assert path.read_bytes() == newer
+
+
+def test_a_checkpoint_that_is_a_pipe_is_an_error_that_names_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / NAME)
+    with pytest.raises(ConfigError, match=r"checkpoint is not a regular file; move it away"):
+        load(tmp_path)
 
 
 def test_a_checkpoint_that_is_a_directory_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
-    with pytest.raises(ConfigError, match=r"can't read .*checkpoint"):
+    with pytest.raises(ConfigError, match=r"can't read .*checkpoint: Is a directory"):
         load(tmp_path)
 
 

@@ -187,12 +187,11 @@ def test_an_output_that_is_a_directory_is_named(good: list[str | Path], tmp_path
     assert list((tmp_path / "o").iterdir()) == []
 
 
-def test_a_state_of_garbage_is_named_and_left_alone(good: list[str | Path], tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state/checkpoint").write_bytes(b"garbage")
-    assert f"{tmp_path}/state/checkpoint is not a valid checkpoint" in refused(*good)
-    assert (tmp_path / "state/checkpoint").read_bytes() == b"garbage"
-    assert not (tmp_path / "o").exists()
+def test_a_status_of_garbage_is_named_and_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").write_bytes(b"garbage")
+    problem = refused("status", "--state-directory", tmp_path)
+    assert f"{tmp_path}/checkpoint is not a valid checkpoint" in problem
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"garbage"]
 
 
 def test_a_state_directory_that_cannot_be_made_is_named(

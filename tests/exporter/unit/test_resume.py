@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.monitoring.metrics import SharedMetrics
+from journal_exporter.monitoring.metrics import RECOVERIES, SharedMetrics
 from journal_exporter.output.checkpoint import load
+from journal_exporter.output.retry import Stopped
+from tests.support.fakes import ScriptedStop
 from tests.support.faults import FaultPlan, Rig, entries
 
 MESSAGES = [b"message %d" % number for number in range(12)]
@@ -19,7 +21,7 @@ def rig(tmp_path: Path) -> Rig:
 
 def kind(rig: Rig) -> str:
     """Return what the next start finds."""
-    kinds = ("first_start", "clean", "adopted", "finished_torn", "replayed", "output_gone")
+    kinds = RECOVERIES
     before = {name: rig.metrics.get("recoveries", name) for name in kinds}
     rig.run()
     (found,) = (name for name in kinds if rig.metrics.get("recoveries", name) != before[name])
@@ -116,6 +118,100 @@ def test_a_file_that_was_removed_with_its_archives_is_created_again(rig: Rig) ->
     rig.journal += entries([b"later"], first=len(MESSAGES) + 1)
     assert kind(rig) == "output_gone"
     assert rig.data() == rig.wanted(without=range(1, len(MESSAGES) + 1))
+
+
+def damage(rig: Rig) -> None:
+    (rig.state / "checkpoint").write_bytes(b"garbage")
+
+
+@pytest.mark.parametrize("start", ["head", "boot", "tail"])
+@pytest.mark.parametrize("torn_bytes", [0, 1, 30, 61, 62, 200, 10_000])
+def test_a_damaged_checkpoint_costs_nothing_whatever_the_output_ends_with(
+    rig: Rig, torn_bytes: int, start: str
+) -> None:
+    rig.run()
+    rig.journal += entries([b"later %d" % n for n in range(6)], first=len(MESSAGES) + 1)
+    steps = Rig(rig.state / "other", list(rig.journal)).run().steps
+    rig.run(FaultPlan(kill_at=steps.index("flush"), torn_bytes=torn_bytes))
+    damage(rig)
+    rig.start = start
+    assert kind(rig) == "from_output"
+    assert rig.data() == rig.wanted()
+    assert rig.metrics.get("checkpoints_set_aside") == 1
+    assert (rig.state / "checkpoint.damaged-1").read_bytes() == b"garbage"
+    assert kind(rig) == "clean"
+
+
+def test_a_damaged_checkpoint_does_not_bring_back_lines_that_were_rotated_away(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, entries(MESSAGES), max_bytes=130, keep_files=1)
+    rig.run()
+    kept = rig.data()
+    assert 0 < kept.count(b"\n") < len(MESSAGES)
+    rig.journal += entries([b"later"], first=len(MESSAGES) + 1)
+    rig.keep_files = 9
+    damage(rig)
+    assert kind(rig) == "from_output"
+    assert rig.data() == kept + rig.wanted(without=range(1, len(MESSAGES) + 1))
+
+
+def test_a_kill_at_any_step_of_a_start_with_a_damaged_checkpoint_loses_and_repeats_nothing(
+    tmp_path: Path,
+) -> None:
+    def damaged(name: str) -> Rig:
+        rig = Rig(tmp_path / name, entries(MESSAGES[:6]))
+        rig.run()
+        rig.journal += entries(MESSAGES[6:], first=7)
+        damage(rig)
+        return rig
+
+    steps = damaged("whole").run().steps
+    assert "set aside" in steps
+    for number in range(len(steps)):
+        rig = damaged(str(number))
+        rig.run(FaultPlan(kill_at=number, torn_bytes=70))
+        rig.run()
+        assert rig.data() == rig.wanted(), f"killed at {number}, {steps[number]}"
+        assert (rig.state / "checkpoint.damaged-1").read_bytes() == b"garbage"
+        assert not (rig.state / "checkpoint.damaged-2").exists()
+
+
+def test_a_request_to_end_during_the_search_leaves_a_damaged_checkpoint_for_the_next_start(
+    rig: Rig,
+) -> None:
+    rig.run()
+    before = rig.data()
+    damage(rig)
+    with pytest.raises(Stopped):
+        rig.run(stop=ScriptedStop(rig.clock, set_after=0))
+    assert (rig.state / "checkpoint").read_bytes() == b"garbage"
+    assert kind(rig) == "from_output"
+    assert rig.data() == before
+
+
+def test_a_damaged_checkpoint_and_an_output_of_another_program_begin_where_the_start_says(
+    rig: Rig,
+) -> None:
+    rig.output_path.parent.mkdir(parents=True)
+    rig.output_path.write_bytes(b"somebody's line\nand half")
+    damage(rig)
+    assert kind(rig) == "first_start"
+    assert rig.data() == b"somebody's line\nand half\n" + rig.wanted()
+    assert rig.metrics.get("checkpoints_set_aside") == 1
+
+
+def test_lines_of_another_program_in_the_output_do_not_hide_the_place(rig: Rig) -> None:
+    rig.run()
+    before = rig.data()
+    rig.output_path.write_bytes(b"before\n" + before + b"after\n")
+    rig.journal += entries([b"later"], first=len(MESSAGES) + 1)
+    damage(rig)
+    assert kind(rig) == "from_output"
+    assert rig.data() == b"before\n" + before + b"after\n" + rig.wanted(
+        without=range(1, len(MESSAGES) + 1)
+    )
+    assert rig.metrics.get("recovery_mismatches") == 1
 
 
 def test_a_file_that_was_rotated_away_with_a_torn_line_keeps_its_lines(rig: Rig) -> None:
