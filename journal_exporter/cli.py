@@ -4,6 +4,8 @@ Every problem is one line on standard error. The exit codes are those of ``exit_
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import signal
@@ -134,11 +136,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Replace closed streams, which are None: output must fail, and problems must not become output."""
+    """Replace closed streams, which are None: output must fail, and problems must not become output.
+
+    What the locale can't show is escaped, as Python does it on standard error.
+    """
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _run(top: argparse.ArgumentParser, options: argparse.Namespace) -> int:
@@ -186,6 +193,8 @@ def _emit(text: str) -> int:
 
 
 def _fail(*problems: str) -> int:
-    for problem in problems:
-        print(f"journal-exporter: {problem}", file=sys.stderr)  # noqa: T201
+    # Where standard error can't be written, only the exit code is left.
+    with contextlib.suppress(OSError):
+        for problem in problems:
+            print(f"journal-exporter: {problem}", file=sys.stderr)  # noqa: T201
     return exit_codes.ERROR

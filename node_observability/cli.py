@@ -5,7 +5,9 @@ module is imported when the command is named, so that none pays for the librarie
 """
 
 import argparse
+import contextlib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -88,16 +90,13 @@ def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> in
         code = _run(parser(command, commands), arguments, commands)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print(f"{_PROGRAM}: interrupted", file=sys.stderr)
+        _report("interrupted")
         return INTERRUPTED
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
         if package == __package__:
             raise
-        print(
-            f"{_PROGRAM}: {package} is not installed; install `{_PROGRAM}[toolbox]`",
-            file=sys.stderr,
-        )
+        _report(f"{package} is not installed; install `{_PROGRAM}[toolbox]`")
         return ERROR
     except BrokenPipeError:
         # The reader has seen enough.
@@ -107,7 +106,7 @@ def main(argv: Sequence[str] | None = None, commands: Commands = COMMANDS) -> in
         # An error with a file name is not about standard output, and the command should have handled it.
         if error.filename is not None:
             raise
-        print(f"{_PROGRAM}: standard output: {error.strerror}", file=sys.stderr)
+        _report(f"standard output: {error.strerror}")
         _discard_output()
         return ERROR
     return code
@@ -132,17 +131,28 @@ def _run(top: argparse.ArgumentParser, arguments: list[str], commands: Commands)
     except ToolboxError as error:
         sys.stdout.flush()
         for problem in error.problems:
-            print(f"{_PROGRAM} {options.command}: {printable(problem)}", file=sys.stderr)
+            _report(printable(problem), f"{_PROGRAM} {options.command}")
         return ERROR
     return code
 
 
+def _report(text: str, program: str = _PROGRAM) -> None:
+    """Print a problem; where standard error can't be written, only the exit code is left."""
+    with contextlib.suppress(OSError):
+        print(f"{program}: {text}", file=sys.stderr)
+
+
 def _open_streams() -> None:
-    """Replace closed streams, which are None: output must fail, and problems must not become output."""
+    """Replace closed streams, which are None: output must fail, and problems must not become output.
+
+    What the locale can't show is escaped, as Python does it on standard error.
+    """
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
     if sys.stderr is None:
         sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _discard_output() -> None:

@@ -25,13 +25,16 @@ def ask(command: Sequence[str], instead: str, environment: Mapping[str, str] | N
         done = subprocess.run(  # noqa: S603 - the operator's own kubectl and helm
             command,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
             timeout=_TIMEOUT_S,
             env=environment,
         )
     except FileNotFoundError:
         raise UsageError(f"{command[0]} is not on the PATH; install it, or use {instead}") from None
+    except OSError as error:
+        raise UsageError(f"{command[0]} can't be run: {error.strerror}; use {instead}") from None
     except subprocess.TimeoutExpired:
         raise ToolboxError(f"{command[0]} did not answer within {_TIMEOUT_S} s") from None
     if done.returncode:

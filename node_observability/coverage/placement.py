@@ -16,7 +16,9 @@ from node_observability.inputs.nodes import Taint
 
 __all__ = ["Expression", "Placement", "Term", "Toleration", "reasons_against"]
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INTEGER = re.compile(r"[+-]?0*[0-9]{1,19}", re.ASCII)
+_MIN, _MAX = -(2**63), 2**63 - 1
+"""Kubernetes reads numbers of 64 bits; a larger one matches nothing."""
 _EFFECTS_THAT_KEEP_OUT = ("NoSchedule", "NoExecute")
 
 
@@ -40,14 +42,22 @@ class Expression:
                 return value is not None
             case "DoesNotExist":
                 return value is None
-        if value is None or not (_INTEGER.fullmatch(value) and _INTEGER.fullmatch(self.values[0])):
+        number, limit = _integer(value or ""), _integer(self.values[0])
+        if number is None or limit is None:
             return False
-        number, limit = int(value), int(self.values[0])
         return number > limit if self.operator == "Gt" else number < limit
 
     def __str__(self) -> str:
         values = f" [{', '.join(self.values)}]" if self.values else ""
         return f"{self.key} {self.operator}{values}"
+
+
+def _integer(text: str) -> int | None:
+    if not _INTEGER.fullmatch(text):
+        return None
+    # Without the zeros, of which there may be thousands.
+    value = int(text.lstrip("+-0") or "0") * (-1 if text.startswith("-") else 1)
+    return value if _MIN <= value <= _MAX else None
 
 
 Term = tuple[Expression, ...]

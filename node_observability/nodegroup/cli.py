@@ -16,7 +16,7 @@ from node_observability.nodegroup.load import Description, read_description
 from node_observability.nodegroup.node_group import NodeGroup
 from node_observability.nodegroup.rules.settings import has_secrets
 from node_observability.nodegroup.rules.targets import TARGETS
-from node_observability.outputs import write_text
+from node_observability.outputs import STDOUT, write_text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +72,10 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
         help="read the secrets and write them into the output; default: write placeholders",
     )
     parser.add_argument(
-        "--output", metavar="FILE", help="write to this file (default: standard output)"
+        "--output",
+        default=STDOUT,
+        metavar="FILE",
+        help="write to this file (default: -, standard output)",
     )
     parser.add_argument(
         "files",
@@ -98,7 +101,7 @@ def _kube_reserved(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json.dumps(settings))
     else:
-        print(templates.user_data({"kubernetes": {"kube-reserved": settings}}), end="")
+        write_text(STDOUT, templates.user_data({"kubernetes": {"kube-reserved": settings}}))
     return SUCCESS
 
 
@@ -119,10 +122,7 @@ def _render(options: argparse.Namespace) -> int:
     elif any(has_secrets(group.settings) for group in groups):
         placeholder = credentials.PLACEHOLDER
         messages.warn(f"{placeholder} replaces credentials; --with-credentials writes them")
-    if options.output is None:
-        print(text, end="")
-    else:
-        write_text(options.output, text, secret=options.with_credentials)
+    write_text(options.output, text, secret=options.with_credentials)
     return SUCCESS
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from node_observability.errors import UsageError, printable
 from node_observability.exit_codes import FINDINGS, SUCCESS
 from node_observability.inputs.files import STDIN, check_readable, label, read_bytes, read_text
+from node_observability.outputs import STDOUT, write_text
 from node_observability.parsers import bench, fluentbit
 from node_observability.parsers.cases import files as case_files
 from node_observability.parsers.cases.report import failure_text, summary, write_junit
@@ -23,7 +24,7 @@ from node_observability.parsers.cases.runner import Outcome, run_all
 from node_observability.parsers.cases.update import update
 from node_observability.parsers.configuration.conversion import to_classic, to_yaml
 from node_observability.parsers.configuration.sections import Configuration
-from node_observability.parsers.configuration.sources import load
+from node_observability.parsers.configuration.sources import is_classic, load
 from node_observability.parsers.explanation import explain
 from node_observability.parsers.lint.rules import lint
 from node_observability.parsers.model.definitions import Definitions, build
@@ -70,7 +71,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write the actual records into the case files as the expected ones",
     )
-    test.add_argument("--junit", type=Path, metavar="FILE", help="also write a JUnit XML report")
+    test.add_argument(
+        "--junit",
+        metavar="FILE",
+        help="also write a JUnit XML report; with - it is all that goes to standard output",
+    )
     check = add(
         "lint", "find mistakes in a configuration that Fluent Bit ignores or fails on", _lint
     )
@@ -80,9 +85,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     speed = add("bench", "measure how many lines per second each parser reads", _bench)
     speed.add_argument(
         "file",
-        type=Path,
         metavar="FILE",
-        help="a file of log lines: the first 100,000 are used; a fluent-bit on the PATH reads all",
+        help="a file of log lines: the first 100,000 are used; a fluent-bit on the PATH reads all;"
+        " - is standard input, which only the kit reads",
     )
     speed.add_argument(
         "--seconds",
@@ -102,9 +107,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     change = add("convert", "print a configuration file in the other format", _convert)
     change.add_argument(
         "file",
-        type=Path,
         metavar="FILE",
-        help="a YAML file (*.yaml, *.yml), or a file in the classic format",
+        help="a YAML file (*.yaml, *.yml), or a file in the classic format; - is standard input",
     )
 
 
@@ -151,12 +155,13 @@ def _test(options: argparse.Namespace) -> int:
     return _report(outcomes, options.junit, start)
 
 
-def _report(outcomes: Sequence[Outcome], junit: Path | None, start: float) -> int:
+def _report(outcomes: Sequence[Outcome], junit: str | None, start: float) -> int:
     failed = [outcome for outcome in outcomes if outcome.differences]
-    for outcome in failed:
-        print(failure_text(outcome), end="\n\n")
     seconds = time.perf_counter() - start
-    print(summary(outcomes, seconds))
+    if junit != STDOUT:
+        for outcome in failed:
+            print(failure_text(outcome), end="\n\n")
+        print(summary(outcomes, seconds))
     if junit:
         write_junit(junit, outcomes, seconds)
     return FINDINGS if failed else SUCCESS
@@ -168,7 +173,7 @@ def _lint(options: argparse.Namespace) -> int:
         print(printable(str(finding)))
     errors = sum(finding.is_error for finding in findings)
     warnings = len(findings) - errors
-    print(f"{label(options.config)}: {errors} errors, {warnings} warnings")
+    print(f"{printable(label(options.config))}: {errors} errors, {warnings} warnings")
     return FINDINGS if errors or (options.strict and warnings) else SUCCESS
 
 
@@ -196,17 +201,19 @@ def _explain(options: argparse.Namespace) -> int:
 def _bench(options: argparse.Namespace) -> int:
     if not 0 <= options.seconds < math.inf:
         raise UsageError(f"--seconds: {options.seconds} is not valid; use a number from 0 up")
+    if options.file == options.config == STDIN:
+        raise UsageError("FILE and --config can't both be -, standard input")
     lines, count = _read_lines(options.file)
     configuration, definitions = _definitions(options.config)[0]
     sections = {section.place: section for section in configuration.sections_of("parser")}
-    program = fluentbit.find()
+    program = None if options.file == STDIN else fluentbit.find()
     for parser in _select_parsers(definitions, options.parser):
         try:
             result = bench.measure(
                 parser, lines, at_least_s=options.seconds, clock=time.process_time
             )
         except UnsupportedError as error:
-            raise UsageError(f"{options.file}: can't run {parser.name}: {error}") from None
+            raise UsageError(f"{label(options.file)}: can't run {parser.name}: {error}") from None
         share = 100 * result.matched / result.lines
         print(
             f"{printable(result.name)}: {result.lines_per_s:,.0f} lines/s of processor time"
@@ -214,18 +221,22 @@ def _bench(options: argparse.Namespace) -> int:
         )
         if program:
             section = sections[definitions.places[parser.name]]
-            cpu_s = fluentbit.cpu_seconds(program, section, options.file)
+            cpu_s = fluentbit.cpu_seconds(program, section, Path(options.file))
             print(
                 f"  {fluentbit.version(program)}: {count / cpu_s:,.0f} lines/s of processor time,"
                 " including reading the file"
             )
-    if not program:
+    if not program and options.file != STDIN:
         print("no fluent-bit on the PATH to compare with")
     return SUCCESS
 
 
-def _read_lines(path: Path) -> tuple[list[bytes], int]:
-    """Return the first lines of a file, and the number of all its lines."""
+def _read_lines(name: str) -> tuple[list[bytes], int]:
+    """Return the first lines of a file or of standard input, and the number of all lines."""
+    if name == STDIN:
+        lines = read_bytes(STDIN).splitlines(keepends=True)
+        return _without_ends(lines[:_MAX_BENCH_LINES], name), len(lines)
+    path = Path(name)
     check_readable(path)
     try:
         with path.open("rb") as file:
@@ -233,16 +244,22 @@ def _read_lines(path: Path) -> tuple[list[bytes], int]:
             count = len(lines) + sum(1 for _ in file)
     except OSError as error:
         raise UsageError(f"{path}: can't be read: {error.strerror}") from None
+    return _without_ends(lines, name), count
+
+
+def _without_ends(lines: Sequence[bytes], name: str) -> list[bytes]:
     if not lines:
-        raise UsageError(f"{path}: is empty; give a file of log lines")
-    return [line.removesuffix(b"\n") for line in lines], count
+        raise UsageError(f"{label(name)}: is empty; give a file of log lines")
+    return [line.removesuffix(b"\n") for line in lines]
 
 
 def _convert(options: argparse.Namespace) -> int:
-    text = read_text(options.file, keep_mark=True)
-    is_yaml = options.file.suffix in (".yaml", ".yml")
-    converted = (to_classic if is_yaml else to_yaml)(text, str(options.file))
+    text, name = read_text(options.file, keep_mark=True), label(options.file)
+    is_yaml = options.file.endswith((".yaml", ".yml"))
+    if options.file == STDIN:
+        is_yaml = not is_classic(text)
+    converted = (to_classic if is_yaml else to_yaml)(text, name)
     if not converted.strip():
-        raise UsageError(f"{options.file}: has nothing to convert; name a Fluent Bit configuration")
-    print(converted, end="")
+        raise UsageError(f"{name}: has nothing to convert; name a Fluent Bit configuration")
+    write_text(STDOUT, converted)
     return SUCCESS

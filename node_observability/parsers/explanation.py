@@ -65,7 +65,10 @@ def _json_stop(line: bytes) -> _Stop:
     if not stripped.startswith(b"{"):
         return _Stop(len(line) - len(stripped), "`{`")
     try:
-        json.JSONDecoder(strict=False).raw_decode(line.decode("utf-8", "surrogateescape"))
+        # Python refuses to convert thousands of digits; their value does not matter here.
+        json.JSONDecoder(strict=False, parse_int=str).raw_decode(
+            line.decode("utf-8", "surrogateescape")
+        )
     except RecursionError:
         return _Stop(len(line) - len(stripped), "JSON that is nested less deeply")
     except json.JSONDecodeError as error:

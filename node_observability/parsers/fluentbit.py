@@ -3,6 +3,7 @@
 Guarantees that nothing leaves the machine: the input is a file, the output ``null``, and no server listens.
 """
 
+import os
 import resource
 import shutil
 import subprocess
@@ -55,9 +56,10 @@ def cpu_seconds(program: str, parser: Section, file: Path) -> float:
     """
     with tempfile.TemporaryDirectory() as directory:
         lines = ["[PARSER]", *(f"    {item.key} {item.value}" for item in parser.properties), ""]
-        (Path(directory) / "parsers.conf").write_text("\n".join(lines))
+        (Path(directory) / "parsers.conf").write_text("\n".join(lines), "utf-8")
         main = Path(directory) / "fluent-bit.conf"
-        main.write_text(_MAIN.format(directory=directory, path=file.absolute(), parser=parser.name))
+        text = _MAIN.format(directory=directory, path=file.absolute(), parser=parser.name)
+        main.write_bytes(os.fsencode(text))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         _run(program, "-q", "-c", str(main))
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

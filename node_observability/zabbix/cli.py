@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from node_observability.zabbix.commands import apply, check, flags, node_flags, prune, render
@@ -55,12 +54,13 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
     flags.add_template(parser)
     parser.add_argument(
         "--output",
-        type=Path,
         metavar="FILE",
-        help="write the template here, not to standard output",
+        help="write the template here (default: -, standard output, unless --readme is given)",
     )
     parser.add_argument(
-        "--readme", type=Path, metavar="FILE", help="write a Markdown page of its parts here"
+        "--readme",
+        metavar="FILE",
+        help="write a Markdown page of its parts here; - is standard output",
     )
 
 

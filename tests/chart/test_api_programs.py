@@ -70,7 +70,7 @@ def test_values_become_options_of_the_command() -> None:
 def test_the_template_gets_the_port_of_the_exporter() -> None:
     manifests = rendered(sets=(*ON, "zabbix.journalExporter.port=19465"))
     options = cli.parser("zabbix").parse_args(pod(manifests, "Job")["containers"][0]["args"])
-    template = flags.template_of(options)
+    template = flags.template_of(options, flags.patterns_of(options))
     assert "'19465'" in template or '"19465"' in template
     assert "9465" not in template.replace("19465", "")
 

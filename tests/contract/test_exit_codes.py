@@ -36,6 +36,9 @@ def test_the_exit_codes_of_both_programs_and_of_the_page_mean_the_same() -> None
         ("run --help >/dev/full", "No space left on device"),
         ("status --help >/dev/full", "No space left on device"),
         ("check-config --max-bytes x 2>&-", ""),
+        ("check-config --max-bytes x 2>/dev/full", ""),
+        ("--no-such-flag 2>/dev/full", ""),
+        (">/dev/full 2>&1", ""),
     ],
 )
 def test_output_that_the_exporter_cannot_write_is_an_error(line: str, problem: str) -> None:

@@ -104,6 +104,87 @@ def test_problems_never_go_to_standard_output_even_if_standard_error_is_closed()
     assert _shell("TOOL nodegroup check no-such.toml 2>&-") == (2, b"", b"")
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("TOOL 2>/dev/full", 2),
+        ("TOOL no-such-command 2>/dev/full", 2),
+        ("TOOL nodegroup check no-such.toml 2>/dev/full", 2),
+        (f"{RESERVED} >/dev/full 2>&1", 2),
+        (f"{RESERVED} >/dev/full 2>&-", 2),
+    ],
+)
+def test_the_exit_code_is_right_even_if_the_problem_can_not_be_printed(
+    line: str, expected: int
+) -> None:
+    assert _shell(line) == (expected, b"", b"")
+
+
+SNOWMEN = {
+    "nodes.json": '{"items": [{"metadata": {"name": "\u2603\\u001b[31m"}}]}',
+    "manifest.yaml": """
+kind: DaemonSet
+metadata: {name: fb}
+spec:
+  template:
+    metadata: {labels: {app.kubernetes.io/component: fluent-bit-cri}}
+    spec: {nodeSelector: {os: "\u2603"}}
+""",
+    "parsers.conf": "[PARSER]\n    Name \u2603\n    Format json\n",
+    "cases.yaml": "parser: \u2603\ncases: [{name: \u2603, line: '{}', expected: unmatched}]\n",
+    "catalogue.yaml": """
+patterns:
+- {id: a, name: "\u2603", severity: high, regex: a, description: b, matches: [a], not_matches: [b]}
+""",
+    "user-data.toml": "[settings]\nmotd = '\u2603'\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("coverage --nodes nodes.json --manifest manifest.yaml", r"\u2603\x1b[31m "),
+        ("coverage --nodes nodes.json --manifest manifest.yaml -o json", r"\u2603\u001b[31m"),
+        ("parsers test -c parsers.conf cases.yaml", r"FAIL cases.yaml:2 \u2603"),
+        ("parsers explain -c parsers.conf x", r"\u2603 stops at character 1"),
+        ("nodegroup check user-data.toml", "user-data.toml: valid user data"),
+        ("--help", "usage: node-observability"),
+    ],
+)
+@pytest.mark.parametrize(
+    "locale", ["PYTHONIOENCODING=ascii", "LC_ALL=C PYTHONCOERCECLOCALE=0 PYTHONUTF8=0"]
+)
+def test_what_the_locale_can_not_show_is_escaped(
+    line: str, shown: str, locale: str, tmp_path: Path
+) -> None:
+    for name, text in SNOWMEN.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    code, out, err = _shell(f"cd {tmp_path} && {locale} TOOL {line}")
+    assert code in (0, 1)
+    assert shown in out.decode("ascii")
+    assert err == b""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "zabbix render --catalogue catalogue.yaml",
+        "zabbix render --catalogue - --output - <catalogue.yaml",
+        "zabbix render --catalogue catalogue.yaml --readme -",
+        "parsers convert parsers.conf",
+        "parsers convert - <parsers.conf",
+        "parsers test -c parsers.conf cases.yaml --junit -",
+    ],
+)
+def test_a_document_is_utf_8_whatever_the_locale(line: str, tmp_path: Path) -> None:
+    for name, text in SNOWMEN.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    _code, out, err = _shell(f"cd {tmp_path} && PYTHONIOENCODING=ascii TOOL {line}")
+    assert "\u2603" in out.decode("utf-8")
+    assert err == b""
+    assert {path.name for path in tmp_path.iterdir()} == SNOWMEN.keys()
+
+
 def test_a_reader_that_stops_early_causes_no_message() -> None:
     _, _, err = _shell(f"{RESERVED} | true")
     assert err == b""

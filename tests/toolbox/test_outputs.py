@@ -1,5 +1,6 @@
 """A file is replaced whole, or stays as it was."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from node_observability.errors import ToolboxError
 from node_observability.outputs import write_text
+from tests.support.faults import file_size_limit
 
 
 def mode(path: Path) -> int:
@@ -32,15 +34,44 @@ def test_only_its_owner_may_read_a_file_with_secrets(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_the_old_content_and_no_other_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(ToolboxError, match=r"file: can't be written: U\+D800 is not a character$"):
         write_text(path, "new \ud800")
+    with (
+        file_size_limit(100),
+        pytest.raises(ToolboxError, match="can't be written: File too large"),
+    ):
+        write_text(path, "new" * 100)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_dash_is_standard_output_and_a_path_named_so_is_a_file(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    print("first")  # noqa: T201 - that is what is tested
+    write_text("-", "\u2603\n", newline="\r\n")
+    assert capfdbinary.readouterr().out == b"first\n" + "\u2603\r\n".encode()
+    assert list(tmp_path.iterdir()) == []
+    write_text(Path("-"), "file")
+    assert Path("-").read_text() == "file"
+
+
+def test_a_file_that_an_earlier_process_left_is_not_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / f".file.{os.getpid()}").touch()
+    write_text(tmp_path / "file", "new")
+    assert (tmp_path / "file").read_text() == "new"
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("/dev/full", "No space left on device"), ("/", "Is a directory"), ("/no/file", "No such")],
+    [
+        ("/dev/full", "No space left on device"),
+        ("/", "Is a directory"),
+        ("/no/file", "No such"),
+        ("/dev/null/file", "Not a directory"),
+        ("/" + "a" * 300, "File name too long"),
+    ],
 )
 def test_what_cannot_be_written_is_an_error_with_the_name(name: str, reason: str) -> None:
     with pytest.raises(ToolboxError, match=f"^{name}: can't be written: {reason}"):

@@ -49,8 +49,8 @@ def _element(parent: ET.Element, tag: str, **attributes: str) -> ET.Element:
     return ET.SubElement(parent, tag, safe)
 
 
-def write_junit(path: Path, outcomes: Sequence[Outcome], seconds: float) -> None:
-    """Write the outcomes as JUnit XML, one suite per file and configuration.
+def write_junit(output: str | Path, outcomes: Sequence[Outcome], seconds: float) -> None:
+    """Write the outcomes as JUnit XML, one suite per file and configuration; ``-`` is standard output.
 
     Raises:
         ToolboxError: the file can't be written.
@@ -71,4 +71,4 @@ def write_junit(path: Path, outcomes: Sequence[Outcome], seconds: float) -> None
                 failure = _element(case, "failure", message=outcome.differences[0])
                 failure.text = failure_text(outcome).translate(_REPLACED)
     ET.indent(root)
-    write_text(path, ET.tostring(root, encoding="utf-8", xml_declaration=True).decode())
+    write_text(output, ET.tostring(root, encoding="utf-8", xml_declaration=True).decode() + "\n")

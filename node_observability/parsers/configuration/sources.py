@@ -30,7 +30,7 @@ from node_observability.parsers.configuration.sections import Configuration, Pro
 from node_observability.parsers.configuration.stock import is_stock_file
 from node_observability.parsers.configuration.yaml_format import is_configuration, read_yaml
 
-__all__ = ["load"]
+__all__ = ["is_classic", "load"]
 
 _CLASSIC = re.compile(
     r"^\ufeff?(?:\[(?:SERVICE|PARSER|MULTILINE_PARSER|INPUT|FILTER|OUTPUT)\b|@INCLUDE )",
@@ -38,6 +38,11 @@ _CLASSIC = re.compile(
 )
 _YAML_SUFFIXES = (".yaml", ".yml")
 _SUFFIXES = (".conf", *_YAML_SUFFIXES)
+
+
+def is_classic(text: str) -> bool:
+    """Whether a text has a section of the classic format."""
+    return _CLASSIC.search(text) is not None
 
 
 class _Loader:
@@ -69,7 +74,7 @@ class _Loader:
 
     def _read(self, file: TextFile) -> None:
         name, text, first_line = file
-        read = read_classic if _CLASSIC.search(text) else read_yaml
+        read = read_classic if is_classic(text) else read_yaml
         before = len(self._configuration.sections)
         read(text, name, self._configuration, self._open_files, first_line)
         for section in self._configuration.sections[before:]:
@@ -125,11 +130,11 @@ def load(source: str, stdin: BinaryIO | None = None) -> list[Configuration]:
     if path.is_dir():
         return _load_directory(path)
     text = read_text(path, keep_mark=True)
-    is_classic = _CLASSIC.search(text) is not None
+    has_sections = is_classic(text)
     # A file that the shell opened, as in -c <(helm template …), has no suffix.
-    if path.suffix in _YAML_SUFFIXES or (not path.suffix and not is_classic):
+    if path.suffix in _YAML_SUFFIXES or (not path.suffix and not has_sections):
         return _load_manifest(text, source, must_be_manifest=False)
-    if not is_classic:
+    if not has_sections:
         raise UsageError(
             f"{source}: has no section such as [PARSER]; name a Fluent Bit configuration"
         )
@@ -172,7 +177,7 @@ def _load_directory(directory: Path) -> list[Configuration]:
 
 def _format_of(name: str, text: str, label: str) -> str | None:
     if name.endswith(".conf"):
-        return "classic" if _CLASSIC.search(text) else None
+        return "classic" if is_classic(text) else None
     is_yaml = name.endswith(_YAML_SUFFIXES) and any(map(is_configuration, compose(text, label)))
     return "YAML" if is_yaml else None
 

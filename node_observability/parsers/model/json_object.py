@@ -38,6 +38,8 @@ def _valid_escape(found: re.Match[bytes]) -> bytes:
 
 
 def _integer(text: str) -> int | float:
+    if len(text) > len(str(_SIGNED_MIN)):
+        return _float(text)
     value = int(text)
     return value if _SIGNED_MIN <= value <= _UNSIGNED_MAX else float(text)
 

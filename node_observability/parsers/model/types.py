@@ -4,6 +4,7 @@ Guarantees C's results: ``atoll``, ``atof`` and ``strtoull`` read as much as the
 error if they can't read anything.
 """
 
+import math
 import re
 from collections.abc import Callable
 
@@ -32,7 +33,12 @@ def _c_string(text: bytes) -> bytes:
 
 def _integer(text: bytes) -> int:
     found = _INTEGER.match(_c_string(text))
-    return max(-_LONG_MAX - 1, min(_LONG_MAX, int(found[1]))) if found else 0
+    if not found:
+        return 0
+    # As in C, a number that does not fit is the nearest one that does.
+    digits = found[1].lstrip(b"+-").lstrip(b"0")
+    value = int(digits or b"0") if len(digits) <= len(str(_LONG_MAX)) else _LONG_MAX + 1
+    return max(-_LONG_MAX - 1, -value) if found[1].startswith(b"-") else min(_LONG_MAX, value)
 
 
 def _hexadecimal(text: bytes) -> int:
@@ -48,7 +54,10 @@ def _hexadecimal(text: bytes) -> int:
 def _float(text: bytes) -> float:
     text = _c_string(text)
     if found := _HEX_FLOAT.match(text):
-        return float.fromhex(found[1].decode())
+        try:
+            return float.fromhex(found[1].decode())
+        except OverflowError:
+            return -math.inf if found[1].startswith(b"-") else math.inf
     found = _FLOAT.match(text)
     return float(found[1]) if found else 0.0
 

@@ -5,7 +5,7 @@ import dataclasses
 import json
 import os
 
-from node_observability.errors import UsageError
+from node_observability.errors import UsageError, printable
 from node_observability.exit_codes import DIFFERENCE, SUCCESS
 from node_observability.zabbix.commands import flags
 from node_observability.zabbix.commands.session import session
@@ -43,9 +43,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _desired(options: argparse.Namespace) -> DesiredState:
-    template = flags.template_of(options)
+    patterns = flags.patterns_of(options)
+    template = flags.template_of(options, patterns)
     global_macros = flags.pairs("--global-macro", options.global_macro)
-    of_template = {macro.name for macro in macros(flags.patterns_of(options))}
+    of_template = {macro.name for macro in macros(patterns)}
     problems = [
         f"--global-macro {name}: the template has this macro, and its value wins; use --macro"
         for name in global_macros
@@ -64,6 +65,6 @@ def _desired(options: argparse.Namespace) -> DesiredState:
 
 def _print(*changes: Change) -> None:
     for change in changes:
-        print(f"{change.verb} {change.kind} `{change.name}`", flush=True)
+        print(printable(f"{change.verb} {change.kind} `{change.name}`"), flush=True)
         for line in change.details:
-            print(f"  {line}")
+            print(f"  {printable(line)}")

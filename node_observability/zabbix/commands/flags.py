@@ -2,8 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 
 from node_observability.errors import UsageError
 from node_observability.zabbix.commands.secrets import secret
@@ -45,9 +44,8 @@ def add_template(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("template")
     group.add_argument(
         "--catalogue",
-        type=Path,
         metavar="FILE",
-        help="log patterns to use instead of the built-in ones",
+        help="log patterns to use instead of the built-in ones; - is standard input",
     )
     group.add_argument(
         "--macro",
@@ -63,9 +61,8 @@ def patterns_of(options: argparse.Namespace) -> tuple[Pattern, ...]:
     return catalogue.load(options.catalogue)
 
 
-def template_of(options: argparse.Namespace) -> str:
-    """Return the template's YAML."""
-    patterns = patterns_of(options)
+def template_of(options: argparse.Namespace, patterns: Sequence[Pattern]) -> str:
+    """Return the YAML of the template with these patterns."""
     return render(patterns, with_values(macros(patterns), pairs("--macro", options.macro)))
 
 
@@ -126,7 +123,9 @@ def add_psk(parser: argparse.ArgumentParser) -> None:
         "--psk-identity", metavar="NAME", help="identity of the PSK (default: ZABBIX_PSK_IDENTITY)"
     )
     group.add_argument(
-        "--psk-file", type=Path, metavar="FILE", help="file with the PSK in hex digits"
+        "--psk-file",
+        metavar="FILE",
+        help="file with the PSK in hex digits; - is standard input",
     )
     group.add_argument(
         "--psk-only",

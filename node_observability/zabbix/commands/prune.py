@@ -5,7 +5,7 @@ import os
 import time
 from collections import Counter
 
-from node_observability.errors import UsageError
+from node_observability.errors import UsageError, printable
 from node_observability.exit_codes import SUCCESS
 from node_observability.zabbix.commands import flags, node_flags
 from node_observability.zabbix.commands.session import session
@@ -39,13 +39,13 @@ def run(options: argparse.Namespace) -> int:
         if options.dry_run:
             for step in steps:
                 if step.verdict in CHANGES:
-                    print(f"would {step.verdict.value}: {step.host.name}")
+                    print(f"would {step.verdict.value}: {printable(step.host.name)}")
         else:
             carry_out(
                 api,
                 steps,
                 now_s=now_s,
-                report=lambda step: print(f"{step.verdict.value}: {step.host.name}"),
+                report=lambda step: print(f"{step.verdict.value}: {printable(step.host.name)}"),
             )
     counts = Counter(step.verdict for step in steps)
     parts = [f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]]

@@ -1,7 +1,6 @@
 """Secrets, which come from the environment or a file, never from the command line."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from node_observability.errors import UsageError
 from node_observability.inputs.files import read_text
@@ -9,8 +8,10 @@ from node_observability.inputs.files import read_text
 __all__ = ["secret"]
 
 
-def secret(environment: Mapping[str, str], name: str, path: Path | None = None) -> str:
+def secret(environment: Mapping[str, str], name: str, path: str | None = None) -> str:
     """Return the value of a variable, or the content of the file that ``path`` or ``NAME_FILE`` names.
+
+    The name ``-`` is standard input.
 
     Without any of them the text is empty.
 
@@ -20,7 +21,7 @@ def secret(environment: Mapping[str, str], name: str, path: Path | None = None) 
     # A Kubernetes Secret made from a file ends with that file's last line break.
     value = environment.get(name, "").strip()
     if path is None and environment.get(f"{name}_FILE"):
-        path = Path(environment[f"{name}_FILE"])
+        path = environment[f"{name}_FILE"]
     if path is None:
         return value
     if value:

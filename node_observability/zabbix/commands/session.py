@@ -31,8 +31,12 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
         "ZABBIX_PASSWORD. ZABBIX_API_TOKEN_FILE and ZABBIX_PASSWORD_FILE name files that contain them.",
     )
     group.add_argument("--url", help="address of the frontend (default: ZABBIX_URL)")
-    group.add_argument("--token-file", type=Path, metavar="FILE", help="file with an API token")
-    group.add_argument("--password-file", type=Path, metavar="FILE", help="file with the password")
+    group.add_argument(
+        "--token-file", metavar="FILE", help="file with an API token; - is standard input"
+    )
+    group.add_argument(
+        "--password-file", metavar="FILE", help="file with the password; - is standard input"
+    )
     group.add_argument(
         "--ca-file",
         type=Path,

@@ -53,7 +53,7 @@ class Host:
 
     def _time_s(self, name: str) -> int | None:
         times = [value for tag, value in self.tags if tag == name]
-        return int(times[0]) if times and re.fullmatch("[0-9]+", times[0]) else None
+        return int(times[0]) if times and re.fullmatch("[0-9]{1,15}", times[0]) else None
 
     @property
     def linked(self) -> bool:

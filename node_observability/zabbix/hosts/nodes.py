@@ -109,7 +109,8 @@ def _page(http: requests.Session, server: str, query: Mapping[str, str], timeout
             f"{server}: TLS failed ({reason(error)}); check ca.crt of the service account; "
             "nothing was done"
         ) from error
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, OSError, ValueError, RecursionError) as error:
+        # The last two come from JSON with thousands of digits or levels.
         raise ToolboxError(
             f"{server}: the nodes can't be listed ({reason(error)}); nothing was done"
         ) from error

@@ -127,7 +127,7 @@ def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: obj
         # pyzabbix also takes a pair of times; here it is always one.
         waited_s = zabbix.timeout if isinstance(zabbix.timeout, float) else connection.timeout_s
         unreachable(connection, error, waited_s)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise no_api(connection, method) from error
 
 

@@ -16,7 +16,7 @@ from typing import Final
 import yaml
 
 from node_observability.errors import UsageError
-from node_observability.inputs.files import read_text
+from node_observability.inputs.files import label, read_text
 from node_observability.inputs.yaml_nodes import compose_one
 
 __all__ = ["SEVERITIES", "Pattern", "load", "parse"]
@@ -38,7 +38,7 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _is_period(text: str) -> bool:
-    found = re.fullmatch("([1-9][0-9]*)([smhd])", text)
+    found = re.fullmatch("([1-9][0-9]{0,8})([smhd])", text)
     return found is not None and int(found[1]) * _SECONDS[found[2]] >= _MIN_PERIOD_S
 
 
@@ -49,7 +49,11 @@ _RULES: Final[tuple[tuple[str, Callable[[str], object], str], ...]] = (
         "words of a-z and 0-9 joined by `-`",
     ),
     ("severity", SEVERITIES.__contains__, f"one of {', '.join(SEVERITIES)}"),
-    ("threshold", re.compile("[1-9][0-9]*").fullmatch, "a whole number, at least 1"),
+    (
+        "threshold",
+        re.compile("[1-9][0-9]{0,8}").fullmatch,
+        "a whole number from 1 to 999999999",
+    ),
     ("period", _is_period, "a time of at least 30s, such as 15m"),
 )
 
@@ -69,16 +73,16 @@ class Pattern:
     period: str | None = None
 
 
-def load(path: Path | None = None) -> tuple[Pattern, ...]:
-    """Return the patterns of a file, or the built-in ones.
+def load(name: str | Path | None = None) -> tuple[Pattern, ...]:
+    """Return the patterns of a file, or the built-in ones; the string ``-`` is standard input.
 
     Raises:
         UsageError: with every problem of the file.
     """
-    if path is None:
+    if name is None:
         text = resources.files(__package__).joinpath("catalogue.yaml").read_text("utf-8")
         return parse(text, "catalogue.yaml")
-    return parse(read_text(path, fix="name a file of log patterns"), str(path))
+    return parse(read_text(name, fix="name a file of log patterns"), label(name))
 
 
 def parse(text: str, source: str) -> tuple[Pattern, ...]:

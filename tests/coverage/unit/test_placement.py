@@ -39,6 +39,13 @@ def test_an_operator_holds_for_a_label_as_the_api_defines(
 def test_gt_and_lt_compare_integers() -> None:
     assert Expression("k", "Gt", ("5",)).holds("10")
     assert not Expression("k", "Gt", ("5",)).holds("5")
+    assert Expression("k", "Lt", ("-5",)).holds("-6")
+    assert Expression("k", "Gt", ("0" * 5000 + "5",)).holds("+6")
+    # Kubernetes reads 64 bits.
+    assert Expression("k", "Gt", ("5",)).holds(str(2**63 - 1))
+    for number in (str(2**63), str(-(2**63) - 1), "9" * 5000, "٣"):
+        assert not Expression("k", "Gt", ("-9",)).holds(number)
+        assert not Expression("k", "Lt", (number,)).holds("-9")
     assert Expression("k", "Lt", ("5",)).holds("-1")
     assert not Expression("k", "Lt", ("5",)).holds("4.5")
 

@@ -4,6 +4,8 @@ import dataclasses
 import itertools
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -59,6 +61,23 @@ def store(tmp_path: Path, place: Position, intent: Intent | None = None) -> Path
 def lock(tmp_path: Path) -> Iterator[StateLock]:
     with closing(lock_state(tmp_path / "state", wait_s=0)) as lock:
         yield lock
+
+
+def test_names_that_the_locale_can_not_show_are_escaped(tmp_path: Path) -> None:
+    for name in ("\u2603", "\udcff"):
+        place = tmp_path / name
+        place.mkdir()
+        state = store(place, position(1))
+        (place / "messages").touch()
+        done = subprocess.run(
+            [sys.executable, "-m", "journal_exporter", "status", "--state-directory", state],
+            env={"PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        escaped = name.encode("ascii", "backslashreplace")
+        assert b"/" + escaped + b"/messages (0 B)\n" in done.stdout
 
 
 def test_a_directory_that_is_missing_is_named(tmp_path: Path) -> None:

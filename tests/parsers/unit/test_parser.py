@@ -1,5 +1,7 @@
 """Parsers: fields, times, types and JSON, as Fluent Bit makes them."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,6 +137,12 @@ def test_json_is_read_as_yyjson_reads_it(data: bytes, expected: dict[str, Value]
         ("float", b"1.5e1x", 15.0),
         ("float", b"x", 0.0),
         ("float", b"0x10", 16.0),
+        ("float", b"0x1p99999", math.inf),
+        ("float", b"-0x1p99999", -math.inf),
+        ("integer", b"9" * 5000, 2**63 - 1),
+        ("integer", b"-" + b"9" * 5000, -(2**63)),
+        ("integer", b"+" + b"0" * 5000 + b"7", 7),
+        ("integer", b"-9223372036854775808", -(2**63)),
         ("hex", b"0xff", 255),
         ("hex", b"zz", 0),
         ("hex", b"-1", 2**64 - 1),

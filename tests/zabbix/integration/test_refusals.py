@@ -63,6 +63,8 @@ def test_a_failed_logout_does_not_hide_an_earlier_problem(api: Frontend, prune: 
         {"error": {}},
         (200, b"<html>" + b"\n<p>sign in" * 1000),
         (200, b"null"),
+        (200, b'{"result": ' * 100_000),
+        (200, b'{"result": %s}' % (b"9" * 5000)),
     ],
 )
 @pytest.mark.parametrize("method", ["apiinfo.version", "user.login", "hostgroup.get"])

@@ -125,6 +125,8 @@ def test_all_pages_are_read_with_the_token_and_the_selector(api: str) -> None:
         ({"": (200, b'{"kind": "NodeList"}')}, "is not a list of nodes"),
         ({"": _page(["a"], "x"), "x": _page(["a"], "x")}, "the same page again and again"),
         ({"": (200, b"<html>")}, "can't be listed"),
+        ({"": (200, b"[" * 100_000)}, "can't be listed"),
+        ({"": (200, b"9" * 5000)}, "can't be listed"),
         ({"": _page([])}, "lists no nodes"),
     ],
 )
