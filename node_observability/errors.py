@@ -18,3 +18,7 @@ class ToolboxError(Exception):
 
 class UsageError(ToolboxError):
     """A flag, a file or a setting can't be used as it is. Nothing was changed."""
+
+
+class MalformedError(UsageError):
+    """The content of a file is wrong, such as its syntax: a finding for the command that checks this file."""

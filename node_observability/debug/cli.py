@@ -38,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             metavar="NAME",
             help="namespace (default: that of the kubeconfig context)",
         )
+        own.add_argument("--context", metavar="NAME", help="kubeconfig context for kubectl")
         own.add_argument("--print", action="store_true", help="print the command, don't run it")
         return own
 
@@ -76,6 +77,7 @@ def run(options: argparse.Namespace, execute: Execute = _become) -> int:
         container=None if is_node else options.target,
         image=options.image,
         namespace=options.namespace,
+        context=options.context,
     )
     if problems:
         raise UsageError(*problems)

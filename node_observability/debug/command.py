@@ -63,6 +63,7 @@ def build(
     container: str | None = None,
     image: str | None = None,
     namespace: str | None = None,
+    context: str | None = None,
 ) -> tuple[list[str], list[str]]:
     """Return the command and its problems. The command is for a node, or for a ``container`` of a pod.
 
@@ -85,6 +86,7 @@ def build(
     command = [
         *("kubectl", "debug", f"{kind}/{name}"),
         *([f"--target={container}"] if container else []),
+        *([f"--context={context}"] if context else []),
         *([f"--namespace={namespace}"] if namespace else []),
         *("--stdin", "--tty", f"--image={image}", f"--profile={profile.base}", f"--custom={file}"),
     ]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from node_observability.errors import UsageError
+from node_observability.errors import MalformedError, UsageError
 
 __all__ = [
     "MAX_BYTES",
@@ -90,13 +90,15 @@ def read_text(
     A byte order mark at its beginning, as PowerShell's ``>`` writes one, is removed unless ``keep_mark``.
 
     Raises:
-        UsageError: as ``read_bytes``, or it is not UTF-8.
+        UsageError: as ``read_bytes``.
+        MalformedError: it is not UTF-8.
     """
     data = read_bytes(name, max_bytes, fix=fix, stdin=stdin)
     try:
         text = data.decode("utf-8" if keep_mark else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _unreadable(name, f"is not UTF-8 (byte {error.start + 1})", fix) from None
+        wrong = _unreadable(name, f"is not UTF-8 (byte {error.start + 1})", fix)
+        raise MalformedError(*wrong.problems) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

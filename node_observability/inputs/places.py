@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from node_observability.errors import UsageError
+from node_observability.errors import MalformedError
 
 __all__ = ["Place"]
 
@@ -17,6 +17,6 @@ class Place:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
 
-    def error(self, text: str) -> UsageError:
+    def error(self, text: str) -> MalformedError:
         """Return the error for something here that can't be used."""
-        return UsageError(f"{self}: {text}")
+        return MalformedError(f"{self}: {text}")

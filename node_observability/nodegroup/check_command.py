@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterable, Sequence
 
-from node_observability.errors import UsageError, printable
+from node_observability.errors import MalformedError, UsageError, printable
 from node_observability.exit_codes import FINDINGS, SUCCESS
 from node_observability.inputs.files import read_bytes, read_text
 from node_observability.inputs.nodes import Taint
@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=TARGETS,
         default=[],
         help="fail if this target drops or rejects a setting (may be repeated);"
-        " default: report all targets, and fail only if no target can render a description",
+        " default: fail only if no target can render a description",
     )
     parser.add_argument(
         "--chart-values",
@@ -57,6 +57,8 @@ def run(options: argparse.Namespace) -> int:
             else:
                 data = read_bytes(file, check_user_data.MAX_BYTES)
                 problems += _check_user_data(file, data, options.target, chart)
+        except MalformedError as error:
+            problems += error.problems
         except UsageError as error:
             unreadable += error.problems
     for line in problems:
@@ -81,12 +83,17 @@ def _check_description(
     }
     able = [target for target, lines in losses.items() if not lines]
     errors = [line for lines in losses.values() for line in lines]
-    if not targets:
+    others = ""
+    if not targets and able:
+        errors = []
+        unable = [target for target in losses if target not in able]
+        others = f"; not for {', '.join(unable)} (--target NAME shows why)" if unable else ""
+    elif not targets:
         _print(errors)
-        errors = [] if able else [f"{file}: no target can render it, for the reasons above"]
+        errors = [f"{file}: no target can render it, for the reasons above"]
     errors += _compared(file, chart, group.labels, group.taints)
     if not errors:
-        _print([f"{file}: valid node group, can be rendered for {', '.join(able)}"])
+        _print([f"{file}: valid node group, can be rendered for {', '.join(able)}{others}"])
     return errors
 
 
@@ -99,11 +106,9 @@ def _check_user_data(
     if report.errors:
         return [problem.in_file(file) for problem in report.errors]
     lines: dict[bool, list[str]] = {True: [], False: []}
-    # Nodes of your own always lack what other targets add, which is worth a line only if asked for.
-    for target in targets or [target for target in TARGETS if target != "user-data"]:
+    for target in targets:
         for effect in check_user_data.target_effects(report, target):
-            is_error = bool(targets) and effect.loses
-            lines[is_error].append(effect.of_target(target).in_file(file))
+            lines[effect.loses].append(effect.of_target(target).in_file(file))
     _print(lines[False])
     errors = lines[True] + _compared(file, chart, *labels_and_taints(report.settings))
     if not errors:

@@ -1,7 +1,7 @@
 """``node-observability parsers …``: test, lint, explain, bench and convert Fluent Bit parsers.
 
-Exit codes: 0 success; 1 a case failed, a finding is an error, or no parser matches a line; 2 wrong usage or
-unreadable input.
+Exit codes: 0 success; 1 a case failed, a finding of the lint is an error (wrong syntax is one), or no parser
+matches a line; 2 wrong usage or unreadable input.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
-from node_observability.errors import UsageError, printable
+from node_observability.errors import MalformedError, UsageError, printable
 from node_observability.exit_codes import FINDINGS, SUCCESS
 from node_observability.inputs.files import STDIN, check_readable, label, read_bytes, read_text
 from node_observability.outputs import STDOUT, write_text
@@ -168,7 +168,15 @@ def _report(outcomes: Sequence[Outcome], junit: str | None, start: float) -> int
 
 
 def _lint(options: argparse.Namespace) -> int:
-    findings = {finding for found in _definitions(options.config) for finding in lint(*found)}
+    try:
+        definitions = _definitions(options.config)
+    except MalformedError as error:
+        # Fluent Bit does not start with it, so nothing else can be found.
+        for problem in error.problems:
+            print(printable(problem))
+        print(f"{printable(label(options.config))}: {len(error.problems)} errors; fix them first")
+        return FINDINGS
+    findings = {finding for found in definitions for finding in lint(*found)}
     for finding in sorted(findings):
         print(printable(str(finding)))
     errors = sum(finding.is_error for finding in findings)

@@ -33,6 +33,16 @@ spec:
     "user-data.toml": "[settings]\nmotd = 'a'\n",
     "unknown-key.toml": "[settings]\nmodt = 'a'\n",
     "wrong.toml": "[settings]\nmotd = 1\n",
+    "broken.toml": "[settings\n",
+    "broken.yaml": "a: [\n",
+    "broken.conf": "[PARSER]\n    Name\n",
+    "invalid.conf": "[PARSER]\n    Name p\n    Format regex\n    Regex (\n",
+    "missing.conf": "[SERVICE]\n    Parsers_File none.conf\n",
+}
+LATIN_1 = {
+    "latin-1.toml": b"[settings]\nmotd = '\xe9'\n",
+    "latin-1.yaml": b"name: '\xe9'\n",
+    "latin-1.conf": b"[PARSER]\n    Name \xe9\n    Format json\n",
 }
 ASK = "--cluster c --url http://127.0.0.1:9"
 
@@ -45,6 +55,7 @@ ASK = "--cluster c --url http://127.0.0.1:9"
         ("coverage --nodes covered.json --manifest manifest.yaml", SUCCESS),
         ("coverage --nodes bare.json --manifest manifest.yaml", FINDINGS),
         ("coverage --nodes no.json --manifest manifest.yaml", ERROR),
+        ("coverage --nodes covered.json --manifest broken.yaml", ERROR),
         ("coverage --manifest manifest.yaml --context no-such-context", ERROR),
         ("debug node a --print", SUCCESS),
         ("debug node A --print", ERROR),
@@ -57,6 +68,12 @@ ASK = "--cluster c --url http://127.0.0.1:9"
         ("nodegroup check wrong.toml", FINDINGS),
         ("nodegroup check --target eksctl group.yaml", FINDINGS),
         ("nodegroup check wrong.yaml", FINDINGS),
+        ("nodegroup check broken.yaml", FINDINGS),
+        ("nodegroup check broken.toml", FINDINGS),
+        ("nodegroup check latin-1.yaml", FINDINGS),
+        ("nodegroup check latin-1.toml", FINDINGS),
+        ("nodegroup check --chart-values broken.yaml group.yaml", ERROR),
+        ("nodegroup render --target cloudformation broken.yaml", ERROR),
         ("nodegroup check no.toml wrong.toml", ERROR),
         ("nodegroup check --chart-values twice.conf group.yaml", ERROR),
         ("nodegroup kube-reserved --cores 8 --max-pods 58", SUCCESS),
@@ -65,7 +82,19 @@ ASK = "--cluster c --url http://127.0.0.1:9"
         ("parsers test -c no.conf right.yaml", ERROR),
         ("parsers lint -c parsers.conf", SUCCESS),
         ("parsers lint -c twice.conf", FINDINGS),
+        ("parsers lint -c broken.conf", FINDINGS),
+        ("parsers lint -c invalid.conf", FINDINGS),
+        ("parsers lint -c missing.conf", FINDINGS),
+        ("parsers lint -c latin-1.conf", FINDINGS),
         ("parsers lint -c lines.log", ERROR),
+        ("parsers lint -c no.conf", ERROR),
+        ("parsers test -c broken.conf right.yaml", ERROR),
+        ("parsers test -c parsers.conf broken.yaml", ERROR),
+        ("parsers test -c parsers.conf --junit no/file right.yaml", ERROR),
+        ("parsers explain -c broken.conf x", ERROR),
+        ("parsers bench -c broken.conf lines.log", ERROR),
+        ("parsers convert broken.conf", ERROR),
+        ("parsers convert lines.log", ERROR),
         ("parsers explain -c parsers.conf '{}'", SUCCESS),
         ("parsers explain -c parsers.conf x", FINDINGS),
         ("parsers explain -c parsers.conf -p no x", ERROR),
@@ -74,6 +103,11 @@ ASK = "--cluster c --url http://127.0.0.1:9"
         ("parsers convert parsers.conf", SUCCESS),
         ("parsers convert no.conf", ERROR),
         ("zabbix render", SUCCESS),
+        ("zabbix render --output no/file", ERROR),
+        ("zabbix render --readme no/file", ERROR),
+        ("zabbix render --output - --readme -", ERROR),
+        ("zabbix render --macro {$NODEOBS.LOG.HISTORY}=abc", ERROR),
+        ("zabbix render --catalogue broken.yaml", ERROR),
         ("zabbix render --catalogue group.yaml", ERROR),
         (f"zabbix diff {ASK}", ERROR),
         (f"zabbix apply {ASK}", ERROR),
@@ -91,6 +125,8 @@ def test_a_command_ends_with_the_code_of_the_table(
 ) -> None:
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
+    for name, data in LATIN_1.items():
+        (tmp_path / name).write_bytes(data)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ZABBIX_API_TOKEN", "t")
     assert cli.main(shlex.split(line), cli.COMMANDS) == code, capsys.readouterr().err

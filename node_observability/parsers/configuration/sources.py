@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from node_observability.errors import UsageError
+from node_observability.errors import MalformedError, UsageError
 from node_observability.inputs.files import STDIN, label, read_text
 from node_observability.inputs.places import Place
 from node_observability.inputs.yaml_nodes import compose
@@ -99,12 +99,12 @@ class _Loader:
         """Return the configuration.
 
         Raises:
-            UsageError: it names files that do not exist.
+            MalformedError: it names files that do not exist.
         """
         missing = self._configuration.missing
         absent = [item for item in missing if not _may_be_in_image(item.value.strip())]
         if absent:
-            raise UsageError(
+            raise MalformedError(
                 *(
                     f"{item.place}: {item.key}: no such file: {item.value.strip()}"
                     for item in absent

@@ -7,7 +7,7 @@ accepts and the kit does not support is an error only when it is asked for.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from node_observability.errors import UsageError
+from node_observability.errors import MalformedError, UsageError
 from node_observability.inputs.places import Place
 from node_observability.parsers.configuration.sections import Configuration, Section, read_switch
 from node_observability.parsers.model.multiline import MultilineParser, built_in_parsers
@@ -84,7 +84,7 @@ def build(configuration: Configuration, environment: Mapping[str, str]) -> Defin
     """Return the parsers of a configuration; ``environment`` has the values of ``${NAME}``.
 
     Raises:
-        UsageError: Fluent Bit would refuse sections; the error names each of them.
+        MalformedError: Fluent Bit would refuse sections; the error names each of them.
     """
     definitions = Definitions(configuration.label)
     problems: list[str] = []
@@ -97,12 +97,12 @@ def build(configuration: Configuration, environment: Mapping[str, str]) -> Defin
                     raise section.place.error(f"this {kind} has no Name; add one")
                 definitions.places.setdefault(name, section.place)
                 add(section, name)
-            except UsageError as error:
+            except MalformedError as error:
                 problems += error.problems
             except _UnsupportedSectionError as reason:
                 definitions.unsupported.setdefault(name, str(reason))
     if problems:
-        raise UsageError(*problems)
+        raise MalformedError(*problems)
     return definitions
 
 

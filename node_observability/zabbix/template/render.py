@@ -48,13 +48,24 @@ _GRAPHS = (
 _MACRO_NAME = re.compile(r'[{][$][A-Z0-9_.]+(:(?:"[^"\\]+"|[^"}\\]+))?[}]')
 
 
+_KINDS = {
+    "text": (re.compile("(?s).*"), "a text"),
+    "time": (re.compile("[0-9]{1,15}[smhdw]?"), "a time such as 30m or 7d"),
+    "number": (re.compile("-?[0-9]{1,15}([.][0-9]{1,15})?[KMGT]?"), "a number"),
+    "count": (re.compile("[0-9]{1,15}"), "a whole number"),
+    "mode": (re.compile("all|skip"), "all or skip"),
+    "directory": (re.compile("/.*"), "an absolute path"),
+}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Macro:
-    """A user macro of the template."""
+    """A user macro of the template; ``kind`` is one of ``_KINDS``."""
 
     name: str
     value: str
     description: str
+    kind: str = "text"
 
 
 def macros(patterns: Iterable[Pattern]) -> tuple[Macro, ...]:
@@ -73,7 +84,7 @@ def with_values(known: Sequence[Macro], values: Mapping[str, str]) -> tuple[Macr
     """Return the macros with other values; a macro with a context may be new.
 
     Raises:
-        UsageError: the template has no such macro.
+        UsageError: the template has no such macro, or the value is not of its kind.
     """
     by_name = {macro.name: macro for macro in known}
     problems = []
@@ -84,8 +95,14 @@ def with_values(known: Sequence[Macro], values: Mapping[str, str]) -> tuple[Macr
                 f"--macro {name}={value}: the template has no such macro; zabbix/README.md lists them"
             )
             continue
+        kind = by_name[base].kind
+        is_valid, valid = _KINDS[kind]
+        # Another macro may hold the value.
+        if not is_valid.fullmatch(value) and "{$" not in value:
+            problems.append(f"--macro {name}: `{value}` must be {valid}")
+            continue
         text = by_name[name].description if name in by_name else by_name[base].description
-        by_name[name] = Macro(name=name, value=value, description=text)
+        by_name[name] = Macro(name=name, value=value, description=text, kind=kind)
     if problems:
         raise UsageError(*problems)
     return tuple(sorted(by_name.values(), key=lambda macro: macro.name))

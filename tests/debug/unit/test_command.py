@@ -54,6 +54,13 @@ def test_a_pods_command_names_the_container(capsys: pytest.CaptureFixture[str]) 
     assert "--profile=netadmin" in words
 
 
+@pytest.mark.parametrize("kind", ["node n1", "pod web-0 --target app"])
+def test_the_context_is_passed_on(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    context = "arn:aws:eks:eu-west-1:111122223333:cluster/prod"
+    assert run(*kind.split(), "--context", context, "--print") == 0
+    assert f"--context={context}" in shlex.split(capsys.readouterr().out)
+
+
 def test_without_print_the_command_is_run() -> None:
     ran: list[Sequence[str]] = []
     options = parser("debug").parse_args(

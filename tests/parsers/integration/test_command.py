@@ -42,7 +42,7 @@ def test_ci_does_not_update(project: Path) -> None:
         ("test none.yaml", "none.yaml: can't be read: No such file or directory"),
         ("test --junit no/out.xml", "no/out.xml: can't be written: No such file or directory"),
         ("test -c none.conf", "none.conf: can't be read: No such file or directory"),
-        ("lint -c -", "standard input: is not UTF-8 (byte 4)"),
+        ("explain x -c -", "standard input: is not UTF-8 (byte 4)"),
         ("explain - -c -", "LINE and --config can't both be -, standard input"),
         ("explain x -p q", "fluentbit (classic): unknown parser q; defined: j, p"),
         ("bench none.log", "none.log: can't be read: No such file or directory"),

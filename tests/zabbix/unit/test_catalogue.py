@@ -124,3 +124,32 @@ def test_a_macro_gets_another_value_and_an_unknown_one_is_refused() -> None:
     assert values['{$NODEOBS.LOG.PERIOD:"x"}'] == "1h"
     with pytest.raises(UsageError, match="the template has no such macro"):
         render.with_values(known, {"{$NODEOBS.LOG.HISTROY}": "31d"})
+
+
+@pytest.mark.parametrize(
+    ("name", "valid", "wrong", "problem"),
+    [
+        ("{$NODEOBS.LOG.HISTORY}", "0", "abc", "must be a time such as 30m or 7d"),
+        ("{$NODEOBS.LOG.HISTORY}", "{$MY.HISTORY}", "", "must be a time such as 30m or 7d"),
+        ("{$NODEOBS.LOG.HISTORY}", "4w", "7d ", "must be a time such as 30m or 7d"),
+        ('{$NODEOBS.LOG.PERIOD:"x"}', "3600", "1 h", "must be a time such as 30m or 7d"),
+        ("{$CPU.UTIL.CRIT}", "92.5", "90%", "must be a number"),
+        ("{$NODEOBS.EXPORTER.PORT}", "19465", "9465.5", "must be a whole number"),
+        ("{$NODEOBS.LOG.MODE}", "skip", "none", "must be all or skip"),
+        ("{$NODEOBS.LOG.DIR}", "/logs", "logs", "must be an absolute path"),
+    ],
+)
+def test_a_macros_value_is_of_its_kind(name: str, valid: str, wrong: str, problem: str) -> None:
+    known = render.macros(())
+    changed = render.with_values(known, {name: valid})
+    assert {macro.name: macro.value for macro in changed}[name] == valid
+    with pytest.raises(UsageError) as refused:
+        render.with_values(known, {name: wrong})
+    assert refused.value.problems == (f"--macro {name}: `{wrong}` {problem}",)
+
+
+def test_every_macro_has_a_value_of_its_kind() -> None:
+    known = render.macros(())
+    assert render.with_values(known, {macro.name: macro.value for macro in known}) == known
+    regexes = {macro.name for macro in known if macro.kind == "text"}
+    assert regexes == {macro.name for macro in known if macro.name.endswith("MATCHES}")}
