@@ -101,7 +101,7 @@ class _Validation:
         plain = self._resolver.resolve(  # type: ignore[no-untyped-call]
             yaml.ScalarNode, node.value, (True, False)
         )
-        if node.tag not in (plain, f"{_TAG}str") or plain == f"{_TAG}value":
+        if node.tag not in (plain, f"{_TAG}str") or node.tag == f"{_TAG}value":
             yield Problem(path, _NO_TAG), line
         elif (
             not self._old_numbers and node.tag in _NUMBERS and _ONLY_YAML_1_1.fullmatch(node.value)

@@ -115,6 +115,13 @@ def test_the_error_of_a_tag_that_does_not_fit_does_not_show_the_value(value: str
     assert sentence.startswith("1 a: has a tag, or is not a plain value to YAML")
 
 
+@pytest.mark.parametrize("text", ["'='", '"="', "!!str ="])
+def test_an_equals_sign_in_quotes_is_a_string(text: str) -> None:
+    assert yaml_document.read(f"a: {text}\n", "x.yaml").data == {"a": "="}
+    with pytest.raises(UsageError, match="a: has a tag, or is not a plain value to YAML"):
+        yaml_document.read("a: =\n", "x.yaml")
+
+
 @pytest.mark.parametrize("value", ["!!set {a, b}", "!!binary aGk=", "!!omap [a: 1]", "!!pairs []"])
 def test_tags_of_other_types_are_refused(value: str) -> None:
     assert yaml_errors(f"a: {value}\n")[0].startswith("1 a: has a tag")
