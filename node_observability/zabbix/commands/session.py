@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from node_observability.errors import ToolboxError, UsageError
+from node_observability.inputs.files import check_readable
 from node_observability.zabbix.commands.flags import duration_s
 from node_observability.zabbix.commands.secrets import secret
 from node_observability.zabbix.server.api import Api, connect
@@ -89,6 +90,10 @@ def connection_of(options: argparse.Namespace, environment: Mapping[str, str]) -
 
 
 def _check_authorities(path: Path) -> None:
+    try:
+        check_readable(path, "name a PEM file")
+    except UsageError as error:
+        raise UsageError(f"--ca-file {error}") from None
     try:
         ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:

@@ -65,7 +65,7 @@ class Api:
             result = _ask(self._zabbix, self._connection, method, parameters)
         except ZabbixAPIException as error:
             raise _refused(method, error) from error
-        if not _is_well_formed(method, result):
+        if not _is_well_formed(method, result, parameters):
             raise no_api(self._connection, method)
         return result
 
@@ -131,11 +131,16 @@ def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: obj
         raise no_api(connection, method) from error
 
 
-def _is_well_formed(method: str, result: object) -> bool:
+def _is_well_formed(method: str, result: object, parameters: object) -> bool:
+    """Whether a result has the form of the method's, with the fields that were asked for."""
+    wanted = parameters.get("output") if isinstance(parameters, dict) else None
+    names = {*wanted} if isinstance(wanted, list) else set()
     if method == "autoregistration.get":  # there is only one object of this kind
-        return isinstance(result, dict)
+        result = [result]
     if method.endswith(".get"):
-        return isinstance(result, list) and all(isinstance(part, dict) for part in result)
+        return isinstance(result, list) and all(
+            isinstance(part, dict) and part.keys() >= names for part in result
+        )
     return True
 
 

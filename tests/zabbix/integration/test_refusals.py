@@ -1,13 +1,16 @@
 """What is printed when a frontend answers nonsense, refuses or ends the connection; never a secret."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from node_observability import cli
 from node_observability.zabbix.server.api import connect
 from node_observability.zabbix.server.connection import Connection, UnreachableError
+from node_observability.zabbix.server.sessions import session
 from tests.support.frontend import Frontend, frontend, refusal
 
 Run = Callable[..., tuple[int, list[str]]]
@@ -79,7 +82,7 @@ def test_an_answer_that_is_not_from_the_api_is_reported_in_one_short_line(
     assert len(line) < 300
 
 
-@pytest.mark.parametrize("result", [7, True, {}, ["a"], [[]], None])
+@pytest.mark.parametrize("result", [7, True, {}, ["a"], [[]], [{}], [{"name": "a"}], None])
 def test_a_malformed_result_is_reported_in_one_short_line(
     result: object, api: Frontend, prune: Run
 ) -> None:
@@ -87,6 +90,16 @@ def test_a_malformed_result_is_reported_in_one_short_line(
     code, (line,) = prune(ZABBIX_API_TOKEN="t")  # noqa: S106
     assert code == 2
     assert "the answer to hostgroup.get is not from a Zabbix API" in line
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(api: Frontend) -> None:
+    api.answers["apiinfo.version"] = (200, b"0" * 1_000_000)
+    with session(max_bytes=999_999) as http, pytest.raises(requests.RequestException) as refused:
+        http.post(api.url, json={"method": "apiinfo.version", "id": 1})
+    assert str(refused.value) == "its answer is larger than 0 MiB"
+    with session(max_bytes=1_000_000) as http:
+        answer = http.post(api.url, json={"method": "apiinfo.version", "id": 1})
+    assert len(answer.content) == 1_000_000
 
 
 def test_the_error_of_a_server_without_its_database_is_printed(api: Frontend, prune: Run) -> None:
@@ -113,7 +126,7 @@ def test_no_other_host_is_tried_after_a_call_without_an_answer(api: Frontend, pr
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "No such file"),
+        (None, "can't be read: No such file"),
         (b"", "contains no certificates in PEM format"),
         (b"root:x:0:0:\n", "contains no certificates in PEM format"),
     ],
@@ -127,6 +140,13 @@ def test_a_file_without_certificate_authorities_is_named(
     code, (line,) = prune("--ca-file", str(path), ZABBIX_API_TOKEN="t")  # noqa: S106
     assert code == 2
     assert f"--ca-file {path}: {problem}" in line
+
+
+def test_a_pipe_of_certificate_authorities_is_not_waited_for(prune: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ca.pem")
+    code, (line,) = prune("--ca-file", str(tmp_path / "ca.pem"), ZABBIX_API_TOKEN="t")  # noqa: S106
+    assert code == 2
+    assert f"--ca-file {tmp_path}/ca.pem: is a pipe or a device, not a file; name a PEM" in line
 
 
 def test_an_address_without_tls_is_reported(api: Frontend, prune: Run) -> None:
