@@ -13,7 +13,15 @@ import yaml
 from node_observability.errors import UsageError
 from node_observability.inputs.places import Place
 
-__all__ = ["NodeReader", "children", "compose", "compose_one", "construct", "load_all"]
+__all__ = [
+    "NodeReader",
+    "children",
+    "compose",
+    "compose_one",
+    "construct",
+    "first_alias",
+    "load_all",
+]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Far deeper than any configuration. libyaml's composer recurses in C: 200,000 brackets end the process.
@@ -119,6 +127,12 @@ def _check_nesting(text: str, file: str, first_line: int, max_values: int) -> No
             sizes[-1] += 1
         if sizes[-1] > max_values:
             raise place.error(f"more than {max_values:,} values, with aliases (*) written out")
+
+
+def first_alias(text: str) -> int | None:
+    """Return the line of the first alias (``*name``), from 0 up; None if a valid text has none."""
+    aliases = (event for event in yaml.parse(text, _LOADER) if isinstance(event, yaml.AliasEvent))
+    return next((event.start_mark.line for event in aliases if event.start_mark), None)
 
 
 def children(node: yaml.Node) -> list[yaml.Node]:

@@ -8,6 +8,7 @@ import argparse
 import itertools
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib import resources
@@ -22,9 +23,10 @@ from node_observability.parsers.cases import files as case_files
 from node_observability.parsers.cases.report import failure_text, summary, write_junit
 from node_observability.parsers.cases.runner import Outcome, run_all
 from node_observability.parsers.cases.update import update
-from node_observability.parsers.configuration.conversion import to_classic, to_yaml
 from node_observability.parsers.configuration.sections import Configuration
-from node_observability.parsers.configuration.sources import is_classic, load
+from node_observability.parsers.configuration.sources import find_beside, is_classic, load
+from node_observability.parsers.configuration.to_classic import to_classic
+from node_observability.parsers.configuration.to_yaml import to_yaml
 from node_observability.parsers.explanation import explain
 from node_observability.parsers.lint.rules import lint
 from node_observability.parsers.model.definitions import Definitions, build
@@ -266,8 +268,13 @@ def _convert(options: argparse.Namespace) -> int:
     is_yaml = options.file.endswith((".yaml", ".yml"))
     if options.file == STDIN:
         is_yaml = not is_classic(text)
-    converted = (to_classic if is_yaml else to_yaml)(text, name)
-    if not converted.strip():
+    converted = (
+        to_classic(text, name) if is_yaml else to_yaml(text, name, find_beside(Path(options.file)))
+    )
+    if not converted.text.strip():
         raise UsageError(f"{name}: has nothing to convert; name a Fluent Bit configuration")
-    write_text(STDOUT, converted)
+    write_text(STDOUT, converted.text)
+    for old, new in converted.includes:
+        note = f"{name}: also convert {old} to {new}, which the result includes"
+        print(printable(note), file=sys.stderr)
     return SUCCESS

@@ -1,17 +1,18 @@
 """Reads Fluent Bit's classic configuration format (``src/config_format/flb_cf_fluentbit.c``).
 
 Guarantees an error with file and line for what Fluent Bit refuses: a key without a value, indentation that
-changes, a header without ``]``. The caller finds the files that ``@INCLUDE`` names.
+does not fit, a header without ``]``. The caller finds the files that ``@INCLUDE`` names.
 """
 
 from collections.abc import Callable
 
 from node_observability.inputs.places import Place
 from node_observability.parsers.configuration.sections import (
-    KINDS,
     Configuration,
+    Group,
     Property,
     Section,
+    kind_of,
 )
 
 __all__ = ["OpenFiles", "TextFile", "read_classic"]
@@ -20,6 +21,11 @@ __all__ = ["OpenFiles", "TextFile", "read_classic"]
 TextFile = tuple[str, str, int]
 # Takes a reference such as that of @INCLUDE and its place; returns the files, or None if there are none.
 OpenFiles = Callable[[str, Place], list[TextFile] | None]
+
+_BLANKS = " \t"
+# What C's isspace takes; Python's strip takes more.
+_SPACES = " \t\n\v\f\r"
+_INCLUDE = "@include "
 
 
 def read_classic(
@@ -34,59 +40,102 @@ def read_classic(
         raise Place(file, first_line).error(
             "the file begins with a byte order mark, which Fluent Bit refuses; save it as UTF-8 without one"
         )
-    section: Section | None = None
-    indent = ""
+    reader = _Reader(into, open_files)
     for number, raw in enumerate(text.split("\n"), first_line):
-        line, place = raw.removesuffix("\r"), Place(file, number)
-        if not line or line.startswith("#"):
-            continue
-        if line.startswith("@"):
-            _read_directive(line, place, into, open_files)
+        line = raw.removesuffix("\r")
+        if line and not line.startswith("#"):
+            reader.read_line(line, Place(file, number))
+
+
+class _Reader:
+    """Reads the lines of one file. An included file begins anew, without a section and an indentation."""
+
+    def __init__(self, into: Configuration, open_files: OpenFiles) -> None:
+        self._into = into
+        self._open_files = open_files
+        self._section: Section | None = None
+        self._group: Group | None = None
+        self._indent = ""
+
+    def read_line(self, line: str, place: Place) -> None:
+        if len(line) > len(_INCLUDE) and line.lower().startswith(_INCLUDE):
+            self._include(line[len(_INCLUDE) :], place)
+        elif line.startswith("@"):
+            self._set_variable(line, place)
         elif line.startswith("["):
-            section = _read_header(line, place)
-            if section.kind in KINDS:
-                into.sections.append(section)
-        elif line.strip():
-            indent = indent or line[: len(line) - len(line.lstrip(" \t"))]
-            entry = _without_indent(line, indent, place)
-            if not entry.startswith("#"):
-                _add_property(entry, place, section)
+            name, closing, _ = line[1:].partition("]")
+            if not closing or not name:
+                raise place.error(f"{line.strip()} is not a section header; write it like [PARSER]")
+            self._section = Section(kind_of(name), place, title=name, is_classic=True)
+            self._group = None
+            self._into.sections.append(self._section)
+        else:
+            entry = self._without_indent(line, place)
+            if entry and not entry.startswith("#"):
+                self._add(entry, place)
 
-
-def _read_directive(line: str, place: Place, into: Configuration, open_files: OpenFiles) -> None:
-    word, _, rest = line.partition(" ")
-    if word.upper() == "@SET":
-        name, _, value = rest.strip().partition("=")
-        into.variables[name] = value
-    elif word.upper() == "@INCLUDE":
-        files = open_files(rest, place)
+    def _include(self, name: str, place: Place) -> None:
+        if name != name.strip():
+            raise place.error(f"@INCLUDE {name!r}: remove the spaces around the name")
+        files = self._open_files(name, place)
         if files is None:
-            into.missing.append(Property("@INCLUDE", rest, place))
+            self._into.missing.append(Property("@INCLUDE", name, place))
             return
-        for name, text, first_line in files:
-            read_classic(text, name, into, open_files, first_line)
+        for found, text, first_line in files:
+            read_classic(text, found, self._into, self._open_files, first_line)
 
+    def _set_variable(self, line: str, place: Place) -> None:
+        word, space, rest = line.partition(" ")
+        if not space:
+            raise place.error(f"{line} has no value; write it like @SET NAME=VALUE")
+        name, equals, value = rest.strip().partition("=")
+        if word.upper() == "@SET" and equals:
+            self._into.variables[name] = value
+        else:
+            self._into.ignored.append(Property(word, rest, place))
 
-def _read_header(line: str, place: Place) -> Section:
-    name, closing, _ = line[1:].partition("]")
-    if not closing or not name:
-        raise place.error(f"{line.strip()} is not a section header; write it like [PARSER]")
-    return Section(name.strip().lower(), place)
+    def _without_indent(self, line: str, place: Place) -> str:
+        bare = line.lstrip(_BLANKS)
+        blanks = line[: len(line) - len(bare)]
+        if not self._indent:
+            if not blanks:
+                raise place.error(f"{line.strip()!r} is not indented; indent each key")
+            # A line of blanks only sets it, too.
+            self._indent = blanks
+        if not blanks.startswith(self._indent):
+            what = repr(bare) if bare else "this blank line"
+            raise place.error(f"{what} is not indented like the lines above it")
+        extra = len(blanks) - len(self._indent)
+        if not extra:
+            self._group = None
+        elif extra != len(self._indent):
+            # Twice the indentation is that of a group; without one, the key belongs to the section.
+            what = repr(bare) if bare else "this blank line"
+            problem = (
+                f"{what} is indented by {len(blanks)}; the first line is by {len(self._indent)}"
+            )
+            raise place.error(f"{problem}: use the same, twice as much, or an empty line")
+        return bare
 
+    def _add(self, entry: str, place: Place) -> None:
+        key, space, value = entry.partition(" ")
+        if space and key.startswith("["):
+            self._begin_group(entry, place)
+            return
+        if not value.strip(_SPACES):
+            fix = "add one or remove the line"
+            if "\t" in key:
+                fix = "separate them by a space, which is what Fluent Bit expects, not by a tab"
+                key = key.partition("\t")[0]
+            raise place.error(f"the key {key} has no value; {fix}")
+        if self._section is None:
+            raise place.error(f"the key {key} stands before the first [SECTION]")
+        properties = (self._group or self._section).properties
+        properties.append(Property(key, value.strip(_SPACES), place))
 
-def _without_indent(line: str, indent: str, place: Place) -> str:
-    if not indent or not line.startswith(indent):
-        raise place.error(f"{line.strip()!r} is not indented like the lines above it")
-    entry = line[len(indent) :]
-    if entry[:1] in (" ", "\t"):
-        raise place.error(f"{line.strip()!r} is indented more than the lines above it")
-    return entry
-
-
-def _add_property(entry: str, place: Place, section: Section | None) -> None:
-    key, _, value = entry.partition(" ")
-    if not value.strip():
-        raise place.error(f"the key {key} has no value; add one or remove the line")
-    if section is None:
-        raise place.error(f"the key {key} stands before the first [SECTION]")
-    section.properties.append(Property(key, value.strip(), place))
+    def _begin_group(self, entry: str, place: Place) -> None:
+        name, closing, _ = entry[1:].partition("]")
+        if not closing or not name or self._section is None:
+            raise place.error(f"{entry} is not a group of a section; write it like [NAME]")
+        self._group = Group(name, place)
+        self._section.groups.append(self._group)

@@ -5,10 +5,45 @@ from dataclasses import dataclass, field
 
 from node_observability.inputs.places import Place
 
-__all__ = ["KINDS", "Configuration", "Property", "Section", "read_switch"]
+__all__ = [
+    "Configuration",
+    "Group",
+    "Property",
+    "Section",
+    "kind_of",
+    "read_switch",
+    "spelled_kind",
+]
 
-# The sections that the kit reads, as both formats call them.
-KINDS = ("service", "parser", "multiline_parser", "input", "filter", "output")
+# In the order in which Fluent Bit compares them: a header is the first one that it begins.
+_KINDS = {
+    "service": "service",
+    "parser": "parser",
+    "multiline_parser": "multiline_parser",
+    "stream_processor": "stream_task",
+    "plugins": "plugins",
+    "upstream_servers": "upstream",
+    "customs": "custom",
+    "inputs": "input",
+    "filters": "filter",
+    "outputs": "output",
+}
+_MORE_KINDS = ("stream_task", "node")
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of section that Fluent Bit takes a header for; empty if it ignores such sections."""
+    wanted = name.lower()
+    for full, kind in _KINDS.items():
+        if full.startswith(wanted):
+            return kind
+    return wanted if wanted in _MORE_KINDS else ""
+
+
+def spelled_kind(name: str) -> str:
+    """Return the kind whose name is spelled out; empty for a shortened one such as ``[IN]``."""
+    kind = kind_of(name)
+    return kind if name.lower() in (kind, f"{kind}s", *_KINDS) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +56,35 @@ class Property:
 
 
 @dataclass(slots=True)
+class Group:
+    """A group within a section: a rule of a multiline parser, or a node of an upstream."""
+
+    name: str
+    place: Place
+    properties: list[Property] = field(default_factory=list)
+
+    def find(self, key: str) -> Property | None:
+        """Return the first property with that key."""
+        return next((item for item in self.properties if item.key.lower() == key), None)
+
+
+@dataclass(slots=True)
 class Section:
     """One section. A key may stand twice; upper and lower case of keys are the same.
 
     Attributes:
+        kind: as ``kind_of`` names it; empty for a section that Fluent Bit ignores.
+        title: the name in the header, as it is written.
+        is_classic: whether it is from a file in the classic format.
         origin: the file, among those that Fluent Bit reads separately, that contains or includes the section.
     """
 
     kind: str
     place: Place
     properties: list[Property] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    title: str = ""
+    is_classic: bool = False
     origin: str = ""
 
     def find_all(self, key: str) -> list[Property]:
@@ -66,12 +120,18 @@ class Configuration:
         sections: in the order of the files.
         variables: those that the configuration sets.
         missing: references to files that do not exist here; Fluent Bit's image may have them.
+        has_service: whether the file that is being read, or one that it includes, has a YAML ``service``.
+        ignored: what Fluent Bit ignores without a word: a command, a variable without a name.
+        yaml_only: what only YAML has, and the kit does not read: ``processors``, ``routes``, ….
     """
 
     label: str
     sections: list[Section] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     missing: list[Property] = field(default_factory=list)
+    has_service: bool = False
+    ignored: list[Property] = field(default_factory=list)
+    yaml_only: list[Property] = field(default_factory=list)
 
     def sections_of(self, kind: str) -> Iterator[Section]:
         """Yield the sections of a kind."""

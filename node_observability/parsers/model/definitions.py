@@ -12,6 +12,7 @@ from node_observability.inputs.places import Place
 from node_observability.parsers.configuration.sections import Configuration, Section, read_switch
 from node_observability.parsers.model.multiline import MultilineParser, built_in_parsers
 from node_observability.parsers.model.parser import Parser
+from node_observability.parsers.model.rules import check_rules
 from node_observability.parsers.model.types import parse_types
 from node_observability.parsers.regex.pattern import Pattern
 from node_observability.parsers.regex.syntax_tree import PatternError, UnsupportedError
@@ -196,6 +197,7 @@ class _Builder:
         is_first = name.lower() not in self._multiline_names
         self._multiline_names.add(name.lower())
         if kind == "regex":
+            check_rules(section, name)
             raise _UnsupportedSectionError("Type regex is not supported; equal and endswith are")
         if inner and inner not in self._into.parsers:
             if reason := self._into.unsupported.get(inner):

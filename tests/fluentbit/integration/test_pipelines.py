@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from node_observability.parsers.cases.files import find, read
-from node_observability.parsers.configuration.conversion import to_classic
+from node_observability.parsers.configuration.to_classic import to_classic
 from tests.support.exporter import free_port
 from tests.support.fluentbit import need_fluent_bit
 from tests.support.pipeline import FLUENT_BIT, Pipeline
@@ -60,7 +60,7 @@ def test_fluent_bit_accepts_every_input(name: str, tmp_path: Path) -> None:
 
 def in_classic_format(pipeline: Pipeline) -> None:
     for path in pipeline.main.parent.glob("*.yaml"):
-        path.with_suffix(".conf").write_text(to_classic(path.read_text(), path.name))
+        path.with_suffix(".conf").write_text(to_classic(path.read_text(), path.name).text)
     pipeline.main = pipeline.main.with_suffix(".conf")
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from node_observability.parsers.cases.files import find, read
 from node_observability.parsers.cases.runner import run_all
-from node_observability.parsers.configuration.conversion import to_classic, to_yaml
 from node_observability.parsers.configuration.sections import Configuration
 from node_observability.parsers.configuration.sources import load
 from node_observability.parsers.configuration.stock import STOCK_PARSERS
+from node_observability.parsers.configuration.to_classic import to_classic
+from node_observability.parsers.configuration.to_yaml import to_yaml
 from node_observability.parsers.lint.rules import lint
 from node_observability.parsers.model.definitions import Definitions, build
 from tests.support.paths import ROOT
@@ -56,9 +57,9 @@ def definitions(configurations: list[Configuration]) -> list[Definitions]:
 
 def test_parsers_conf_has_the_parsers_of_parsers_yaml(golden: Callable[[str, str], None]) -> None:
     yaml = (FLUENTBIT / "parsers.yaml").read_text()
-    classic = to_classic(yaml, "parsers.yaml")
+    classic = to_classic(yaml, "parsers.yaml").text
     golden("../../fluentbit/parsers.conf", CLASSIC_HEAD + classic)
-    assert yaml.endswith(f"\n\n{to_yaml(classic, 'parsers.conf')}")
+    assert yaml.endswith(f"\n\n{to_yaml(classic, 'parsers.conf').text}")
 
 
 def test_the_configuration_has_no_findings(
@@ -89,9 +90,11 @@ def sections(directory: Path, form: str) -> list[tuple[str, list[tuple[str, str]
 
 def test_pipelines_keep_their_sections_in_the_classic_format_and_back(tmp_path: Path) -> None:
     for path in FLUENTBIT.glob("*.yaml"):
-        classic = to_classic(path.read_text(), path.name)
-        (tmp_path / f"{path.stem}.conf").write_text(classic)
-        (tmp_path / path.name).write_text(to_yaml(classic, f"{path.stem}.conf"))
+        classic = to_classic(path.read_text(), path.name).text
+        # A parsers file may have the other format, so conversion keeps its name.
+        own = classic.replace("parsers.yaml", "parsers.conf")
+        (tmp_path / f"{path.stem}.conf").write_text(own)
+        (tmp_path / path.name).write_text(to_yaml(classic, f"{path.stem}.conf").text)
     ours = sections(FLUENTBIT, "(YAML)")
     assert len(ours) > len(SOURCES)
     assert sections(tmp_path, "(classic)") == sections(tmp_path, "(YAML)") == ours

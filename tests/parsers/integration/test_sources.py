@@ -94,6 +94,54 @@ def test_an_include_with_a_pattern_reads_every_matching_file(write: Write) -> No
     assert parser_names_of(write("main.conf", "@INCLUDE x*.conf\n")) == [["p", "q"]]
 
 
+def test_a_file_that_is_included_or_read_twice_is_refused_as_fluent_bit_refuses_it(
+    write: Write,
+) -> None:
+    write("p.conf", CLASSIC)
+    write("p.yaml", YAML)
+    main = write("main.conf", "@INCLUDE p.conf\n@INCLUDE p.conf\n")
+    assert problem_of(main).startswith(f"{main}:2: p.conf is included a second time, which")
+    main = write("main.yaml", "includes:\n- p.yaml\n- p.yaml\n")
+    assert problem_of(main).startswith(f"{main}:3: p.yaml is included a second time, which")
+    main = write("main.conf", "[SERVICE]\n    Parsers_File p.conf\n    Parsers_File p.conf\n")
+    assert problem_of(main).startswith(f"{main}:3: p.conf is read a second time, so its parsers")
+
+
+def test_names_in_included_files_begin_where_the_main_file_is_in_the_classic_format(
+    write: Write,
+) -> None:
+    write("sub/a.conf", "@INCLUDE sub/b.conf\n")
+    write("sub/b.conf", CLASSIC)
+    assert parser_names_of(write("main.conf", "@INCLUDE sub/a.conf\n")) == [["p"]]
+
+
+def test_an_absolute_name_is_not_taken_for_the_file_that_includes_it(write: Write) -> None:
+    found = configuration_of(write("main.conf", "@INCLUDE /fluent-bit/etc/main.conf\n"))
+    assert [item.value for item in found.missing] == ["/fluent-bit/etc/main.conf"]
+
+
+def test_keys_in_camel_case_are_those_with_underscores(write: Write) -> None:
+    found = configuration_of(write("a.yaml", "service: {parsersFile: /x.conf, logLevel: info}\n"))
+    assert [item.key for item in found.sections[0].properties] == ["parsers_file", "log_level"]
+
+
+def test_the_groups_of_a_section_are_not_its_keys(write: Write) -> None:
+    text = "[INPUT]\n    Name a\n    [x] \n        B c\n    D e\n        F g\n"
+    (section,) = configuration_of(write("a.conf", text)).sections
+    assert [item.key for item in section.properties] == ["Name", "D", "F"]
+    assert [(group.name, len(group.properties)) for group in section.groups] == [("x", 1)]
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [("IN", "input"), ("Inputs", "input"), ("CUSTOM", "custom"), ("STREAM_TASK", "stream_task")],
+)
+def test_a_header_is_read_as_fluent_bit_reads_it(header: str, kind: str, write: Write) -> None:
+    text = f"[SERVICE]\n    Flush 1\n[{header}]\n    Name a\n[NONE]\n    Name b\n"
+    kinds = [section.kind for section in configuration_of(write("a.conf", text)).sections]
+    assert kinds == ["service", kind, ""]
+
+
 def test_variables_of_the_file_win_over_those_of_the_environment(write: Write) -> None:
     text = "@SET A=one\n" + CLASSIC.replace("Name   p", "Name ${A}-${SET}-${NONE}")
     assert parser_names_of(write("a.conf", text), SET="from-env") == [["one-from-env-"]]
@@ -202,6 +250,7 @@ Pipeline:
 """
     path = write("main.yaml", text)
     found = configuration_of(path)
-    assert [section.kind for section in found.sections] == ["service", "parser", "input"]
+    # Fluent Bit ignores x-team.
+    assert [section.kind for section in found.sections] == ["", "service", "parser", "input"]
     assert found.variables == {"FORMAT": "json"}
     assert parser_names_of(path) == [["p"]]
