@@ -183,7 +183,10 @@ def _lint(options: argparse.Namespace) -> int:
         print(printable(str(finding)))
     errors = sum(finding.is_error for finding in findings)
     warnings = len(findings) - errors
-    print(f"{printable(label(options.config))}: {errors} errors, {warnings} warnings")
+    summary = f"{printable(label(options.config))}: {errors} errors, {warnings} warnings"
+    if any(finding.prevents_start for finding in findings):
+        summary += "; Fluent Bit does not start"
+    print(summary)
     return FINDINGS if errors or (options.strict and warnings) else SUCCESS
 
 

@@ -18,8 +18,9 @@ from node_observability.parsers.model.parser import Parser
 
 __all__ = ["check_references", "stock_parser_places"]
 
-# With an undefined parser under one of these keys, Fluent Bit does not start (measured).
+# With an undefined parser under one of these keys, or in one of these plugins, Fluent Bit does not start.
 _REQUIRED_KEYS = ("multiline.parser", "parser_firstline", "regex_parser")
+_REQUIRED_IN = ("docker_events", "stdin", "syslog", "tcp")
 _KEYS = ("parser", "docker_mode_parser", "merge_parser", *_REQUIRED_KEYS)
 # Each pipeline of this project loads all parsers of fluentbit/parsers.yaml and uses those of its switches.
 _OUR_PREFIX = "nodeobs_"
@@ -67,9 +68,21 @@ def _uses(configuration: Configuration) -> Iterator[_Use]:
             continue
         for item in section.properties:
             key = item.key.lower()
-            if key in _KEYS or (key.startswith("parser_") and key[7:].isdigit()):
+            if key == "multiline.parser":
                 for name in filter(None, map(str.strip, item.value.split(","))):
-                    yield _Use(section, item, name, key == "multiline.parser")
+                    yield _Use(section, item, name, is_multiline=True)
+            elif key in _KEYS or (key.startswith("parser_") and key[7:].isdigit()):
+                yield _Use(section, item, item.value, is_multiline=False)
+        yield from _default_of_syslog(section)
+
+
+def _default_of_syslog(section: Section) -> Iterator[_Use]:
+    plugin = section.find("name")
+    is_syslog = section.kind == "input" and plugin and plugin.value.lower() == "syslog"
+    if plugin and is_syslog and not section.find("parser"):
+        is_network = section.value("mode").lower() in ("tcp", "udp")
+        default = "syslog-rfc5424" if is_network else "syslog-rfc3164-local"
+        yield _Use(section, plugin, default, is_multiline=False)
 
 
 def _undefined(
@@ -89,14 +102,37 @@ def _undefined(
             kind, known, name = "multiline parser", multiline, use.name.lower()
         if name in known or "${" in use.name or (missing and use.name in STOCK_PARSERS):
             continue
-        key = use.property.key.lower()
-        effect = "does not start" if key in _REQUIRED_KEYS else "logs one error and ships raw lines"
-        if key == "parser" and use.section.kind != "input":
-            effect = "does not start if the filter names no other parser"
+        prevents_start = _prevents_start(
+            use, [one for one in uses if one.section is use.section], known
+        )
+        effect = "does not start" if prevents_start else "logs one error and ships raw lines"
         text = f"the {kind} {use.name} is not defined"
         text += f" here; unless {', '.join(missing)} defines it," if missing else ":"
-        text += f" Fluent Bit {effect}{close_to(use.name, sorted(known))}"
-        yield Finding(use.property.place, "undefined-parser", text, is_error=not missing)
+        text += f" Fluent Bit {effect}{_fix(use, known)}"
+        is_error = not missing
+        yield Finding(
+            use.property.place, "undefined-parser", text, is_error, is_error and prevents_start
+        )
+
+
+def _prevents_start(use: _Use, of_section: list[_Use], known: set[str]) -> bool:
+    key, section = use.property.key.lower(), use.section
+    if key in ("name", *_REQUIRED_KEYS) or key.startswith("parser_"):
+        return True
+    if section.kind == "input":
+        return section.name.lower() in _REQUIRED_IN
+    # A filter goes on with those of its parsers that are defined.
+    is_chain = key == "parser"
+    return is_chain and not any(one.name in known for one in of_section)
+
+
+def _fix(use: _Use, known: set[str]) -> str:
+    parts = [part.strip() for part in use.name.split(",")]
+    if len(parts) > 1 and all(part in known for part in parts):
+        if use.section.kind == "input":
+            return "; an input takes one Parser only: use a filter parser for several"
+        return f"; write {use.property.key} once for each of {', '.join(parts)}"
+    return close_to(use.name, sorted(known))
 
 
 def _unused(
@@ -133,9 +169,6 @@ def _unreachable(definitions: Definitions, uses: list[_Use]) -> Iterator[Finding
         yield from _unreachable_in_chain(definitions, multiline)
         if not is_input:
             yield from _unreachable_in_chain(definitions, chain)
-        elif len(chain) > 1:
-            text = "tail uses only its first Parser; use a filter parser for several"
-            yield _unreachable_error(chain[1], text)
 
 
 def _unreachable_in_chain(definitions: Definitions, chain: list[_Use]) -> Iterator[Finding]:

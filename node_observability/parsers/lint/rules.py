@@ -12,8 +12,9 @@ from node_observability.hints import close_to
 from node_observability.inputs.places import Place
 from node_observability.parsers.configuration.sections import Configuration, Section, read_switch
 from node_observability.parsers.configuration.stock import STOCK_PARSERS, is_stock_file
-from node_observability.parsers.lint.finding import Finding, error, warning
+from node_observability.parsers.lint.finding import Finding, error, refusal, warning
 from node_observability.parsers.lint.references import check_references, stock_parser_places
+from node_observability.parsers.lint.startup import check_startup
 from node_observability.parsers.model.definitions import BUILT_IN_MULTILINE, Definitions
 from node_observability.parsers.model.parser import Parser
 from node_observability.parsers.model.types import parse_types
@@ -35,6 +36,7 @@ _NOT_SECRETS = ("kube_token_file", "tls.key_file")
 def lint(configuration: Configuration, definitions: Definitions) -> list[Finding]:
     """Return the findings of a configuration, sorted by place."""
     found = [
+        *check_startup(configuration),
         *_duplicates(configuration),
         *_stock_names(configuration),
         *check_references(configuration, definitions),
@@ -56,7 +58,7 @@ def _duplicates(configuration: Configuration) -> Iterator[Finding]:
     for section in configuration.sections_of("parser"):
         if section.name in seen:
             text = f"the parser {section.name} is already defined at {seen[section.name]}"
-            yield error(
+            yield refusal(
                 section.place_of("name"), "duplicate-parser", f"{text}: Fluent Bit does not start"
             )
         seen.setdefault(section.name, section.place)
@@ -83,7 +85,8 @@ def _stock_names(configuration: Configuration) -> Iterator[Finding]:
             text = f"the parser {section.name} is also in Fluent Bit's own parsers.conf"
             text += ", which this configuration loads:" if has_stock else "; with both loaded,"
             text += " Fluent Bit does not start; choose another Name"
-            yield Finding(section.place_of("name"), "stock-name", text, is_error=has_stock)
+            place = section.place_of("name")
+            yield Finding(place, "stock-name", text, is_error=has_stock, prevents_start=has_stock)
 
 
 def _mistyped(section: Section) -> Iterator[Finding]:

@@ -63,15 +63,15 @@ def test_wrong_usage_and_unreadable_input_are_exit_2_and_one_line(
 def test_findings_are_printed_and_errors_are_exit_1(project: Path, write: Write) -> None:
     done = Command(project, "lint")
     assert (done.code, done.out) == (0, "fluentbit: 0 errors, 0 warnings\n")
-    write("fluentbit/b.conf", "[INPUT]\n    Name tail\n    Parser pp\n")
+    write("fluentbit/b.conf", "[INPUT]\n    Name tail\n    Path x\n    Parser pp\n")
     done = Command(project, "lint")
     assert done.code == 1
-    assert "fluentbit/b.conf:3: error: the parser pp is not defined: Fluent Bit logs" in done.out
+    assert "fluentbit/b.conf:4: error: the parser pp is not defined: Fluent Bit logs" in done.out
     assert done.out.endswith("fluentbit: 1 errors, 2 warnings\n")
 
 
 def test_warnings_are_exit_1_only_with_strict(project: Path, write: Write) -> None:
-    write("fluentbit/b.conf", "[INPUT]\n    Name tail\n    Parser p\n")
+    write("fluentbit/b.conf", "[INPUT]\n    Name tail\n    Path x\n    Parser p\n")
     done = Command(project, "lint")
     assert (done.code, done.out.splitlines()[-1]) == (0, "fluentbit: 0 errors, 1 warnings")
     assert Command(project, "lint", "--strict").code == 1

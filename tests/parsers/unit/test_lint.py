@@ -1,5 +1,6 @@
 """Findings: mistakes with which Fluent Bit starts."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,8 +25,13 @@ NO_FORMAT = PARSER.replace("    Time_Format %s\n", "")
 NO_GROUPS = "[PARSER]\n    Name p\n    Format regex\n    Regex (x)\n"
 MULTILINE = "[MULTILINE_PARSER]\n    Name {}\n    Type equal\n    Match_String x\n"
 SERVICE = "[SERVICE]\n    Parsers_File {}\n"
-INPUT = "[INPUT]\n    Parser p\n"
+TAIL = "    Name tail\n    Path x\n"
+INPUT = f"[INPUT]\n    Parser p\n{TAIL}"
 JOIN = "[INPUT]\n    multiline.parser"
+FILTER = "    Key_Name log\n    Match *\n"
+KUBERNETES = "[FILTER]\n    Match *\n    Name kubernetes\n"
+OUTPUT = "[OUTPUT]\n    HTTP_Passwd {}\n    Name es\n    Match *\n"
+PARSER_SECTION = re.compile(r"\[(?:MULTILINE_)?PARSER\]")
 PROCESSORS = """\
 parsers:
 - {name: p, format: json}
@@ -49,21 +55,39 @@ def lint_file(path: Path) -> list[str]:
     ]
 
 
+def parts(text: str) -> tuple[str, str]:
+    """Return the parsers of a text, and the rest: two files in which the lines have the same numbers."""
+    parsers, rest, is_parser = [], [], True
+    for line in text.split("\n"):
+        if line.startswith("["):
+            is_parser = PARSER_SECTION.match(line) is not None
+        parsers.append(line if is_parser else "")
+        rest.append("" if is_parser else line)
+    return "\n".join(parsers), "\n".join(rest)
+
+
 @pytest.fixture
-def findings(write: Write) -> Lint:
-    """Return what lints a text in the classic format."""
-    return lambda text: lint_file(write("a.conf", text))
+def findings(write: Write, tmp_path: Path) -> Lint:
+    """Return what lints a text in the classic format, whose parsers are in a file of their own."""
+
+    def lint_text(text: str) -> list[str]:
+        parsers, rest = parts(text)
+        write("a.conf", parsers)
+        write("main.conf", rest)
+        return lint_file(tmp_path)
+
+    return lint_text
 
 
 @pytest.mark.parametrize(
     "text",
     [
         PARSER + INPUT,
-        PARSER + INPUT + "[OUTPUT]\n    HTTP_Passwd ${P}\n",
+        PARSER + INPUT + OUTPUT.format("${P}"),
         PARSER + "    Time_Keep ${KEEP}\n" + INPUT,
         SERVICE.format("/fluent-bit/etc/parsers.conf") + INPUT.replace("p\n", "docker\n"),
-        MULTILINE.format("App") + f"{JOIN} APP, Docker, JAVA\n",
-        PARSER + "[INPUT]\n    Name x\n[FILTER]\n    K8S-Logging.Parser On\n",
+        MULTILINE.format("App") + f"{JOIN} APP, Docker, JAVA\n{TAIL}",
+        f"{PARSER}[INPUT]\n{TAIL}{KUBERNETES}    K8S-Logging.Parser On\n",
     ],
     ids=[
         "a parser that an input uses",
@@ -82,19 +106,19 @@ def test_a_correct_configuration_has_no_findings(text: str, findings: Lint) -> N
     ("text", "start", "inside"),
     [
         (PARSER + INPUT.replace("p\n", "pp\n"), "8 undefined-parser !", "did you mean p?"),
-        (PARSER + f"{JOIN} crj\n", "8 undefined-parser !", "did you mean cri?"),
+        (PARSER + f"{JOIN} crj\n{TAIL}", "8 undefined-parser !", "did you mean cri?"),
         (PARSER + PARSER + INPUT, "8 duplicate-parser !", "a.conf:1"),
         (CRI + INPUT.replace("p\n", "cri\n"), "2 stock-name ~", "choose another Name"),
         (SERVICE.format("parsers.conf") + CRI, "4 stock-name !", "does not start"),
-        (PARSER + "[INPUT]\n    Name tail\n", "1 unused-parser ~", "uses the parser p"),
-        (PARSER + INPUT + "    multiline.parser cri\n", "8 unreachable-parser !", "precedence"),
-        (PARSER + f"{JOIN} cri, cri\n    Parser p\n", "8 unreachable-parser !", "already"),
+        (PARSER + f"[INPUT]\n{TAIL}", "1 unused-parser ~", "uses the parser p"),
+        (f"{PARSER}{JOIN} cri\n    Parser p\n{TAIL}", "9 unreachable-parser !", "precedence"),
+        (PARSER + f"{JOIN} cri, cri\n{TAIL}", "8 unreachable-parser !", "already"),
         (
-            ANY + CRI + "[FILTER]\n    Name parser\n    Parser p\n    Parser cri\n",
+            f"{ANY}{CRI}[FILTER]\n    Name parser\n    Parser p\n    Parser cri\n{FILTER}",
             "16 unreachable-parser !",
             "p before it matches every line",
         ),
-        (PARSER + INPUT + "    Parser p\n", "9 unreachable-parser !", "only its first Parser"),
+        (PARSER + INPUT + "    Parser p\n", "11 option-twice !", "does not start; set it once"),
         (PARSER + "    Time_Kep On\n" + INPUT, "7 unknown-key !", "did you mean time_keep?"),
         (PARSER + "    Time_Keep Yess\n" + INPUT, "7 mistyped-value !", "neither On nor Off"),
         (PARSER + "    Types log:int\n" + INPUT, "7 mistyped-value !", "log:int"),
@@ -102,14 +126,14 @@ def test_a_correct_configuration_has_no_findings(text: str, findings: Lint) -> N
         (PARSER.replace("<time>", "<tme>") + INPUT, "4 no-time-group !", "did you mean tme?"),
         (NO_FORMAT + INPUT, "5 time-without-format !", "no effect"),
         (NO_GROUPS + INPUT, "4 no-groups !", "never matches"),
-        (PARSER + INPUT + "[OUTPUT]\n    HTTP_Passwd x\n", "10 secret-in-file ~", "environment"),
+        (PARSER + INPUT + OUTPUT.format("x"), "12 secret-in-file ~", "environment"),
         (
-            MULTILINE.format("app") + MULTILINE.format("APP") + f"{JOIN} app\n",
+            MULTILINE.format("app") + MULTILINE.format("APP") + f"{JOIN} app\n{TAIL}",
             "6 duplicate-parser !",
             "the multiline parser APP is already defined",
         ),
         (
-            MULTILINE.format("Java") + f"{JOIN} java\n",
+            MULTILINE.format("Java") + f"{JOIN} java\n{TAIL}",
             "2 stock-name !",
             "Fluent Bit uses its built-in multiline parser java",
         ),
@@ -119,7 +143,7 @@ def test_a_correct_configuration_has_no_findings(text: str, findings: Lint) -> N
             "c has no Parser, so Fluent Bit gives it p",
         ),
         (
-            PARSER + "[INPUT]\n    Name x\n[FILTER]\n    K8S-Logging.Parser Off\n",
+            f"{PARSER}[INPUT]\n{TAIL}{KUBERNETES}    K8S-Logging.Parser Off\n",
             "1 unused-parser ~",
             "uses the parser p",
         ),
@@ -147,24 +171,26 @@ def test_a_parser_that_a_missing_file_may_define_is_a_warning(findings: Lint) ->
 
 @pytest.mark.parametrize("key", ["Regex_Parser", "Merge_Parser", "Docker_Mode_Parser"])
 def test_parsers_under_other_keys_of_a_filter_are_checked(key: str, findings: Lint) -> None:
-    pipeline = f"[INPUT]\n    Name x\n[FILTER]\n    Name kubernetes\n    {key} p\n"
+    name = "tail" if key.startswith("Docker") else "kubernetes"
+    pipeline = f"[{'INPUT' if name == 'tail' else 'FILTER'}]\n    Name {name}\n    {key} p\n"
+    pipeline += "    Path x\n" if name == "tail" else f"    Match *\n[INPUT]\n{TAIL}"
     assert findings(PARSER + pipeline) == []
-    undefined = findings(CRI + pipeline)[-1]
-    assert undefined.startswith("11 undefined-parser !")
+    (undefined,) = (text for text in findings(CRI + pipeline) if "undefined-parser" in text)
+    assert undefined.startswith("9 undefined-parser !")
     assert undefined.endswith("does not start" if key == "Regex_Parser" else "ships raw lines")
 
 
 def test_parsers_that_a_processor_names_are_checked(write: Write) -> None:
     (undefined,) = lint_file(write("a.yaml", PROCESSORS))
     assert undefined.startswith("9 undefined-parser !")
-    assert undefined.endswith("does not start if the filter names no other parser")
+    assert undefined.endswith("Fluent Bit does not start")
 
 
 def test_a_copy_of_fluent_bits_own_parsers_file_is_not_a_finding(
     findings: Lint, write: Write
 ) -> None:
     sections = [f"[PARSER]\n    Name {name}\n    Format json\n" for name in sorted(STOCK_PARSERS)]
-    pipeline = "[INPUT]\n    Parser cri\n"
+    pipeline = INPUT.replace("Parser p", "Parser cri")
     main = SERVICE.format("parsers.conf") + pipeline
     assert findings("".join(sections)) == []
     # A copy from an older version has fewer of them.
