@@ -30,6 +30,8 @@ _TRIAL = {
 }
 _WIDTH = 110
 
+Schema = dict[str, list[dict[str, dict[str, list[dict[str, str]]]]]]
+
 
 def _trial(program: str, kind: str, plugin: str, options: str, directory: Path) -> str:
     match = "match: '*', " if kind in ("filter", "output") else ""
@@ -47,15 +49,20 @@ def _lines(program: str, directory: Path) -> Iterator[str]:
     schema = json.loads(text)
     version = schema["fluent-bit"]["version"]
     yield f"# Plugins and options of Fluent Bit {version}, by tools/fluent_bit_plugins.py."
-    yield "# After a plugin: tls (it has TLS), any (it takes any option)."
+    yield "# After a plugin: client or server (it connects or listens), tls, any (it takes any option)."
     yield "# After an option: * it may repeat, ? it is On or Off, … a name begins with it,"
     yield "# 2 to 4 it needs so many values."
-    yield "network -"
-    yield from _wrapped(sorted(_network(schema)))
+    for name, options in _common(program, schema, directory).items():
+        yield f"common {name}"
+        yield from _wrapped(sorted(options))
     for group, kind in _KINDS.items():
         for plugin in sorted(schema[group], key=lambda plugin: str(plugin["name"])):
             properties = plugin["properties"]
-            words, flags = [], " tls" if "network_tls" in properties else ""
+            names = {option["name"] for option in properties.get("networking", [])}
+            # Every output takes the options of a client, whether it connects or not.
+            role = "client" if kind == "output" else _role(names)
+            words, flags = [], f" {role}" if role else ""
+            flags += " tls" if "network_tls" in properties else ""
             if kind in _TRIAL:
                 answer = _trial(program, kind, plugin["name"], "no_such_option: '1'", directory)
                 flags += "" if "unknown configuration property" in answer else " any"
@@ -75,15 +82,33 @@ def _lines(program: str, directory: Path) -> Iterator[str]:
             yield from _wrapped(sorted(set(words)))
 
 
-def _network(schema: dict[str, list[dict[str, dict[str, list[dict[str, str]]]]]]) -> set[str]:
-    """Return the options of TLS and connections, which are the same for all plugins that have them."""
-    return {
-        option["name"].lower()
-        for group in _KINDS
-        for plugin in schema[group]
-        for category in ("networking", "network_tls")
-        for option in plugin["properties"].get(category, [])
-    }
+def _common(program: str, schema: Schema, directory: Path) -> dict[str, set[str]]:
+    """Return the options of connections, TLS and OAuth2, which are the same for all plugins."""
+    groups: dict[str, set[str]] = {"client": set(), "server": set(), "tls": set()}
+    for group in _KINDS:
+        for plugin in schema[group]:
+            properties = plugin["properties"]
+            names = {option["name"].lower() for option in properties.get("networking", [])}
+            groups[_role(names) or "client"] |= names
+            groups["tls"] |= {
+                option["name"].lower() for option in properties.get("network_tls", [])
+            }
+    for kind, entry in (("input", "http"), ("output", "http")):
+        trial = directory / "trial.yaml"
+        options = f"{{name: {entry}, match: '*', oauth2.no_such_option: '1'}}"
+        options = options if kind == "output" else options.replace("match: '*', ", "")
+        trial.write_text(_TRIAL[kind].replace("ENTRY", options))
+        done = subprocess.run([program, "-c", trial], capture_output=True, text=True, check=False)
+        groups[f"oauth2-{kind}"] = set(
+            re.findall(r"oauth2\.\w+", done.stderr.partition("allowed:")[2])
+        )
+    return groups
+
+
+def _role(names: set[str]) -> str:
+    if not names:
+        return ""
+    return "server" if "net.backlog" in names else "client"
 
 
 def _wrapped(words: list[str]) -> Iterator[str]:

@@ -83,11 +83,13 @@ def read_text(
     *,
     fix: str = "",
     keep_mark: bool = False,
+    keep_returns: bool = False,
     stdin: BinaryIO | None = None,
 ) -> str:
     """Return the text of a file, its line ends as newlines; ``name`` as for ``read_bytes``.
 
-    A byte order mark at its beginning, as PowerShell's ``>`` writes one, is removed unless ``keep_mark``.
+    A byte order mark at its beginning, as PowerShell's ``>`` writes one, is removed unless ``keep_mark``, and
+    line ends are as they are with ``keep_returns``.
 
     Raises:
         UsageError: as ``read_bytes``.
@@ -99,7 +101,7 @@ def read_text(
     except UnicodeDecodeError as error:
         wrong = _unreadable(name, f"is not UTF-8 (byte {error.start + 1})", fix)
         raise MalformedError(*wrong.problems) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if keep_returns else text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _unreadable(name: str | Path, reason: str, fix: str) -> UsageError:

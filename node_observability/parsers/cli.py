@@ -267,7 +267,8 @@ def _without_ends(lines: Sequence[bytes], name: str) -> list[bytes]:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    text, name = read_text(options.file, keep_mark=True), label(options.file)
+    text = read_text(options.file, keep_mark=True, keep_returns=True)
+    name = label(options.file)
     is_yaml = options.file.endswith((".yaml", ".yml"))
     if options.file == STDIN:
         is_yaml = not is_classic(text)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgpack
 import pytest
 
-__all__ = ["RealRecord", "need_fluent_bit", "read_records", "tail"]
+__all__ = ["RealRecord", "need_fluent_bit", "read_records", "starts", "tail"]
 
 _NANOSECONDS_PER_SECOND = 1_000_000_000
 
@@ -36,6 +36,23 @@ def need_fluent_bit() -> str:
     if found is None:
         pytest.skip("no fluent-bit on the PATH, so nothing is compared with Fluent Bit itself")
     return found
+
+
+def starts(program: str, configuration: Path) -> bool:
+    """Return whether Fluent Bit starts with a configuration; it is ended then.
+
+    Its log must have the level info, which is the default.
+    """
+    with subprocess.Popen(
+        [program, "-c", str(configuration)],
+        cwd=configuration.parent,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr is not None
+        has_started = any(b"stream processor started" in line for line in process.stderr)
+        process.kill()
+    return has_started
 
 
 def _text(value: object) -> object:

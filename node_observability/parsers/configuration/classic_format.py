@@ -41,8 +41,10 @@ def read_classic(
             "the file begins with a byte order mark, which Fluent Bit refuses; save it as UTF-8 without one"
         )
     reader = _Reader(into, open_files)
-    for number, raw in enumerate(text.split("\n"), first_line):
-        line = raw.removesuffix("\r")
+    lines = text.split("\n")
+    # Fluent Bit takes a return off a line only together with the line feed.
+    lines[:-1] = [line.removesuffix("\r") for line in lines[:-1]]
+    for number, line in enumerate(lines, first_line):
         if line and not line.startswith("#"):
             reader.read_line(line, Place(file, number))
 
@@ -64,7 +66,7 @@ class _Reader:
             self._set_variable(line, place)
         elif line.startswith("["):
             name, closing, _ = line[1:].partition("]")
-            if not closing or not name:
+            if not closing:
                 raise place.error(f"{line.strip()} is not a section header; write it like [PARSER]")
             self._section = Section(kind_of(name), place, title=name, is_classic=True)
             self._group = None

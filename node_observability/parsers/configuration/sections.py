@@ -35,7 +35,7 @@ def kind_of(name: str) -> str:
     """Return the kind of section that Fluent Bit takes a header for; empty if it ignores such sections."""
     wanted = name.lower()
     for full, kind in _KINDS.items():
-        if full.startswith(wanted):
+        if wanted and full.startswith(wanted):
             return kind
     return wanted if wanted in _MORE_KINDS else ""
 

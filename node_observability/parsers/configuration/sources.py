@@ -187,7 +187,7 @@ def load(source: str, stdin: BinaryIO | None = None) -> list[Configuration]:
     path = Path(source)
     if path.is_dir():
         return _load_directory(path)
-    text = read_text(path, keep_mark=True)
+    text = read_text(path, keep_mark=True, keep_returns=True)
     has_sections = is_classic(text)
     # A file that the shell opened, as in -c <(helm template …), has no suffix.
     if path.suffix in _YAML_SUFFIXES or (not path.suffix and not has_sections):
@@ -212,7 +212,9 @@ def find_beside(main: Path) -> OpenFiles:
             # In a container the files are elsewhere, but side by side.
             places = (base / name, main.parent / name, base / Path(name).name)
             paths = [path for path in places if path.is_file() and str(path) != place.file][:1]
-        return [(str(path), read_text(path, keep_mark=True), 1) for path in paths] or None
+        return [
+            (str(path), read_text(path, keep_mark=True, keep_returns=True), 1) for path in paths
+        ] or None
 
     return find
 
@@ -231,7 +233,7 @@ def _load_directory(directory: Path) -> list[Configuration]:
     texts: dict[str, dict[Path, str]] = {"classic": {}, "YAML": {}}
     for path in sorted(path for path in directory.iterdir() if path.is_file()):
         if path.suffix in _SUFFIXES:
-            text = read_text(path, keep_mark=True)
+            text = read_text(path, keep_mark=True, keep_returns=True)
             if name := _format_of(path.name, text, str(path)):
                 texts[name][path] = text
     found = [_load_files(texts[key], f"{directory} ({key})") for key in texts if texts[key]]

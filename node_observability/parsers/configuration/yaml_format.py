@@ -84,7 +84,7 @@ class _Reader(NodeReader):
                 section = Section(kind_of(name), self.place(key), title=name)
                 self._into.sections.append(section)
                 for inner, value in self.items(node, f"{name}, which Fluent Bit does not know,"):
-                    section.properties.append(self._scalar(inner, value))
+                    self._add_scalar(section.properties, inner, value)
 
     def _text(self, node: yaml.Node, what: str) -> str:
         if not isinstance(node, yaml.ScalarNode):
@@ -98,6 +98,13 @@ class _Reader(NodeReader):
             raise self.place(key).error(f"{name} has only spaces as its value; add a value")
         return Property(_key(name), text.strip(), self.place(key))
 
+    def _add_scalar(self, into: list[Property], key: yaml.Node, value: yaml.Node) -> None:
+        """Add a property outside of the pipeline, where Fluent Bit drops a value of spaces only."""
+        name = self._text(key, "a key")
+        text = self._text(value, name)
+        item = Property(_key(name), text.strip(), self.place(key))
+        (self._into.ignored if text and not item.value else into).append(item)
+
     def _read_service(self, node: yaml.Node) -> None:
         if self._into.has_service:
             raise self.place(node).error(
@@ -109,7 +116,7 @@ class _Reader(NodeReader):
             if isinstance(value, yaml.MappingNode) and str(key.value).lower() == "telemetry":
                 self._skip("telemetry", key)
                 continue
-            section.properties.append(self._scalar(key, value))
+            self._add_scalar(section.properties, key, value)
         self._into.sections.append(section)
 
     def _skip_extensions(self, node: yaml.Node) -> None:
@@ -178,7 +185,7 @@ class _Reader(NodeReader):
         section = Section(kind, self.place(node), title=kind)
         for key, value in self.items(node, f"an entry of {kind}"):
             if key.value != list_key:
-                section.properties.append(self._scalar(key, value))
+                self._add_scalar(section.properties, key, value)
                 continue
             for item in self.sequence(value, list_key):
                 group = Group(group_name, self.place(item))
@@ -201,6 +208,10 @@ class _Reader(NodeReader):
                 self._skip(name, key)
                 self._read_processors(value)
             elif isinstance(value, yaml.SequenceNode):
+                if not value.value:
+                    raise self.place(key).error(
+                        f"{name} is an empty list, which Fluent Bit refuses"
+                    )
                 for item in value.value:
                     text = self._text(item, f"an entry of {name}")
                     section.properties.append(Property(_key(name), text, self.place(key)))

@@ -9,11 +9,20 @@ from node_observability.parsers.lint.finding import Finding, refusal
 from node_observability.parsers.regex.pattern import Pattern
 from node_observability.parsers.regex.syntax_tree import PatternError, UnsupportedError
 
-__all__ = ["LEVELS", "bad_value", "check_core_value", "check_value", "missing_options", "number"]
+__all__ = [
+    "LEVELS",
+    "bad_value",
+    "check_common_value",
+    "check_value",
+    "conflict",
+    "missing_options",
+    "number",
+]
 
 LEVELS = ("off", "error", "warn", "warning", "info", "debug", "trace")
 _STORAGE = ("filesystem", "memory", "memrb")
-_CORE_SWITCHES = ("threaded", "storage.pause_on_chunks_overlimit", "tls.verify_client_cert")
+_COMMON_SWITCHES = ("threaded", "storage.pause_on_chunks_overlimit", "tls.verify_client_cert")
+_MAY_BE_EMPTY = ("listen", "host", "port", "match", "retry_limit", "condition", "active")
 _SIZES = ("mem_buf_limit", "storage.total_limit_size")
 # Options that a plugin needs: one of each group.
 _REQUIRED = {
@@ -28,6 +37,7 @@ _REQUIRED = {
     ("filter", "log_to_metrics"): ("tag", "metric_description"),
     ("filter", "lua"): ("script|code", "call"),
     ("filter", "parser"): ("key_name", "parser"),
+    ("processor", "sampling"): ("type",),
     ("output", "azure"): ("customer_id", "shared_key"),
     ("output", "azure_blob"): ("account_name",),
     ("output", "cloudwatch_logs"): (
@@ -53,7 +63,10 @@ _CHOICES = {
     ("input", "tcp", "format"): ("json", "none"),
     ("input", "syslog", "mode"): ("unix_udp", "unix_tcp", "tcp", "udp"),
     ("output", "syslog", "mode"): ("tcp", "tls", "udp"),
+    ("output", "file", "format"): ("csv", "ltsv", "plain", "msgpack", "template", "out_file"),
 }
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^ ]+")
+_MOST_WORDS = 3
 # How many words an option needs that the table does not count.
 _WORDS = dict.fromkeys(("set", "add", "rename", "hard_rename", "copy", "hard_copy"), 2)
 
@@ -75,7 +88,7 @@ def missing_options(section: Section, name: str) -> list[str]:
     missing = [
         group.replace("|", " or ")
         for group in _REQUIRED.get((section.kind, name), ())
-        if not any(section.find(key) for key in group.split("|"))
+        if not any(section.value(key) for key in group.split("|"))
     ]
     if (section.kind, name) == ("filter", "multiline"):
         is_partial = section.value("mode").lower() == "partial_message"
@@ -87,16 +100,22 @@ def missing_options(section: Section, name: str) -> list[str]:
     return missing
 
 
-def check_core_value(item: Property, name: str, *, has_tls: bool) -> Iterator[Finding]:
-    """Yield a finding about the value of an option that every plugin has."""
+def check_common_value(item: Property, kind: str, name: str, *, has_tls: bool) -> Iterator[Finding]:
+    """Yield a finding about the value of an option that many plugins have."""
     key, value = item.key.lower(), item.value
-    if key == "log_level" and value.lower() not in LEVELS:
+    if "${" in value:
+        return
+    if not value:
+        if kind in ("input", "output") and key not in _MAY_BE_EMPTY and not key.startswith("tls."):
+            text = f"{item.key} is empty, so Fluent Bit does not start; add a value or remove it"
+            yield refusal(item.place, "option-value", text)
+    elif key == "log_level" and value.lower() not in LEVELS:
         yield bad_value(item, f"use one of {', '.join(LEVELS)}")
     elif key == "storage.type" and value.lower() not in _STORAGE:
         yield bad_value(item, f"use one of {', '.join(_STORAGE)}")
     elif key in _SIZES and not _is_size(key, value):
         yield bad_value(item, "write it like 5M or 512K: without Mi, and without a space")
-    elif key in _CORE_SWITCHES and read_switch(value) is None:
+    elif key in _COMMON_SWITCHES and read_switch(value) is None:
         yield bad_value(item, "use On or Off")
     elif key == "tls" and read_switch(value) and not has_tls:
         yield bad_value(item, f"{name} has no TLS")
@@ -110,6 +129,21 @@ def _is_size(key: str, text: str) -> bool:
     return unit.upper() in ("", "K", "M", "G", "KB", "MB", "GB")
 
 
+def conflict(section: Section, name: str) -> str:
+    """Return why Fluent Bit does not start with options that exclude each other, or an empty text."""
+    has = section.find
+    is_logical = section.value("logical_op").lower() not in ("", "legacy")
+    if name == "grep" and is_logical and has("regex") and has("exclude"):
+        return "with Logical_Op, write either Regex or Exclude"
+    if (
+        name == "record_modifier"
+        and has("remove_key")
+        and (has("allowlist_key") or has("whitelist_key"))
+    ):
+        return "write either Remove_key or Allowlist_key"
+    return ""
+
+
 def check_value(section: Section, name: str, item: Property) -> Iterator[Finding]:
     """Yield a finding about the value of a plugin's own option."""
     key = item.key.lower()
@@ -119,9 +153,20 @@ def check_value(section: Section, name: str, item: Property) -> Iterator[Finding
     elif check := _CHECKS.get((section.kind, name, key)):
         yield from check(item)
     elif (section.kind, name) == ("filter", "modify"):
-        words = _WORDS.get(key, 1)
-        if len(item.value.split()) < words:
-            yield bad_value(item, f"it needs {words} values")
+        yield from _modify(item)
+
+
+def _modify(item: Property) -> Iterator[Finding]:
+    key, words = item.key.lower(), _QUOTED.findall(item.value)
+    needed = _WORDS.get(key, 1)
+    if len(words) < needed:
+        yield bad_value(item, f"it needs {needed} values")
+    elif len(words) > _MOST_WORDS:
+        yield bad_value(item, f"it has more than {_MOST_WORDS} values; put quotes around each")
+    elif key != "condition":
+        # Fluent Bit compiles all of them, whether the rule needs patterns or not.
+        for word in words[:2]:
+            yield from _pattern(item, word.strip("'\""))
 
 
 def _pattern(item: Property, pattern: str) -> Iterator[Finding]:

@@ -1,15 +1,21 @@
 """Findings about plugins: names and options with which Fluent Bit does not start."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from node_observability.hints import close_to
-from node_observability.parsers.configuration.sections import Configuration, Section, read_switch
+from node_observability.parsers.configuration.sections import (
+    Configuration,
+    Property,
+    Section,
+    read_switch,
+)
 from node_observability.parsers.lint.finding import Finding, refusal, warning
 from node_observability.parsers.lint.option_values import (
     bad_value,
-    check_core_value,
+    check_common_value,
     check_value,
+    conflict,
     missing_options,
 )
 from node_observability.parsers.lint.plugins import KNOWN_ELSEWHERE, Plugin, plugins
@@ -29,7 +35,6 @@ _CORE_OF = {
     " tls.windows.certstore_name tls.windows.use_enterprise_store tls.windows.client_thumbprints",
     "custom": _CORE,
 }
-_NETWORK = ("network", "-")
 
 
 def check_plugins(configuration: Configuration) -> Iterator[Finding]:
@@ -63,15 +68,20 @@ def _plugin(configuration: Configuration, section: Section) -> Iterator[Finding]
         yield from _unknown_plugin(configuration, section, name)
     else:
         yield from _options(section, name, plugin)
-        for missing in missing_options(section, name):
-            text = (
-                f"the {section.kind} {name} needs {missing}, or Fluent Bit does not start; add it"
-            )
-            yield refusal(section.place, "missing-option", text)
+        yield from _combination(section, name)
     if section.kind == "filter" and not (section.find("match") or section.find("match_regex")):
         text = f"the filter {name} has no Match, so Fluent Bit does not start; add one"
         yield refusal(section.place, "missing-option", text)
     yield from _storage_path(configuration, section)
+
+
+def _combination(section: Section, name: str) -> Iterator[Finding]:
+    for missing in missing_options(section, name):
+        text = f"the {section.kind} {name} needs {missing}, or Fluent Bit does not start; add it"
+        yield refusal(section.place, "missing-option", text)
+    if problem := conflict(section, name):
+        text = f"the {section.kind} {name}: {problem}, or Fluent Bit does not start"
+        yield refusal(section.place, "option-conflict", text)
 
 
 def _storage_path(configuration: Configuration, section: Section) -> Iterator[Finding]:
@@ -103,36 +113,44 @@ def _unknown_plugin(configuration: Configuration, section: Section, name: str) -
     yield refusal(place, "unknown-plugin", f"{text}, so it does not start{hint}")
 
 
+def _common(section: Section, plugin: Plugin) -> set[str]:
+    """Return the options that are not the plugin's own, and that it takes."""
+    groups = []
+    if section.kind in ("input", "output"):
+        groups = [plugin.role, "tls", f"oauth2-{section.kind}"]
+    found = {key for group in filter(None, groups) for key in plugins()["common", group].options}
+    return found | set(_CORE_OF[section.kind].split())
+
+
 def _options(section: Section, name: str, plugin: Plugin) -> Iterator[Finding]:
-    core, network = _CORE_OF[section.kind].split(), plugins()[_NETWORK].options
-    has_network = section.kind in ("input", "output")
+    common = _common(section, plugin)
     counts = Counter(item.key.lower() for item in section.properties)
     for item in section.properties:
         key = item.key.lower()
         option = plugin.option(key)
         is_fixed = bool(item.value) and "${" not in item.value
-        if key == "name" or plugin.takes_any or (has_network and key.startswith("oauth2")):
+        if key == "name" or plugin.takes_any:
             continue
-        if key in core or (has_network and key in network):
-            if is_fixed:
-                yield from check_core_value(item, name, has_tls=plugin.has_tls)
-        elif option is None:
-            known = sorted([*plugin.options, *core, *(network if has_network else ())])
-            text = (
-                f"the {section.kind} {name} has no option {item.key}, so Fluent Bit does not start"
-            )
-            yield refusal(item.place, "unknown-option", text + close_to(key, known))
-        elif counts[key] > 1 and not option.repeats:
+        if key in common and not (key.startswith("net.") and counts[key] > 1):
+            yield from check_common_value(item, section.kind, name, has_tls=plugin.has_tls)
+        elif option is None and key not in common:
+            yield _unknown_option(item, section.kind, name, [*plugin.options, *common])
+        elif counts[key] > 1 and not (option and option.repeats):
             text = (
                 f"{item.key} is set {counts[key]} times, so Fluent Bit does not start; set it once"
             )
             yield refusal(item.place, "option-twice", text)
-        elif is_fixed and option.is_switch and read_switch(item.value) is None:
+        elif option and is_fixed and option.is_switch and read_switch(item.value) is None:
             yield bad_value(item, "use On or Off")
-        elif is_fixed and option.minimum > len(item.value.split()):
+        elif option and is_fixed and option.minimum > len(item.value.split()):
             yield bad_value(item, f"it needs {option.minimum} values")
         elif is_fixed:
             yield from check_value(section, name, item)
+
+
+def _unknown_option(item: Property, kind: str, name: str, known: Iterable[str]) -> Finding:
+    text = f"the {kind} {name} has no option {item.key}, so Fluent Bit does not start"
+    return refusal(item.place, "unknown-option", text + close_to(item.key.lower(), sorted(known)))
 
 
 def _processor(section: Section) -> Iterator[Finding]:
@@ -144,12 +162,15 @@ def _processor(section: Section) -> Iterator[Finding]:
         yield refusal(section.place_of("name"), "unknown-plugin", text + close_to(name, known))
         return
     plugin = plugins().get(("filter", name)) or plugins().get(("processor", name))
+    if plugin is None or plugin.takes_any:
+        return
+    yield from _combination(section, name)
+    common = _CORE_OF["filter"].split()
     for item in section.properties:
-        key = item.key.lower()
-        if plugin and not plugin.takes_any and key != "name":
-            known = sorted([*plugin.options, *_CORE_OF["filter"].split()])
-            if plugin.option(key) is None and key not in known:
-                text = (
-                    f"the processor {name} has no option {item.key}, so Fluent Bit does not start"
-                )
-                yield refusal(item.place, "unknown-option", text + close_to(key, known))
+        # Here, Fluent Bit takes NAME for an option.
+        if (
+            item.key != "name"
+            and item.key.lower() not in common
+            and not plugin.option(item.key.lower())
+        ):
+            yield _unknown_option(item, "processor", name, [*plugin.options, *common])

@@ -29,8 +29,13 @@ class Option:
 
 @dataclass(slots=True)
 class Plugin:
-    """A plugin; with ``takes_any``, Fluent Bit does not check its options."""
+    """A plugin; with ``takes_any``, Fluent Bit does not check its options.
 
+    Attributes:
+        role: ``client`` or ``server`` if it takes such options of connections, else empty.
+    """
+
+    role: str
     has_tls: bool
     takes_any: bool
     options: dict[str, Option] = field(default_factory=dict)
@@ -46,9 +51,12 @@ class Plugin:
 
 @functools.cache
 def plugins() -> Mapping[tuple[str, str], Plugin]:
-    """Return the plugins by kind and name, such as ``("input", "tail")``."""
+    """Return the plugins by kind and name, such as ``("input", "tail")``.
+
+    The kind ``common`` has the options that many plugins share: ``client``, ``server``, ``tls``, ….
+    """
     table: dict[tuple[str, str], Plugin] = {}
-    last = Plugin(has_tls=False, takes_any=True)
+    last = Plugin(role="", has_tls=False, takes_any=True)
     for line in files(__package__).joinpath("plugins.txt").read_text("utf-8").splitlines():
         if line.startswith(" "):
             for word in line.split():
@@ -56,9 +64,13 @@ def plugins() -> Mapping[tuple[str, str], Plugin]:
                 last.options[option.name] = option
         elif not line.startswith("#"):
             kind, name, *flags = line.split()
-            last = Plugin(has_tls="tls" in flags, takes_any="any" in flags)
+            last = Plugin(_role(flags), has_tls="tls" in flags, takes_any="any" in flags)
             table[kind, name] = last
     return table
+
+
+def _role(flags: list[str]) -> str:
+    return next((flag for flag in flags if flag in ("client", "server")), "")
 
 
 def _read_option(word: str) -> Option:

@@ -129,7 +129,11 @@ def test_a_rule_in_yaml_needs_all_three_parts(write: Write) -> None:
         ("parsers: []\nservice: {a: {b: c}}\n", ":2: a must be a text"),
         ("service: {}\nservice: {}\n", ":2: a second service, which Fluent Bit refuses"),
         ("parsers: []\nx: &a {b: c}\ny: *a\n", ":3: an alias (*), which Fluent Bit refuses"),
-        ("parsers:\n- {name: ' '}\n", ":2: name has only spaces as its value"),
+        ("pipeline: {inputs: [{name: ' '}]}\n", ":1: name has only spaces as its value"),
+        (
+            "pipeline: {inputs: [{name: []}]}\n",
+            ":1: name is an empty list, which Fluent Bit refuses",
+        ),
         ("pipeline: {inputs: {name: x}}\n", ":1: inputs must be a list"),
         ("pipeline: {inputs: }\n", ":1: inputs must be a list"),
         ("pipeline:\n  inputs:\n  - {a: {b: c}}\n", ":3: a must be a text or a list of texts"),
