@@ -23,8 +23,9 @@ from node_observability.parsers.cases import files as case_files
 from node_observability.parsers.cases.report import failure_text, summary, write_junit
 from node_observability.parsers.cases.runner import Outcome, run_all
 from node_observability.parsers.cases.update import update
+from node_observability.parsers.configuration.loading import find_beside, is_classic
 from node_observability.parsers.configuration.sections import Configuration
-from node_observability.parsers.configuration.sources import find_beside, is_classic, load
+from node_observability.parsers.configuration.sources import load
 from node_observability.parsers.configuration.to_classic import to_classic
 from node_observability.parsers.configuration.to_yaml import to_yaml
 from node_observability.parsers.explanation import explain

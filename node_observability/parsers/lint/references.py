@@ -41,6 +41,7 @@ def check_references(configuration: Configuration, definitions: Definitions) -> 
     """Yield a finding for each parser that is undefined, unused or unreachable."""
     uses = list(_uses(configuration))
     yield from _undefined(configuration, definitions, uses)
+    yield from _undefined_in_multiline(configuration, definitions)
     yield from _unused(configuration, definitions, uses)
     yield from _unreachable(definitions, uses)
 
@@ -113,6 +114,23 @@ def _undefined(
         yield Finding(
             use.property.place, "undefined-parser", text, is_error, is_error and prevents_start
         )
+
+
+def _undefined_in_multiline(
+    configuration: Configuration, definitions: Definitions
+) -> Iterator[Finding]:
+    known = {*definitions.parsers, *definitions.unsupported}
+    for section in configuration.sections_of("multiline_parser"):
+        item = section.find("parser")
+        if (
+            item
+            and item.value not in known
+            and "${" not in item.value
+            and not configuration.missing
+        ):
+            text = f"the parser {item.value} is not defined: Fluent Bit starts, and ends when"
+            text += f" it uses {section.name}{close_to(item.value, sorted(known))}"
+            yield error(item.place, "undefined-parser", text)
 
 
 def _prevents_start(use: _Use, of_section: list[_Use], known: set[str]) -> bool:

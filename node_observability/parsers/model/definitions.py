@@ -4,10 +4,12 @@ Guarantees that all problems are reported at once, each with file, line and fix.
 accepts and the kit does not support is an error only when it is asked for.
 """
 
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from node_observability.errors import MalformedError, UsageError
+from node_observability.hints import close_to
 from node_observability.inputs.places import Place
 from node_observability.parsers.configuration.sections import Configuration, Section, read_switch
 from node_observability.parsers.model.multiline import MultilineParser, built_in_parsers
@@ -134,6 +136,7 @@ class _Builder:
         source_format = self._one_of(section, "format", _FORMATS, f"parser {name}")
         pattern = self._pattern(section, name) if source_format == "regex" else None
         time_format = self._time_format(section, name)
+        self._check_zone(section, name)
         if source_format not in ("regex", "json"):
             raise _UnsupportedSectionError(
                 f"Format {source_format} is not supported; regex and json are"
@@ -190,6 +193,21 @@ class _Builder:
             place = section.place_of("time_offset")
             raise place.error(f"parser {name}: Time_Offset {error}") from None
 
+    def _check_zone(self, section: Section, name: str) -> None:
+        zone, item = self.value(section, "time_zone"), section.place_of("time_zone")
+        if not zone:
+            return
+        if not section.value("time_format"):
+            raise item.error(f"parser {name}: Time_Zone needs a Time_Format; add one")
+        for key in ("time_offset", "time_system_timezone"):
+            other = section.find(key)
+            if other and read_switch(other.value) is not False:
+                raise item.error(f"parser {name}: Time_Zone and {other.key} exclude each other")
+        known = zoneinfo.available_timezones()
+        if known and zone not in known:
+            hint = close_to(zone, known)
+            raise item.error(f"parser {name}: unknown Time_Zone {zone}{hint}")
+
     def add_multiline(self, section: Section, name: str) -> None:
         """Add a ``[MULTILINE_PARSER]``."""
         kind = self._one_of(section, "type", _MULTILINE_TYPES, f"multiline parser {name}")
@@ -200,10 +218,8 @@ class _Builder:
             check_rules(section, name)
             raise _UnsupportedSectionError("Type regex is not supported; equal and endswith are")
         if inner and inner not in self._into.parsers:
-            if reason := self._into.unsupported.get(inner):
-                raise _UnsupportedSectionError(f"its Parser {inner}: {reason}")
-            place = section.place_of("parser")
-            raise place.error(f"multiline parser {name}: the Parser {inner} is not defined")
+            reason = self._into.unsupported.get(inner, "it is not defined")
+            raise _UnsupportedSectionError(f"its Parser {inner}: {reason}")
         if not is_first:
             return
         self._into.multiline[name.lower()] = MultilineParser(

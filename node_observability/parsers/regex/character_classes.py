@@ -47,6 +47,7 @@ _POSIX = {
     "xdigit": _HEX,
 }
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b"}
+_UNICODE_DIGITS = 4
 _LAST_ASCII = 0x7F
 
 
@@ -154,7 +155,7 @@ def read_character_escape(source: str, at: int) -> tuple[str, int] | None:
         stop = source.find("}", at)
         digits, after = source[at + 2 : stop], stop + 1
     elif letter in "xu":
-        width = 2 if letter == "x" else 4
+        width = 2 if letter == "x" else _UNICODE_DIGITS
         digits = source[at + 1 : at + 1 + width]
         while digits and not set(digits) <= _HEX:
             digits = digits[:-1]
@@ -166,8 +167,10 @@ def read_character_escape(source: str, at: int) -> tuple[str, int] | None:
         return chr(int(digits, 8)), at + len(digits)
     else:
         return None
+    if letter == "u" and len(digits) < _UNICODE_DIGITS and at + 1 < len(source):
+        raise PatternError(at - 1, "\\u needs four hexadecimal digits")
     if not digits or not set(digits) <= _HEX:
-        raise PatternError(at - 1, f"\\{letter} needs hexadecimal digits")
+        raise UnsupportedError(at - 1, f"\\{letter} without hexadecimal digits is not supported")
     code = int(digits, 16)
     if letter == "x" and code > _LAST_ASCII:
         raise UnsupportedError(at - 1, f"\\x{digits}, a byte beyond ASCII, is not supported")
@@ -203,24 +206,30 @@ def _read_member(source: str, at: int, found: CharacterClass) -> int:
     if source.startswith("[:", at) and ":]" in source[at:]:
         stop = source.index(":]", at)
         found.add_posix(source[at + 2 : stop], at)
-        return stop + 2
+        return _after_class(source, stop + 2)
     if source[at] == "[" or source.startswith("&&", at):
         raise UnsupportedError(at, "a set within [ ] is not supported; list its characters instead")
     if source[at] == "\\" and source[at + 1 : at + 2] in tuple(SHORTHANDS):
         found.add_shorthand(source[at + 1])
-        return at + 2
+        return _after_class(source, at + 2)
     char, after = _read_char(source, at)
     is_range = source[after : after + 1] == "-" and source[after + 1 : after + 2] not in ("", "]")
     if not is_range or source[after + 1] == "[":
         found.add(char)
         return after
     if source[after + 1] == "\\" and source[after + 2 : after + 3] in tuple(SHORTHANDS):
-        found.add(char)
-        found.add("-")
-        return after + 1
+        raise PatternError(at, "a range can't end with a class such as \\d; write \\- for a minus")
     last, after = _read_char(source, after + 1)
     found.add_range(char, last, at)
     return after
+
+
+def _after_class(source: str, at: int) -> int:
+    if source[at : at + 1] == "-" and source[at + 1 : at + 2] not in ("", "]"):
+        raise PatternError(
+            at, "a range can't begin with a class such as \\w; write \\- for a minus"
+        )
+    return at
 
 
 def _read_char(source: str, at: int) -> tuple[str, int]:

@@ -10,6 +10,7 @@ binding of the C library.
 import re
 from collections.abc import Callable, Iterator
 
+from node_observability.parsers.regex.balance import check_balance
 from node_observability.parsers.regex.characters import boundaries
 from node_observability.parsers.regex.syntax_tree import (
     PatternError,
@@ -58,8 +59,7 @@ class Pattern:
         self.source = source
         bare, options, self._offset = split_delimiters(source)
         try:
-            for_ascii = Translation(bare, options, ascii_only=True)
-            for_bytes = Translation(bare, options, ascii_only=False)
+            for_ascii, for_bytes = _translate(bare, options)
         except PatternError as error:
             raise type(error)(error.offset + self._offset, error.reason) from None
         self.names: tuple[str, ...] = tuple(for_ascii.names)
@@ -105,6 +105,17 @@ class Pattern:
     def part(self, start: int, stop: int) -> str:
         """Return a part of the source, by the places that ``prefixes`` yields."""
         return self.source[start + self._offset : stop + self._offset]
+
+
+def _translate(bare: str, options: str) -> tuple[Translation, Translation]:
+    try:
+        for_ascii = Translation(bare, options, ascii_only=True)
+        return for_ascii, Translation(bare, options, ascii_only=False)
+    except UnsupportedError:
+        # The translation stops at the first part that it can't translate; behind it may be a mistake.
+        if "x" not in options:
+            check_balance(bare)
+        raise
 
 
 def _compile(text: str) -> re.Pattern[bytes]:

@@ -50,7 +50,7 @@ def _interval(found: re.Match[str], at: int) -> str:
     if any(map(_is_beyond_limit, (low, high))):
         raise PatternError(at, f"{found[0][:20]} repeats more than {_REPEAT_LIMIT:,} times")
     if low and high and int(low) > int(high):
-        raise UnsupportedError(at, f"{found[0]} with the larger number first is not supported")
+        raise PatternError(at, f"{found[0]} has the larger number first")
     return f"{{{low or 0}{comma or ''}{high}}}"
 
 

@@ -55,9 +55,14 @@ MULTILINE = "[MULTILINE_PARSER]\n    Name m\n"
         (CLASSIC + "    Time_Offset 9\n", ":7: parser p: Time_Offset 9 is not a valid offset"),
         (MULTILINE + "    Type x\n", ":3: multiline parser m: unknown Type"),
         (MULTILINE, ":1: multiline parser m has no Type"),
+        (CLASSIC + "    Time_Zone No/where\n", ":7: parser p: unknown Time_Zone No/where"),
         (
-            MULTILINE + "    Type eq\n    Parser q\n",
-            ":4: multiline parser m: the Parser q is not defined",
+            CLASSIC + "    Time_Zone UTC\n    Time_Offset +0900\n",
+            ":7: parser p: Time_Zone and Time_Offset",
+        ),
+        (
+            "[PARSER]\n    Name p\n    Format json\n    Time_Zone UTC\n",
+            ":4: parser p: Time_Zone needs a Time_Format",
         ),
         (
             f'{MULTILINE}    Type regex\n    Rule "cont" "/a/" "cont"\n',

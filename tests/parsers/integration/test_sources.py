@@ -254,3 +254,17 @@ Pipeline:
     assert [section.kind for section in found.sections] == ["", "service", "parser", "input"]
     assert found.variables == {"FORMAT": "json"}
     assert parser_names_of(path) == [["p"]]
+
+
+def test_a_streams_file_that_does_not_exist_is_ignored_as_fluent_bit_ignores_it(
+    write: Write,
+) -> None:
+    found = configuration_of(write("main.conf", "[SERVICE]\n    Streams_File no.conf\n"))
+    assert [(item.key, item.value) for item in found.ignored] == [("Streams_File", "no.conf")]
+
+
+def test_the_suffix_decides_about_the_format(write: Write) -> None:
+    write("p.conf", "# nothing but a comment\n")
+    assert parser_names_of(write("main.conf", "[SERVICE]\n    Parsers_File p.conf\n")) == [[]]
+    path = write("a.yaml", "[PARSER]\n    Name p\n")
+    assert problem_of(path).startswith(f"{path}:2: not YAML")

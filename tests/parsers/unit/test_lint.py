@@ -203,3 +203,14 @@ def test_a_copy_of_fluent_bits_own_parsers_file_is_not_a_finding(
     assert sum(" stock-name !" in text for text in findings(main + "".join(sections))) == len(
         sections
     )
+
+
+def test_an_undefined_parser_of_a_multiline_parser_is_an_error_with_which_fluent_bit_starts(
+    findings: Lint,
+) -> None:
+    text = f"{PARSER}{MULTILINE.format('m')}    Parser pp\n{JOIN} m\n{TAIL}"
+    (undefined,) = (text for text in findings(text) if "undefined-parser" in text)
+    assert undefined.startswith(
+        "11 undefined-parser ! the parser pp is not defined: Fluent Bit starts"
+    )
+    assert undefined.endswith("did you mean p?")

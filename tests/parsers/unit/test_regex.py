@@ -94,11 +94,14 @@ def test_a_name_that_stands_twice_makes_two_groups() -> None:
         ("[z-a]", 2),
         ("[[:nothing:]]", 2),
         ("a\\", 2),
-        (r"\x{}", 1),
         ("/(?<a>x/", 2),
         ("(?<a>a{99999999999})", 7),
         ("(?<a>a{100001,})", 7),
         ("(?<a>a{0,100001})", 7),
+        (r"(?<a>a{2,1})", 7),
+        (r"(?<a>[\w-.])", 9),
+        (r"(?<a>[[:alpha:]-z])", 16),
+        (r"(?<a>[a-\d])", 7),
         ("(?<a>a{" + "9" * 5000 + "})", 7),
     ],
 )
@@ -119,7 +122,6 @@ def test_a_pattern_that_onigmo_refuses_is_refused_at_the_same_place(
         r"(?<a>[a&&b])",
         "(?<a>[\u0430-\u044f])",
         r"(?<a>a{2}?)",
-        r"(?<a>a{2,1})",
         r"(?<a>(a*)*+)*?+",
         r"(?<a>\R)",
         r"(?<a>\xff)",
@@ -190,3 +192,45 @@ def test_the_pattern_for_any_bytes_agrees_with_the_one_for_ascii(text: str, behi
         assert (found and found.groups()) == (expected and expected.groups())
     elif found:
         assert b"".join((found[1], b" ", found[2], found[3])) in data
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        (r"\R(a", "the ( is not closed (at character 3 of the pattern)"),
+        (r"/\R(a/", "the ( is not closed (at character 4 of the pattern)"),
+        (r"\Ra)", "this ) closes nothing (at character 4 of the pattern)"),
+        (r"(?<a>[^ [+) (?<b>.)$", "the [ is not closed"),
+        (r"[^[[:alpha:]]+(?<b>.)", "the [ is not closed"),
+        (r"(?<a(?=b>x))", "this group has no valid name"),
+        (r"\R(?<1a>x)", "this group has no valid name"),
+        (r"\R[a[:foo:]]", "there is no class [:foo:]"),
+        (r"(?\a>x)", "there is no group (?\\"),
+        (r'(?"a">x)', 'there is no group (?"'),
+        (r"(?(a)b)", "there is no group (?("),
+        (r"\Ra{3,1}", "{3,1} has the larger number first"),
+        (r"\R(?#a", "the ( is not closed"),
+    ],
+)
+def test_a_mistake_behind_what_can_not_be_translated_is_found(pattern: str, problem: str) -> None:
+    with pytest.raises(PatternError) as caught:
+        Pattern(pattern)
+    assert not isinstance(caught.value, UnsupportedError)
+    assert str(caught.value).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\R[a[b]]",
+        r"\R[]a]",
+        r"\R[^]a[:alpha:]]",
+        r"\R(?#(()a",
+        r"(a)(?(1)b|c)",
+        r"\R\(\[",
+        r"\Ra{1,3}",
+    ],
+)
+def test_what_onigmo_accepts_and_the_kit_does_not_support_is_no_mistake(pattern: str) -> None:
+    with pytest.raises(UnsupportedError):
+        Pattern(pattern)
