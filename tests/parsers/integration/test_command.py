@@ -135,6 +135,25 @@ def test_a_file_is_converted(project: Path) -> None:
     assert Command(project, "convert", "fluentbit/a.conf").out.startswith("parsers:\n  - name: p\n")
 
 
+def test_conversion_names_the_files_that_must_be_converted_too(project: Path, write: Write) -> None:
+    write("main.conf", "@INCLUDE more.conf\n[SERVICE]\n    Flush 1\n")
+    write("more.conf", "[INPUT]\n    Name dummy\n")
+    done = Command(project, "convert", "main.conf")
+    assert (done.code, done.out) == (0, "includes:\n  - more.yaml\nservice:\n  flush: 1\n")
+    assert done.err == "main.conf: also convert more.conf to more.yaml, which the result includes\n"
+    write("more.conf", "[SERVICE]\n    Grace 1\n")
+    done = Command(project, "convert", "main.conf")
+    assert (done.code, done.out) == (2, "")
+    assert "more.conf:1: a second [SERVICE] beside main.conf:2" in done.err
+
+
+def test_lint_says_whether_fluent_bit_starts(project: Path, write: Write) -> None:
+    write("fluentbit/b.conf", "[INPUT]\n    Name tail\n    Path x\n    Parser p\n    Pth y\n")
+    done = Command(project, "lint")
+    assert done.code == 1
+    assert done.out.endswith("fluentbit: 1 errors, 1 warnings; Fluent Bit does not start\n")
+
+
 @pytest.fixture
 def empty(tmp_path: Path) -> Path:
     made = tmp_path / "empty"
