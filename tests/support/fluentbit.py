@@ -50,7 +50,9 @@ def starts(program: str, configuration: Path) -> bool:
         stderr=subprocess.PIPE,
     ) as process:
         assert process.stderr is not None
-        has_started = any(b"stream processor started" in line for line in process.stderr)
+        # The first one needs a build with the stream processor.
+        marks = (b"stream processor started", b"Shutdown Grace Period=")
+        has_started = any(mark in line for line in process.stderr for mark in marks)
         process.kill()
     return has_started
 

@@ -1,4 +1,4 @@
-"""``parsers lint``: finds mistakes with which Fluent Bit starts, and then loses or spoils records.
+"""``parsers lint``: finds mistakes with which Fluent Bit does not start, or loses or spoils records.
 
 With a mistyped parser name, Fluent Bit logs one error and ships raw lines from then on; with a mistyped group
 or key, it logs nothing. Guarantees no error about what this configuration does not show: a missing file may
