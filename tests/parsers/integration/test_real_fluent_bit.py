@@ -1,6 +1,7 @@
 """A real Fluent Bit and the kit: which configurations start, and that a converted one does the same."""
 
 import itertools
+import json
 import subprocess
 import threading
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from node_observability.errors import UsageError
 from node_observability.parsers.configuration.to_classic import to_classic
 from node_observability.parsers.configuration.to_yaml import to_yaml
+from node_observability.parsers.lint.plugins import plugins
 from tests.support.configurations import REFUSED, STARTS, TAIL
 from tests.support.fluentbit import need_fluent_bit, starts
 from tests.support.parsers import Write, definitions_of
@@ -145,3 +147,18 @@ def test_a_converted_configuration_makes_the_same_records(
     write("more.conf", to_classic((tmp_path / "more.yaml").read_text(), "more.yaml").text)
     write("main.conf", to_classic(yaml, "main.yaml").text)
     assert records(fluent_bit, main) == expected
+
+
+def test_the_table_of_plugins_has_the_options_that_fluent_bit_lists(fluent_bit: str) -> None:
+    done = subprocess.run([fluent_bit, "-J"], capture_output=True, text=True, check=True)
+    listed = json.loads(done.stdout)
+    kinds = {"inputs": "input", "filters": "filter", "outputs": "output", "processors": "processor"}
+    common = {"host", "port"}
+    for (kind, _), entry in plugins().items():
+        common |= entry.options.keys() if kind == "common" else set()
+    for group, kind in kinds.items():
+        for plugin in listed[group]:
+            ours = plugins()[kind, plugin["name"]]
+            names = {option["name"].lower() for option in plugin["properties"].get("options", [])}
+            assert names - common <= ours.options.keys()
+            assert ours.options.keys() <= names
