@@ -128,13 +128,23 @@ def paths(case: Case, like: Case) -> list[str]:
 
 def calls(trace: Path) -> Counter[str]:
     """Return how often each system call was made by the process that made most of them."""
+    most: Counter[str] = Counter()
+    for counter in _calls_by_process(trace):
+        most |= counter
+    return most
+
+
+def calls_of_supervisor(trace: Path) -> Counter[str]:
+    """Return how often the process that made the first call, the supervisor, made each system call."""
+    return _calls_by_process(trace)[0]
+
+
+def _calls_by_process(trace: Path) -> list[Counter[str]]:
+    """Return how often each process made each system call, in the order of their first calls."""
     counted: dict[bytes, Counter[str]] = {}
     for pid, name in _CALL.findall(trace.read_bytes()):
         counted.setdefault(pid, Counter())[name.decode()] += 1
-    most: Counter[str] = Counter()
-    for counter in counted.values():
-        most |= counter
-    return most
+    return list(counted.values())
 
 
 def kills(trace: Path) -> int:
