@@ -75,6 +75,12 @@ CONDITIONS = (
         ("exporter-mismatch",),
     ),
     Condition(
+        "The exporter's checkpoint was damaged",
+        frozenset({"checkpoints_set_aside_total"}),
+        "JournalCheckpointDamaged",
+        ("exporter-checkpoint",),
+    ),
+    Condition(
         "The exporter can't write its output or its state",
         frozenset({"output_blocked"}),
         "JournalExporterOutputBlocked",

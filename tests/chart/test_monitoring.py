@@ -66,6 +66,10 @@ RISING = [
     ),
     ("HostLogChanged", {f"journal_exporter_recovery_mismatches_total{{{POD}}}": "0+1x100"}),
     (
+        "JournalCheckpointDamaged",
+        {f"journal_exporter_checkpoints_set_aside_total{{{POD}}}": "0+1x100"},
+    ),
+    (
         "JournalExporterOutputBlocked",
         {f'journal_exporter_output_blocked{{{POD},reason="enospc"}}': "1x100"},
     ),
@@ -132,6 +136,7 @@ QUIET = {
     f"journal_exporter_lines_written_total{{{POD}}}": "0+100x100",
     f"journal_exporter_numbering_restarts_total{{{POD}}}": "1x100",
     f"journal_exporter_recovery_mismatches_total{{{POD}}}": "3x100",
+    f"journal_exporter_checkpoints_set_aside_total{{{POD}}}": "1x100",
     f"journal_exporter_lag_seconds{{{POD}}}": "2x100",
     f"journal_exporter_time_to_vacuum_seconds{{{POD}}}": "1000000x100",
     f"journal_exporter_entries_lost_total{{{POD}}}": "7x100",
@@ -195,6 +200,7 @@ COUNTED = [
     ("JournalEntriesLost", "journal_exporter_entries_lost_total", ""),
     ("JournalNumberingRestarted", "journal_exporter_numbering_restarts_total", ""),
     ("HostLogChanged", "journal_exporter_recovery_mismatches_total", ""),
+    ("JournalCheckpointDamaged", "journal_exporter_checkpoints_set_aside_total", ""),
     ("JournalExporterWorkerRestarting", "journal_exporter_worker_restarts_total", "signal"),
     ("FluentBitRetriesFailed", "fluentbit_output_retries_failed_total", "name"),
     ("FluentBitRecordsDropped", "fluentbit_output_dropped_records_total", "name"),

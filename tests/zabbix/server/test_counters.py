@@ -19,6 +19,7 @@ SCRAPE = """\
 journal_exporter_entries_lost_total {0}
 journal_exporter_numbering_restarts_total {0}
 journal_exporter_recovery_mismatches_total {0}
+journal_exporter_checkpoints_set_aside_total {0}
 journal_exporter_worker_restarts_total{{signal="SIGBUS"}} {0}
 journal_exporter_worker_restarts_total{{signal="SIGKILL"}} 0
 """
@@ -26,6 +27,7 @@ TRIGGERS = {
     "Exporter counted lost entries",
     "Journal's sequence numbers started again",
     "Host log was changed by somebody else",
+    "Exporter's checkpoint was damaged",
     "Exporter's worker restarts",
 }
 INTERVAL_S = 600

@@ -58,6 +58,10 @@
     "expr" (include "node-observability.rise" (dict "counter" (printf "journal_exporter_recovery_mismatches_total%s" $on) "window" "15m"))
     "summary" (printf "Another program changed the host log %s." $where)
     "text" (printf "The exporter found text in %s that it did not write. Only the exporter may write there." .Values.zabbix.hostPaths.log)) -}}
+{{- include "node-observability.alert" (dict "root" $ "name" "JournalCheckpointDamaged" "for" "0m" "severity" "warning"
+    "expr" (include "node-observability.rise" (dict "counter" (printf "journal_exporter_checkpoints_set_aside_total%s" $on) "window" "15m"))
+    "summary" (printf "The journal exporter's checkpoint %s was damaged." $where)
+    "text" "The exporter renamed it to checkpoint.damaged-1 (or the next free number), and continued where the last lines of the output end. Its log says where. A failing disk, or a program that changes the state directory, causes this.") -}}
 {{- include "node-observability.alert" (dict "root" $ "name" "JournalExporterOutputBlocked" "for" "5m" "severity" "critical"
     "expr" (printf "max by (namespace, pod, node) (journal_exporter_output_blocked%s) > 0" $on)
     "summary" (printf "The journal exporter %s can't write its output." $where)
