@@ -65,6 +65,15 @@ def read_header(descriptor: int) -> Header | None:
         return None
 
 
+def _plausible(header: Header) -> Header:
+    """Return a header with no more entries than fit into what it says of the file's size."""
+    room = max(0, header.end - header.begin) // ENTRY_HEAD.size
+    if header.entries <= room:
+        return header
+    numbers = header.tail_seqnum - header.head_seqnum + 1
+    return header._replace(entries=min(room, numbers) if numbers > 0 else room)
+
+
 def _size_of(value: Field) -> int:
     return sum(map(len, value)) if isinstance(value, list) else len(value or b"")
 
@@ -135,7 +144,7 @@ class DirectFile:
         status = os.fstat(self._descriptor)
         self.is_deleted = not status.st_nlink
         self._named_end = found.end if found is not self.header else self._named_end
-        self.header = found._replace(end=min(found.end, status.st_size))
+        self.header = _plausible(found)._replace(end=min(found.end, status.st_size))
         self._arrays.header = self.header
 
     def seek(self, place: Place) -> bool:

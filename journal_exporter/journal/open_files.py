@@ -112,6 +112,8 @@ class OpenFiles:
         """Ids of open files by device and inode; no other file can have theirs."""
         self.unopened = 0
         """Files that the last look could not open for want of descriptors."""
+        self._is_unsure = False
+        """Whether the last look found a file that it could not read: it may be any that is closed."""
         self.files: dict[str, JournalFile] = {}
         self.gone: list[JournalFile] = []
         """Files that went; whoever counts their unread entries takes them out."""
@@ -139,7 +141,7 @@ class OpenFiles:
 
     def look(self) -> None:
         """Look at every directory and every header: files come, go, are renamed, and grow."""
-        self.unopened = 0
+        self.unopened, self._is_unsure = 0, False
         self._open_at = {
             inode: key
             for inode, key in self._open_at.items()
@@ -173,7 +175,8 @@ class OpenFiles:
         """Return the id of the file at a path, and take it up if it is new; empty if it is not readable."""
         try:
             status = path.stat()
-        except OSError:
+        except OSError as error:
+            self._is_unsure |= error.errno != errno.ENOENT
             return ""
         inode = status.st_dev, status.st_ino
         key = self._open_at.get(inode, "")
@@ -189,6 +192,7 @@ class OpenFiles:
             descriptor = self._open(path)
         except OSError as error:
             self.unopened += error.errno in (errno.EMFILE, errno.ENFILE)
+            self._is_unsure |= error.errno != errno.ENOENT
             return ""
         header = read_header(descriptor)
         if header is None:
@@ -198,24 +202,30 @@ class OpenFiles:
         status = os.fstat(descriptor)
         inode = status.st_dev, status.st_ino
         self._seen_at[(*inode, status.st_size, status.st_mtime_ns)] = header.file_id
-        key = self._take_up(path, header, descriptor)
-        if self.files[key].reader is not None:
-            self._open_at[inode] = key
-        return key
+        if self._take_up(path, header, descriptor):
+            self._open_at[inode] = header.file_id
+        return header.file_id
 
-    def _take_up(self, path: Path, header: Header, descriptor: int) -> str:
+    def _take_up(self, path: Path, header: Header, descriptor: int) -> bool:
+        """Follow the file; return whether by this descriptor, which is closed otherwise."""
         key = header.file_id
         file = self.files.get(key)
         if file is None:
             file = self.files[key] = JournalFile(key, path, header, Place())
-        if file.reader is None:
-            file.path, file.header = path, header
-            file.is_runtime = self._runtime is not None and path.is_relative_to(self._runtime)
-        if file.reader is not None or file.is_finished:
+        if file.reader is not None:
+            # Of two copies the one that has more is followed: the other is somebody's backup.
+            file.reader.refresh()
+            if header.entries <= file.reader.header.entries:
+                os.close(descriptor)
+                return False
+            file.close()
+        file.path, file.header = path, header
+        file.is_runtime = self._runtime is not None and path.is_relative_to(self._runtime)
+        if file.is_finished:
             os.close(descriptor)
-            return key
+            return False
         self._attach(file, descriptor)
-        return key
+        return file.reader is not None
 
     def _attach(self, file: JournalFile, descriptor: int) -> None:
         try:
@@ -262,7 +272,10 @@ class OpenFiles:
             file.header = file.reader.header
             if file.is_finished:
                 file.close()
-        file.missed = 0 if seen else file.missed + 1
+        if seen:
+            file.missed = 0
+        elif not (self._is_unsure and file.reader is None):
+            file.missed += 1
         if seen or (file.reader is not None and file.unread):
             return
         if file.missed >= _MISSED or (file.reader is not None and file.reader.is_deleted):
