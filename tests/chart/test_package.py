@@ -49,6 +49,8 @@ def test_the_package_holds_the_files_of_fluent_bit_unchanged(package: Path) -> N
 def test_a_copy_renders_the_same_if_it_follows_the_link_and_fails_if_it_does_not(
     tmp_path: Path,
 ) -> None:
+    if not (CHART / "files" / "fluentbit").is_symlink():
+        pytest.skip("a source distribution has the files, not the link")
     case = CHART / "ci" / "minimal-values.yaml"
     shutil.copytree(CHART, tmp_path / "followed" / CHART.name)
     assert render_text(case, chart=tmp_path / "followed" / CHART.name) == render_text(case)

@@ -286,7 +286,7 @@ def test_an_untrusted_certificate_is_refused_until_its_authority_is_given(
         ((), {"ZABBIX_API_TOKEN_FILE": "/nonexistent"}, "/nonexistent: can't be read"),
         ((), {"ZABBIX_API_TOKEN_FILE": None}, "no credentials; give ZABBIX_API_TOKEN_FILE"),
         ((), {"ZABBIX_API_TOKEN": "x"}, "are both given; keep one"),
-        (("--ca-file", "/nonexistent"), {}, "--ca-file /nonexistent: No such file"),
+        (("--ca-file", "/nonexistent"), {}, "--ca-file /nonexistent: can't be read: No such file"),
         (("--proxy", "http://me:secret@127.0.0.1:9"), {}, "through --proxy 127.0.0.1:9 ("),
         (("--cluster", "a b"), {}, "--cluster `a b` must be letters"),
         (("--catalogue", "/nonexistent"), {}, "/nonexistent: can't be read"),
