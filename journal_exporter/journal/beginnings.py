@@ -35,7 +35,9 @@ def _stand(file: JournalFile, reader: FileReader, place: Place, state: ReadState
         state.tracker.stand(header.machine_id, header.seqnum_id, place.boot_id, place.seqnum)
     if file.is_runtime and place.entries:
         found = reader.head_at(0), reader.head_at(place.entries - 1)
-        state.copies.note(file.key, [one[1] for one in found if one is not None])
+        heads = [one[1] for one in found if one is not None]
+        state.copies.note(file.key, file.header.machine_id, heads)
+        state.copies.note_more(file.key, place.entries - len(heads))
 
 
 def take_over(files: Sequence[JournalFile], state: ReadState, position: Position) -> None:

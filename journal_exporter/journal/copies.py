@@ -2,8 +2,10 @@
 
 At ``journalctl --flush`` journald writes each entry of /run again into a file below /var, in the same
 order, with new sequence numbers; boot, times and content stay. What was read of a runtime file is a stretch
-of one boot's monotonic time, so the copies are told by that, and at its last instant by what identifies an
-entry.
+of one boot's monotonic time on one machine: persistent entries of that stretch are copies. At its last
+instant, which other entries may share, a copy is recognised by its realtime and hash.
+
+Not there: between the ends of a stretch the content is not compared.
 """
 
 import dataclasses
@@ -32,11 +34,16 @@ class _Stretch:
     """
 
     file_id: str
+    machine_id: str
+    """Empty: of any machine."""
     boot_id: str
     first_us: int
     last_us: int
     last: list[int]
     left: int = 0
+
+    def is_of(self, machine_id: str, boot_id: str) -> bool:
+        return self.boot_id == boot_id and self.machine_id in ("", machine_id)
 
 
 class Copies:
@@ -44,54 +51,68 @@ class Copies:
 
     def __init__(self, snapshot: Snapshot = ()) -> None:
         self._stretches = [
-            _Stretch(str(file_id), str(boot), int(first), int(last), list(ids), int(left))
-            for file_id, boot, first, last, ids, left in snapshot
+            _Stretch(
+                str(file_id), str(machine), str(boot), int(first), int(last), list(ids), int(left)
+            )
+            for file_id, machine, boot, first, last, ids, left in snapshot
         ]
 
     def snapshot(self) -> Snapshot:
         """Return the whole as JSON can hold it."""
         return [
-            [s.file_id, s.boot_id, s.first_us, s.last_us, list(s.last), s.left]
+            [s.file_id, s.machine_id, s.boot_id, s.first_us, s.last_us, list(s.last), s.left]
             for s in self._stretches
         ]
 
-    def note(self, file_id: str, heads: Sequence[Head]) -> None:
-        """Remember entries that were read of a runtime file, in their order."""
+    def note(self, file_id: str, machine_id: str, heads: Sequence[Head]) -> None:
+        """Remember entries that were read of a runtime file, in their order.
+
+        journald's monotonic times never fall within a boot: a time above that of a later entry is wrong.
+        """
         for head in heads:
             boot_id, at_us = head[6].hex(), head[5]
             stretch = next(
                 (s for s in self._stretches if (s.file_id, s.boot_id) == (file_id, boot_id)), None
             )
             if stretch is None:
-                stretch = _Stretch(file_id, boot_id, at_us, at_us, [])
+                stretch = _Stretch(file_id, machine_id, boot_id, at_us, at_us, [])
                 self._stretches = [*self._stretches, stretch][-MAX_STRETCHES:]
-            if at_us > stretch.last_us:
+            if at_us != stretch.last_us:
+                stretch.first_us = min(stretch.first_us, at_us)
                 stretch.last_us, stretch.last = at_us, []
             stretch.last.append(identity(head))
             stretch.left += 1
 
-    def know(self, boot_id: str) -> bool:
+    def note_more(self, file_id: str, entries: int) -> None:
+        """Remember how many more entries of a file were read than those that were noted."""
+        for stretch in self._stretches:
+            if stretch.file_id == file_id:
+                stretch.left += entries
+                break
+
+    def know(self, machine_id: str, boot_id: str) -> bool:
         """Whether a runtime file of this boot was read."""
-        return any(stretch.boot_id == boot_id for stretch in self._stretches)
+        return any(stretch.is_of(machine_id, boot_id) for stretch in self._stretches)
 
     def note_all_before(self, boot_id: str, last: Head) -> None:
         """Remember everything of a boot up to an entry, as a checkpoint of an earlier version has it."""
-        self._stretches.append(_Stretch("", boot_id, 0, last[5], [identity(last)]))
+        self._stretches.append(_Stretch("", "", boot_id, 0, last[5], [identity(last)]))
 
-    def concern(self, heads: Sequence[Head]) -> bool:
+    def concern(self, machine_id: str, heads: Sequence[Head]) -> bool:
         """Whether any of a persistent file's entries may be copies."""
-        last_us: dict[str, int] = {}
-        for stretch in self._stretches:
-            last_us[stretch.boot_id] = max(last_us.get(stretch.boot_id, 0), stretch.last_us)
         boots = {head[6].hex() for head in (heads[0], heads[-1])}
-        limit_us = max((last_us.get(boot, -1) for boot in boots), default=-1)
+        limit_us = max(
+            (s.last_us for s in self._stretches for boot in boots if s.is_of(machine_id, boot)),
+            default=-1,
+        )
         return limit_us >= 0 and min(map(_MONOTONIC_US, heads)) <= limit_us
 
-    def is_copy(self, head: Head) -> bool:
+    def is_copy(self, machine_id: str, head: Head) -> bool:
         """Whether a persistent file's next entry was read from a runtime file before."""
         boot_id, at_us = head[6].hex(), head[5]
         for stretch in self._stretches:
-            if stretch.boot_id != boot_id or not stretch.first_us <= at_us <= stretch.last_us:
+            is_in = stretch.first_us <= at_us <= stretch.last_us
+            if not is_in or not stretch.is_of(machine_id, boot_id):
                 continue
             if at_us == stretch.last_us:
                 if identity(head) not in stretch.last:

@@ -50,7 +50,7 @@ class EntryArrays:
         """The entries after the place where the chain is damaged; the objects are looked at for them."""
         self._found_of = 0
         self.missing = 0
-        """How many entries after the place nothing reaches; whoever passes them sets it to 0."""
+        """How many entries after the place nothing reaches, until they are passed over."""
 
     def seek(self, offset: int, slots: int) -> None:
         """Go to just after the entry at ``offset``, the one number ``slots`` from the file's start."""

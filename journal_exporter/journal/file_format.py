@@ -1,7 +1,7 @@
 """Pure: the objects of a journal file, as systemd's JOURNAL_FILE_FORMAT lays them out.
 
 Only what entries need: the header, ENTRY_ARRAY, ENTRY and DATA. Nothing that a file says is believed here:
-whoever reads checks offsets, sizes and types.
+the readers check offsets, sizes and types.
 """
 
 import struct

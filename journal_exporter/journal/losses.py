@@ -39,7 +39,7 @@ class Losses:
         self._unread_of = unread_of
         self._look = look
         self.gone: list[Gone] = []
-        """Files whose loss is not reported yet; whoever reports it takes them out."""
+        """Files whose loss is not reported yet."""
 
     def count_gone(self, file: JournalFile) -> None:
         """Count what was not read of a file that vanished.

@@ -116,7 +116,7 @@ class OpenFiles:
         """Whether the last look found a file that it could not read: it may be any that is closed."""
         self.files: dict[str, JournalFile] = {}
         self.gone: list[JournalFile] = []
-        """Files that went; whoever counts their unread entries takes them out."""
+        """Files that went, until their unread entries are counted."""
 
     def close(self) -> None:
         """Close every file."""
@@ -152,7 +152,9 @@ class OpenFiles:
         while known < len(self.files):
             # A rename can hide a file from a listing: where one was new, an older one may have been hidden.
             known = len(self.files)
-            seen = {self._at(path) for path in self._find()}
+            # Runtime files first: where descriptors are few, what is copied from them must be known.
+            paths = sorted(self._find(), key=self._is_persistent)
+            seen = {self._at(path) for path in paths}
         for stamp in stamps:
             if self._seen_at[stamp] not in seen:
                 del self._seen_at[stamp]
@@ -206,6 +208,9 @@ class OpenFiles:
             self._open_at[inode] = header.file_id
         return header.file_id
 
+    def _is_persistent(self, path: Path) -> bool:
+        return self._runtime is None or not path.is_relative_to(self._runtime)
+
     def _take_up(self, path: Path, header: Header, descriptor: int) -> bool:
         """Follow the file; return whether by this descriptor, which is closed otherwise."""
         key = header.file_id
@@ -220,7 +225,7 @@ class OpenFiles:
                 return False
             file.close()
         file.path, file.header = path, header
-        file.is_runtime = self._runtime is not None and path.is_relative_to(self._runtime)
+        file.is_runtime = not self._is_persistent(path)
         if file.is_finished:
             os.close(descriptor)
             return False

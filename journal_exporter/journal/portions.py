@@ -148,10 +148,10 @@ def account(
     for which, (portion, count) in counted:
         heads = portion.heads(count)
         if portion.is_runtime and heads:
-            copies.note(portion.key, heads)
+            copies.note(portion.key, portion.header.machine_id, heads)
         if portion.are_copies:
             for head in heads:
-                copies.is_copy(head)
+                copies.is_copy(portion.header.machine_id, head)
         _number(portion, heads, tracker, copies)
         for index, lost in portion.lost(count, passed[which]):
             gap = _gap(portion, index, lost)
@@ -181,7 +181,9 @@ def _number(
         if portion.are_copies:
             tracker.cover(key, known[0], known[-1])
         else:
-            tracker.add(key, known, has_copies=not portion.is_runtime and copies.know(names[2]))
+            tracker.add(
+                key, known, has_copies=not portion.is_runtime and copies.know(names[0], names[2])
+            )
         if len(known) < len(sound):
             last = known[-1] if sound[-1] else header.tail_seqnum
             tracker.explain(header.machine_id, before + 1, last, len(sound) - len(known))

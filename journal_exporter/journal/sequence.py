@@ -5,9 +5,11 @@ and user journals, runtime and persistent. An *epoch* is what shares a counter: 
 number ids whose numbers continue each other. A number that no file holds any more, below one that was read,
 is a loss.
 
-Guarantees: a loss is reported once, with the exact count; nothing is reported that a file may still hold,
-that was lost before the first run, or that no number read supports; a numbering that starts anew is not a
-loss.
+Guarantees: a loss is reported once; nothing is reported that a file may still hold, or that was lost before
+the first run; a numbering that starts anew is not a loss.
+
+Not there: an exact count where numbers occur twice, or where no number tells of a loss. The page on
+guarantees lists these cases.
 """
 
 import bisect
@@ -15,8 +17,6 @@ import dataclasses
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-
-from journal_exporter.journal.file_format import Header
 
 MAX_EPOCHS = 8
 MAX_BOOTS = 16
@@ -184,8 +184,6 @@ class SequenceTracker:
         """By machine id, entries read without a number, or counted as lost: [first, last, entries] each.
         Which epoch they are of shows later."""
         self._last: dict[str, int] = {name: int(number) for name, number in saved["last"].items()}
-        self._moved: dict[int, int] = {}
-        """Epochs that turned out to continue another one."""
         self.restarts = 0
         """Numberings that started anew since this object was made."""
 
@@ -207,7 +205,7 @@ class SequenceTracker:
             "gaps": self.gaps,
             "recent": [list(gap) for gap in self.recent],
             **({"ignored": dict(self._ignored)} if self._ignored else {}),
-"known": {name: [*map(list, known)] for name, known in self._known.items()},
+            "known": {name: [*map(list, known)] for name, known in self._known.items()},
         }  # fmt: skip
 
     def enter(self, machine_id: str, seqnum_id: str, boot_id: str, seqnum: int, before: int) -> int:
@@ -272,7 +270,7 @@ class SequenceTracker:
 
     def _new(self, machine_id: str, floor: int) -> int:
         self.restarts += any(e.machine_id == machine_id for e in self._epochs.values())
-        key = 1 + max([*self._epochs, *self._moved], default=0)
+        key = 1 + max(self._epochs, default=0)
         self._epochs[key] = _Epoch(
             machine_id, floor, ignored=self._ignored.get(machine_id, 0), begin=floor + 1
         )
@@ -296,7 +294,6 @@ class SequenceTracker:
         for first, last in moving.above:
             into.add(first, last)
         moved = [name for name, key in self._ids.items() if key == from_key]
-        self._moved[from_key] = into_key
         numbers = dict(self._last)
         self._drop(from_key)
         self._ids.update(dict.fromkeys(moved, into_key))
@@ -313,7 +310,7 @@ class SequenceTracker:
         ``has_copies``: a runtime file of their boot was read, so that copies of others may be among them.
         """
         self.read += len(numbers)
-        epoch = self._epochs[self._moved.get(key, key)]
+        epoch = self._epochs[key]
         begin = before = numbers[0]
         if numbers[-1] - begin == len(numbers) - 1:
             before = numbers[-1]
@@ -349,7 +346,7 @@ class SequenceTracker:
     def cover(self, key: int, first: int, last: int) -> None:
         """Account for numbers whose entries are read elsewhere, or were counted before."""
         if first <= last:
-            self._epochs[self._moved.get(key, key)].cover(first, last)
+            self._epochs[key].cover(first, last)
 
     def explain(self, machine_id: str, first: int, last: int, entries: int) -> None:
         """Note entries without a number that was read: their numbers are among these."""
@@ -366,13 +363,6 @@ class SequenceTracker:
             floor = max((e.floor for e in self._epochs.values() if e.machine_id == name), default=0)
             known[:] = [one for one in known if one[1] > floor][-MAX_KNOWN:]
         self._known = {name: known for name, known in self._known.items() if known}
-
-    def epochs_of(self, header: Header) -> Sequence[int]:
-        """Return the epoch of a file, or those it may be of where no number of it was read."""
-        known = self._ids.get(header.seqnum_id)
-        if known is not None:
-            return [known]
-        return [key for key, e in self._epochs.items() if e.machine_id == header.machine_id]
 
     @property
     def has_holes(self) -> bool:

@@ -50,7 +50,7 @@ def full(files: int = 1) -> State:
     for number in range(RECENT_GAPS + 1):
         sequence.count(Gap(number, 2**63, 2**62), 2**53)
     copies = Copies()
-    copies.note(FILE_ID, [cursor(7).head])
+    copies.note(FILE_ID, "3a" * 16, [cursor(7).head])
     newest = dataclasses.replace(
         position(7, files), sequences=sequence.snapshot(), copies=tuple(copies.snapshot())
     )
