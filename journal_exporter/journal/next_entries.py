@@ -4,6 +4,9 @@ Guarantees: within a file the order of writing; of one boot the order of its seq
 they are at hand; persistent entries that may be copies wait until the runtime's own are read.
 """
 
+import bisect
+import collections
+import itertools
 from collections.abc import Callable
 
 from journal_exporter.journal import merge
@@ -17,6 +20,8 @@ from journal_exporter.journal.sequence import sound_numbers
 
 BATCH_ENTRIES = 1000
 BATCH_BYTES = 256 * 1024
+MAX_TIMES, FILES_PER_TIME = 6, 32
+"""How many times as large as usual a batch is at most, and for how many files once more."""
 MERGED_ENTRIES = 64
 """Entries read ahead of each file at least, where several are merged."""
 
@@ -84,6 +89,18 @@ class NextEntries:
             self.without_message += file.ahead.without_message
         return file.next_head
 
+    def _fill(self, file: JournalFile, entries: int) -> None:
+        """Read more behind what is left of the entries read ahead, so that a merge need not stop there."""
+        left = len(file.ahead.heads) - file.taken
+        if file.reader is None or left >= entries // 4 or not file.reader.entries_left:
+            return
+        file.ahead, file.taken, file.ahead_of = file.ahead.rest(file.taken), 0, file.place.entries
+        more = min(entries, self._unread_of(file) - left)
+        if more > 0:
+            file.reader.read(file.ahead, entries=more, room_bytes=BATCH_BYTES)
+        file.numbers, file.times_us = [], []
+        self.without_message += file.ahead.without_message
+
     def _portion(self, file: JournalFile, count: int) -> Portion:
         return Portion(
             file.key, file.header, file.ahead, file.taken, count, file.ahead_of, file.place,
@@ -98,19 +115,31 @@ class NextEntries:
         return Taken([self._portion(waiting[0], count)])
 
     def _merged(self, waiting: list[JournalFile]) -> Taken:
-        entries = min(BATCH_ENTRIES, max(MERGED_ENTRIES, 4 * BATCH_ENTRIES // len(waiting)))
+        # A batch costs something for each file: with hundreds of them it is larger.
+        times = min(MAX_TIMES, 1 + len(waiting) // FILES_PER_TIME)
+        entries = min(BATCH_ENTRIES, max(MERGED_ENTRIES, 4 * times * BATCH_ENTRIES // len(waiting)))
         fronts: dict[str, Head] = {file.key: file.next_head for file in waiting if file.next_head}
         rest = sorted((file for file in waiting if file.next_head is None), key=next_us)
-        while rest and (not fronts or next_us(rest[0]) <= min(head[4] for head in fronts.values())):
+        for file in waiting:
+            if file.next_head is not None:
+                self._fill(file, entries)
+        # The merge gets as far as the first file's entries are read ahead: so far the others are needed.
+        until_us = min((f.ahead.heads[-1][4] for f in waiting if f.next_head), default=0)
+        count = sum(len(f.ahead.heads) - f.taken for f in waiting if f.next_head)
+        while rest and (next_us(rest[0]) <= until_us or count < times * BATCH_ENTRIES):
             file = rest.pop(0)
-            # What ends before the others begin needs no merge, and each batch costs a look at every file.
-            later_us = min([*(head[4] for head in fronts.values()), *map(next_us, rest[:1])])
-            is_first = later_us > file.header.tail_realtime_us
-            head = self._front(file, BATCH_ENTRIES if is_first else entries)
+            # What ends before the others begin is read in one go.
+            is_apart = (not fronts or next_us(file) > until_us) and not (
+                rest and next_us(rest[0]) <= file.header.tail_realtime_us
+            )
+            head = self._front(file, BATCH_ENTRIES if is_apart else entries)
             if head is None:
                 # Nothing of it can be read; its damage is accounted for by itself.
                 return Taken([self._portion(file, 0)])
+            last_us = file.ahead.heads[-1][4]
+            until_us = min(until_us, last_us) if fronts else last_us
             fronts[file.key] = head
+            count += len(file.ahead.heads)
         loaded = [file for file in waiting if file.key in fronts]
         first = min(loaded, key=lambda file: fronts[file.key][4])
         machine_id, boot = first.header.machine_id, fronts[first.key][6]
@@ -124,18 +153,16 @@ class NextEntries:
         if len(group) == 1 and group[0].ahead.heads[-1][4] <= until_us:
             return self._alone(group)
         picks = merge.order(
-            [self._as_front(file, boot) for file in group], until_us=until_us, entries=BATCH_ENTRIES
+            [self._as_front(file, boot) for file in group],
+            until_us=until_us,
+            entries=times * BATCH_ENTRIES,
         )
-        portions = [self._portion(file, 0) for file in group]
-        room_bytes = BATCH_BYTES
-        for at, (which, index) in enumerate(picks):
-            portion = portions[which]
-            message = portion.run.messages[portion.start + index]
-            room_bytes -= len(message) if isinstance(message, bytes) else 0
-            portion.count += 1
-            if room_bytes < 0:
-                picks = picks[: at + 1]
-                break
+        messages = [(file.ahead.messages, file.taken) for file in group]
+        sizes = [len(messages[which][0][messages[which][1] + at] or b"") for which, at in picks]
+        full = bisect.bisect_right(list(itertools.accumulate(sizes)), times * BATCH_BYTES)
+        picks = picks[: full + 1]
+        counts = collections.Counter(which for which, _at in picks)
+        portions = [self._portion(file, counts[which]) for which, file in enumerate(group)]
         return Taken(portions, picks)
 
     def _as_front(self, file: JournalFile, boot: bytes) -> merge.Front:

@@ -38,6 +38,14 @@ class Run:
     without_message: int = 0
     """Have an element all the same: no field of that name could be read."""
 
+    def rest(self, taken: int) -> "Run":
+        """Return the entries from an index on, to which more can be added."""
+        return Run(
+            self.heads[taken:], self.offsets[taken:], self.contexts[taken:], self.messages[taken:],
+            {index - taken: lost for index, lost in self.lost.items() if index >= taken},
+            {index - taken for index in self.scattered if index >= taken},
+        )  # fmt: skip
+
 
 class FileReader(Protocol):
     """One open journal file and a place in it. Methods never raise for what the file holds."""

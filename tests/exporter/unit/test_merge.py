@@ -28,9 +28,19 @@ def test_what_a_file_may_have_before_the_others_is_waited_for() -> None:
     assert numbers_of([front(1, 4, more=True), front(2, 3, 9)]) == [1, 2, 3, 4]
 
 
-def test_numbers_decide_whatever_the_clock_says() -> None:
-    fronts = [front(1, 4, times_us=[90, 91]), front(2, 3, times_us=[5, 6])]
+def test_numbers_decide_where_times_overlap() -> None:
+    fronts = [front(1, 4, times_us=[6, 91]), front(2, 3, times_us=[5, 7])]
     assert numbers_of(fronts) == [1, 2, 3, 4]
+
+
+def test_files_whose_times_do_not_overlap_follow_the_clock() -> None:
+    fronts = [front(1, 2, times_us=[90, 91]), front(7, 8, times_us=[5, 6]), front(9, times_us=[89])]
+    assert numbers_of(fronts) == [7, 8, 9, 1, 2]
+
+
+def test_a_file_of_which_more_can_be_read_is_not_followed_by_a_later_one() -> None:
+    fronts = [front(7, 8, times_us=[5, 6], more=True), front(9, times_us=[89])]
+    assert numbers_of(fronts) == [7, 8]
 
 
 def test_at_most_so_many_entries_are_taken() -> None:

@@ -228,13 +228,39 @@ def test_a_file_that_is_deleted_while_it_is_open_is_read_to_its_end(
     assert read_all(source) == ([1, 2, 3, 4], [])
 
 
-def test_files_whose_times_do_not_overlap_are_handed_over_in_whole_batches(
-    make: Callable[..., JournalFile], reader: Open
+@pytest.mark.parametrize("alternate", [False, True], ids=["one after another", "in turn"])
+def test_a_backlog_in_many_files_is_handed_over_in_few_batches(
+    make: Callable[..., JournalFile], reader: Open, *, alternate: bool
 ) -> None:
     """Every batch costs a look at each file, so small ones are dear where there are hundreds."""
-    for first in range(1, 7001, 100):
-        make(f"user-{first}", *range(first, first + 100))
+    files = 70
+    for file in range(files):
+        first, step = (1 + file, files) if alternate else (1 + 300 * file, 1)
+        make(f"user-{file}", *range(first, first + 300 * step, step))
     source = reader()
     source.start("head")
-    assert [source.read().entries for _file in range(70)] == [100] * 70
-    assert not source.read().entries
+    found: list[int] = []
+    batches = 0
+    while (batch := source.read()).entries:
+        batches += 1
+        found += map(int, map(bytes, batch.messages))  # type: ignore[arg-type]
+    assert found == list(range(1, 300 * files + 1))
+    assert batches <= files // 3
+
+
+def test_from_any_place_in_a_merge_that_read_on_the_rest_is_read(
+    make: Callable[..., JournalFile], reader: Open
+) -> None:
+    for file in range(3):
+        make(f"user-{file}", *range(1 + file, 1500, 3))
+    source = reader()
+    source.start("head")
+    done = 0
+    while (batch := source.read()).entries:
+        for count in range(0, batch.entries, 97):
+            numbers, gaps, lost = resumed(reader, batch.place_after(count, 0))
+            assert (numbers[:1], len(numbers), gaps, lost) == (
+                [done + count + 1], 1499 - done - count, [], 0
+            )  # fmt: skip
+        done += batch.entries
+    assert done == 1499
