@@ -62,6 +62,18 @@ class Losses:
             gap = Gap(first, last, file.unread - copied)
             self.gone.append(Gone(file.key, file.position, gap))
 
+    def _explain_refused(self, file: JournalFile) -> None:
+        """Tell the tracker of entries that are there but that no reader can read: they are not lost."""
+        if not file.is_refused or file.unread <= file.explained:
+            return
+        tracker, header = self._state.tracker, file.header
+        # What lies below was accounted for already, by an earlier run.
+        first = max(file.place.seqnum, tracker.floor_of(header.machine_id, header.seqnum_id)) + 1
+        entries = min(file.unread - file.explained, header.tail_seqnum - first + 1)
+        if entries > 0:
+            tracker.explain(header.machine_id, first, header.tail_seqnum, entries)
+        file.explained = file.unread
+
     def holes(self, numbers: list[int]) -> list[tuple[int, Gap]]:
         """Return holes that no file can hold any more, each by the index of the entry after it."""
         # Files first: an entry that was written before one that was read is in its file by now.
@@ -80,7 +92,8 @@ class Losses:
             )
         below = dict.fromkeys(epochs, _ENDLESS)
         for file in self._files.files.values():
-            if not (self._unread_of(file) or file.is_refused):
+            self._explain_refused(file)
+            if not self._unread_of(file):
                 continue
             for key, machine_id in epochs.items():
                 if machine_id == file.header.machine_id:

@@ -52,6 +52,8 @@ class JournalFile:
         self.is_verified = not place.entries
         self.is_refused = False
         """Whether no reader can read it."""
+        self.explained = 0
+        """How many of its unread entries the losses know of, where no reader can read it."""
         self.missed = 0
 
     @property
@@ -63,6 +65,12 @@ class JournalFile:
     def is_finished(self) -> bool:
         """Whether nothing will come any more."""
         return not self.unread and self.header.state == ARCHIVED
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether opening it again would tell nothing new while the file looks the same from outside."""
+        # journald writes into a mapped file: neither size nor time need to change.
+        return self.is_finished or (self.is_refused and self.header.state == ARCHIVED)
 
     @property
     def next_head(self) -> Head | None:
@@ -187,7 +195,7 @@ class OpenFiles:
             return key
         stamp = (*inode, status.st_size, status.st_mtime_ns)
         key = self._seen_at.get(stamp, "")
-        if key in self.files and (self.files[key].is_finished or self.files[key].is_refused):
+        if key in self.files and self.files[key].is_settled:
             self.files[key].path = path
             return key
         try:
@@ -240,8 +248,9 @@ class OpenFiles:
                 file.reader = DirectFile(descriptor, file.header, self._context_of)
         except OSError as error:
             os.close(descriptor)
+            if not file.is_refused:
+                _LOG.warning("journal file %s can't be read: %s", file.path, error)
             file.is_refused = True
-            _LOG.warning("journal file %s can't be read: %s", file.path, error)
             return
         file.is_refused = False
         file.is_verified = file.reader.seek(file.place)

@@ -14,11 +14,13 @@ guarantees lists these cases.
 
 import bisect
 import dataclasses
+import itertools
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 MAX_EPOCHS = 8
+"""Epochs kept of which no file is left."""
 MAX_BOOTS = 16
 """Boots kept per epoch, the newest."""
 MAX_COPIED = 8
@@ -133,20 +135,28 @@ class _Epoch:
     def settle(self, below: int, known: list[list[int]], starts: Sequence[int]) -> list[Gap]:
         """Take every hole below a number as lost; return those that lose something that is not known.
 
-        ``starts``: numbers to which the counter may have jumped.
+        ``known``: see ``SequenceTracker``; what explains a hole is taken from it. ``starts``: numbers to
+        which the counter may have jumped.
         """
         gaps = []
+        # What can explain no later hole comes first.
+        known.sort(key=lambda one: one[1])
+        # The least number of each and those after it: thousands of damaged entries make as many holes.
+        least = list(itertools.accumulate((one[0] for one in reversed(known)), min))[::-1]
+        at = 0
         while self.above and self.above[0][0] <= below:
             first, last = self.floor + 1, self.above[0][0] - 1
             jumps = [start for start in starts if first < start <= last]
             counted = max(first, self.ignored + 1, *jumps)
             entries = max(0, last - counted + 1)
-            # What can explain no later hole comes first.
-            for one in sorted(known, key=lambda one: one[1]):
-                if one[0] <= last and one[1] >= first:
-                    explained = min(one[2], entries)
-                    entries -= explained
-                    one[2] -= explained
+            at = bisect.bisect_left(known, first, at, key=lambda one: one[1])
+            index = at
+            while entries and index < len(known) and least[index] <= last:
+                one = known[index]
+                explained = min(one[2], entries) if one[0] <= last else 0
+                entries -= explained
+                one[2] -= explained
+                index += 1
             repeated = min(self.again, entries)
             if LEAST_UNSURE <= entries - repeated == self.again_unsure:
                 repeated, self.again_unsure = entries, 0
@@ -274,8 +284,6 @@ class SequenceTracker:
         self._epochs[key] = _Epoch(
             machine_id, floor, ignored=self._ignored.get(machine_id, 0), begin=floor + 1
         )
-        while len(self._epochs) > MAX_EPOCHS:
-            self._drop(next(iter(self._epochs)))
         return key
 
     def end(self, seqnum_id: str, seqnum: int) -> None:
@@ -364,6 +372,14 @@ class SequenceTracker:
             known[:] = [one for one in known if one[1] > floor][-MAX_KNOWN:]
         self._known = {name: known for name, known in self._known.items() if known}
 
+    def floor_of(self, machine_id: str, seqnum_id: str) -> int:
+        """Return a number up to which all are accounted for: in an id's epoch, or in any of a machine."""
+        if (key := self._ids.get(seqnum_id)) is not None:
+            return self._epochs[key].floor
+        return min(
+            (e.floor for e in self._epochs.values() if e.machine_id == machine_id), default=0
+        )
+
     @property
     def has_holes(self) -> bool:
         """Whether any number below one that was read is unaccounted for."""
@@ -380,6 +396,8 @@ class SequenceTracker:
                 starts = [one[0] for one in known if one[0] - 1 in tops]
                 gaps = epoch.settle(below[key], known, starts)
                 found += [gap._replace(epoch=key) for gap in gaps]
+        for known in self._known.values():
+            known[:] = [one for one in known if one[2]]
         return found
 
     def count(self, gap: Gap, next_realtime_us: int) -> None:
@@ -397,7 +415,10 @@ class SequenceTracker:
         self.count(gap, next_realtime_us)
 
     def keep_ids(self, ids: frozenset[str]) -> None:
-        """Forget ids of which no file is left, but the last one of each epoch."""
+        """Forget ids of which no file is left, but the last one of each epoch, and the oldest epochs."""
+        left = {key for name, key in self._ids.items() if name in ids}
+        for key in [key for key in self._epochs if key not in left][:-MAX_EPOCHS]:
+            self._drop(key)
         last = {key: name for name, key in self._ids.items()}
         self._ids = {
             name: key for name, key in self._ids.items() if name in ids or last[key] == name

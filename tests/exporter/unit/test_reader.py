@@ -140,6 +140,33 @@ def test_numbers_that_a_new_file_holds_are_not_lost(
     assert source.position.sequences["lost"] == 0
 
 
+def test_entries_of_a_file_that_no_reader_can_read_are_not_lost_and_losses_beside_them_are_counted(
+    make: Callable[..., JournalFile], reader: Open
+) -> None:
+    """One flag of the file is of a format that nobody knows."""
+    system, user = make("system", 1, 2), make("user-1000", 3, 4)
+    with user.path.open("r+b") as file:
+        file.seek(12)
+        file.write((1 << 30).to_bytes(4, "little"))
+    source = reader()
+    source.start("head")
+    assert read_all(source) == ([1, 2], [])
+    put(user, 6)
+    put(system, 5, 9)
+    source.process()
+    numbers, gaps = read_all(source)
+    assert numbers == [5, 9]
+    assert sum(gap.entries for gap in gaps) == 2
+    put(user, 10, 13)
+    put(system, 14)
+    source.process()
+    numbers, gaps = read_all(source)
+    assert (numbers, gaps) == ([14], [Gap(10, 13, 2)])
+    # What it holds already explains nothing that is lost later.
+    put(system, 18)
+    assert resumed(reader, source.position) == ([18], [Gap(15, 17, 3)], 7)
+
+
 def test_up_to_a_place_exactly_the_entries_before_it_are_read(
     make: Callable[..., JournalFile], reader: Open
 ) -> None:

@@ -340,14 +340,24 @@ def test_many_ids_are_kept_and_those_without_a_file_are_forgotten() -> None:
     assert reading.read(cursor(303, seqnum_id=ids[0])) == [Gap(301, 302, 2)]
 
 
-def test_the_oldest_numberings_are_forgotten() -> None:
+def test_the_oldest_numberings_of_which_no_file_is_left_are_forgotten() -> None:
     reading = Reading()
-    for number in range(MAX_EPOCHS + 2):
-        one = cursor(1, seqnum_id=f"{number:032x}", boot_id=f"{number:032x}")
-        assert reading.read(one) == []
-    assert len(reading.tracker.machines) == MAX_EPOCHS
-    assert f"{0:032x}" not in reading.tracker.snapshot()["ids"]
-    assert reading.tracker.restarts == MAX_EPOCHS + 1
+    ids = [f"{number:032x}" for number in range(MAX_EPOCHS + 3)]
+    for seqnum_id in ids:
+        assert reading.read(cursor(1, seqnum_id=seqnum_id, boot_id=seqnum_id)) == []
+    reading.tracker.keep_ids(frozenset(ids[:1]))
+    assert list(reading.tracker.snapshot()["ids"]) == [ids[0], *ids[3:]]
+    assert reading.tracker.restarts == MAX_EPOCHS + 2
+
+
+def test_losses_of_any_number_of_numberings_that_are_read_in_turn_are_counted() -> None:
+    reading = Reading()
+    ids = [f"{number:032x}" for number in range(3 * MAX_EPOCHS)]
+    for first in (1, 4, 7):
+        for seqnum_id in ids:
+            gaps = reading.read(cursor(first, seqnum_id=seqnum_id, boot_id=seqnum_id))
+            assert gaps == ([Gap(first - 2, first - 1, 2)] if first > 1 else [])
+        reading.tracker.keep_ids(frozenset(ids))
 
 
 def test_the_oldest_boots_of_a_numbering_are_forgotten() -> None:
