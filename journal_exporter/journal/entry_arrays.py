@@ -10,9 +10,12 @@ nothing.
 """
 
 import bisect
+import contextlib
+import itertools
 import operator
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from journal_exporter.journal.file_format import (
     ARRAY_HEAD,
@@ -27,6 +30,7 @@ from journal_exporter.journal.file_format import (
 )
 
 _WINDOW_BYTES = 1 << 20
+_PAGE_BYTES = 4096
 _ALIGNMENT = 8
 _OBJECT = struct.Struct("<BB6sQ")
 """Type, flags, six bytes that are zero, size."""
@@ -34,6 +38,17 @@ _RESERVED = bytes(6)
 
 Read = Callable[[int, int], bytes]
 """Reads up to so many bytes at an offset, as many as the file has; raises ``ValueError`` outside of it."""
+
+
+class Reachable(NamedTuple):
+    """Entries that any array or field of a file names, and where the next one is named.
+
+    ``slot`` is the offset behind the last one's in an array that has room for ``room`` more.
+    """
+
+    offsets: list[int]
+    slot: int
+    room: int
 
 
 class EntryArrays:
@@ -49,6 +64,7 @@ class EntryArrays:
         self._found: list[int] | None = None
         """The entries after the place where the chain is damaged; the objects are looked at for them."""
         self._found_of = 0
+        self._open = Reachable([], 0, 0)
         self.missing = 0
         """How many entries after the place nothing reaches, until they are passed over."""
 
@@ -92,8 +108,7 @@ class EntryArrays:
                 if self._is_sound(offsets):
                     return offsets
             self._scan()
-        elif self._found_of != self.header.entries:
-            # More was linked since, behind the damage.
+        elif self._found_of != self.header.entries and not self._grow():
             self._scan()
         return (self._found or [])[:wanted]
 
@@ -143,46 +158,103 @@ class EntryArrays:
             and not sum(offsets) & (_ALIGNMENT - 1)
         )
 
+    def _grow(self) -> bool:
+        """Take up entries that were linked behind the damage since; return whether it is plain which.
+
+        A search of the whole file for each new entry would take seconds of 128 MiB.
+        """
+        last, slot, room = self._open
+        wanted = self.header.entries - self._found_of
+        if self._found is None or not last or not 0 < wanted <= room:
+            return False
+        item, item_bytes = self._layout.array_item, self._layout.array_item_bytes
+        try:
+            data = self._read(slot, wanted * item_bytes)
+            offsets = list(struct.unpack(f"<{wanted}{item}", data))
+            # The array may be that of a field, which other entries between do not have.
+            objects = _objects(self._read, last[0], self.header.end)
+            behind = itertools.takewhile(lambda one: one[1] <= max(offsets), objects)
+            written = [at for kind, at, _size, _window, _base in behind if kind == ENTRY]
+        except (ValueError, struct.error):
+            return False
+        if written != [*last, *offsets]:
+            return False
+        self._found += offsets
+        self._found_of = self.header.entries
+        self._open = Reachable(offsets[-1:], slot + wanted * item_bytes, room - wanted)
+        return True
+
     def _scan(self) -> None:
-        found = reachable_entries(self._read, self.header)
+        found, slot, room = reachable_entries(self._read, self.header)
+        self._open = Reachable(found[-1:], slot, room)
         self._found = found[bisect.bisect_right(found, self._last) :]
         self._found_of = self.header.entries
         self.missing = max(0, self.header.entries - self.slots - len(self._found))
 
 
-def reachable_entries(read: Read, header: Header) -> list[int]:
+def reachable_entries(read: Read, header: Header) -> Reachable:
     """Return the offsets of all entries that any entry array or field of the file names, sorted."""
     item, item_bytes = header.layout.array_item, header.layout.array_item_bytes
     named = set(_named_by_chain(read, header))
     entries: set[int] = set()
-    window, base = b"", header.begin
-    at = header.begin + -header.begin % _ALIGNMENT
-    while at + ENTRY_HEAD.size <= header.end:
-        if at + ENTRY_HEAD.size > base + len(window):
-            base = at
-            try:
-                # The file may be shorter than its header said: journald cuts it when it archives it.
-                window = read(at, _WINDOW_BYTES)
-            except ValueError:
-                break
-            if len(window) < ENTRY_HEAD.size:
-                break
-        kind, size = _object(window, at - base)
-        if not kind or size > header.end - at:
-            at += _ALIGNMENT
-            continue
+    slots: dict[int, tuple[int, int]] = {}
+    for kind, at, size, window, base in _objects(read, header.begin, header.end):
         if kind == ENTRY:
             entries.add(at)
         elif kind == DATA:
             named.add(DATA_HEAD.unpack_from(window, at - base)[-1])
         elif kind == ENTRY_ARRAY and size > ARRAY_HEAD.size:
-            data = read(at + ARRAY_HEAD.size, size - ARRAY_HEAD.size)
+            begin = at + ARRAY_HEAD.size
+            try:
+                data = read(begin, size - ARRAY_HEAD.size)
+            except ValueError:
+                continue
             count = len(data) // item_bytes
-            named.update(struct.unpack_from(f"<{count}{item}", data))
-        at += size + -size % _ALIGNMENT
+            values = struct.unpack_from(f"<{count}{item}", data)
+            named.update(values)
+            used = min(count, -(-len(data.rstrip(b"\0")) // item_bytes))
+            if used:
+                last = values[used - 1]
+                one = count - used, begin + used * item_bytes
+                slots[last] = max(one, slots.get(last, one))
     # Where a size was damaged, a search that believes it passes over entries.
     entries.update(offset for offset in named - entries if _is_entry(read, offset))
-    return sorted(named & entries)
+    offsets = sorted(named & entries)
+    room, slot = slots.get(offsets[-1], (0, 0)) if offsets else (0, 0)
+    return Reachable(offsets, slot, room)
+
+
+def _objects(read: Read, begin: int, end: int) -> Iterator[tuple[int, int, int, bytes, int]]:
+    """Yield type, offset and size of each object, the bytes that its head is in, and where these begin."""
+    window, base = b"", begin
+    at = begin + -begin % _ALIGNMENT
+    while at + ENTRY_HEAD.size <= end:
+        if at + ENTRY_HEAD.size > base + len(window):
+            found = _window(read, at)
+            if found is None:
+                # The disk can't be read there; what is behind may be.
+                at += _PAGE_BYTES - at % _PAGE_BYTES
+                continue
+            window, base = found, at
+            if len(window) < ENTRY_HEAD.size:
+                # The file may be shorter than its header said: journald cuts it when it archives it.
+                return
+        kind, size = _object(window, at - base)
+        if not kind or size > end - at:
+            at += _ALIGNMENT
+            continue
+        yield kind, at, size, window, base
+        at += size + -size % _ALIGNMENT
+
+
+def _window(read: Read, at: int) -> bytes | None:
+    """Return bytes from an offset on; None where not even those of its page can be read."""
+    with contextlib.suppress(ValueError):
+        return read(at, _WINDOW_BYTES)
+    with contextlib.suppress(ValueError):
+        page = read(at, _PAGE_BYTES - at % _PAGE_BYTES)
+        return page if len(page) >= ENTRY_HEAD.size else None
+    return None
 
 
 def _named_by_chain(read: Read, header: Header) -> list[int]:

@@ -160,6 +160,59 @@ def test_entries_that_are_linked_later_are_found_behind_the_damage(written: byte
     assert before + numbers(written, arrays) == list(range(1, ENTRIES + 1))
 
 
+@pytest.mark.parametrize("tagged", [1, 2, 3], ids=lambda every: f"one-in-{every}-has-the-field")
+def test_what_is_linked_behind_damage_is_found_without_another_search_of_the_file(
+    tmp_path: Path, tagged: int
+) -> None:
+    """Nothing leads to the file's later arrays; a field's arrays have the entries that have the field."""
+    path = tmp_path / "system.journal"
+    searches = 0
+    with closing(JournalFile(path, file_id=b"f" * 16, machine_id=b"m" * 16)) as file:
+
+        def add(number: int) -> Header:
+            stamp = Stamp(number, START_US + number, number, bytes.fromhex(BOOT))
+            field = b"TAG=1" if number % tagged == 0 else b"TAG=%d" % number
+            file.append([b"MESSAGE=%d" % number, field], stamp)
+            header = parse_header(path.read_bytes()[:4096])
+            assert header is not None
+            return header
+
+        def read(offset: int, size: int) -> bytes:
+            nonlocal searches
+            searches += offset == header.begin
+            return path.read_bytes()[offset : offset + size]
+
+        header = [add(number) for number in range(1, ENTRIES + 1)][-1]
+        with path.open("r+b") as damaged:
+            damaged.seek(header.first_array + 16)
+            damaged.write(b"\0" * 8)
+        arrays = EntryArrays(read, header)
+        data = bytearray(path.read_bytes())
+        assert numbers(data, arrays) == list(range(1, ENTRIES + 1))
+        assert searches == 1
+        for number in range(ENTRIES + 1, 3 * ENTRIES, 3):
+            for added in range(3):
+                arrays.header = add(number + added)
+            data = bytearray(path.read_bytes())
+            assert numbers(data, arrays) == [number, number + 1, number + 2]
+    assert searches <= 4, "an array that is full leads to one"
+
+
+def test_entries_behind_a_page_that_cannot_be_read_are_found(written: bytearray) -> None:
+    header = arrays_of(written).header
+    bad_slot(2**63)(written, header)
+    page = range(4096, 8192)
+
+    def read(offset: int, size: int) -> bytes:
+        if page.start < offset + size and offset < page.stop:
+            raise ValueError("reading: Input/output error")
+        return bytes(written[offset : offset + size])
+
+    # On the page are entries 12 to 31, and one of the arrays that name them.
+    found = numbers(written, EntryArrays(read, header))
+    assert found == [*range(1, 12), *range(32, ENTRIES + 1)]
+
+
 def test_the_offset_of_an_entry_moves_no_place(written: bytearray) -> None:
     arrays = arrays_of(written)
     first = arrays.peek(5)
