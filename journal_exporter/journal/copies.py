@@ -2,8 +2,8 @@
 
 At ``journalctl --flush`` journald writes each entry of /run again into a file below /var, in the same
 order, with new sequence numbers; boot, times and content stay. What was read of a runtime file is a stretch
-of one boot's monotonic time on one machine: persistent entries of that stretch are copies. At its last
-instant, which other entries may share, a copy is recognised by its realtime and hash.
+of one boot's monotonic time on one machine: persistent entries of that stretch are copies, as many as were
+read. At its last instant, which other entries may share, a copy is recognised by its realtime and hash.
 
 Not there: between the ends of a stretch the content is not compared.
 """
@@ -30,7 +30,8 @@ class _Stretch:
     """What was read of one runtime file.
 
     ``last`` are the identities at the end, and ``left`` the number of entries, that were not met as copies
-    yet.
+    yet. ``most``: how many copies there can be still; a wrong time at the end must not make copies of
+    everything that follows. None: any number.
     """
 
     file_id: str
@@ -41,9 +42,14 @@ class _Stretch:
     last_us: int
     last: list[int]
     left: int = 0
+    most: int | None = 0
 
     def is_of(self, machine_id: str, boot_id: str) -> bool:
         return self.boot_id == boot_id and self.machine_id in ("", machine_id)
+
+    def add(self, entries: int) -> None:
+        self.left += entries
+        self.most = None if self.most is None else self.most + entries
 
 
 class Copies:
@@ -52,15 +58,31 @@ class Copies:
     def __init__(self, snapshot: Snapshot = ()) -> None:
         self._stretches = [
             _Stretch(
-                str(file_id), str(machine), str(boot), int(first), int(last), list(ids), int(left)
+                str(file_id),
+                str(machine),
+                str(boot),
+                int(first),
+                int(last),
+                list(ids),
+                int(left),
+                None if most is None else int(most),
             )
-            for file_id, machine, boot, first, last, ids, left in snapshot
+            for file_id, machine, boot, first, last, ids, left, most in snapshot
         ]
 
     def snapshot(self) -> Snapshot:
         """Return the whole as JSON can hold it."""
         return [
-            [s.file_id, s.machine_id, s.boot_id, s.first_us, s.last_us, list(s.last), s.left]
+            [
+                s.file_id,
+                s.machine_id,
+                s.boot_id,
+                s.first_us,
+                s.last_us,
+                list(s.last),
+                s.left,
+                s.most,
+            ]
             for s in self._stretches
         ]
 
@@ -81,13 +103,13 @@ class Copies:
                 stretch.first_us = min(stretch.first_us, at_us)
                 stretch.last_us, stretch.last = at_us, []
             stretch.last.append(identity(head))
-            stretch.left += 1
+            stretch.add(1)
 
     def note_more(self, file_id: str, entries: int) -> None:
         """Remember how many more entries of a file were read than those that were noted."""
         for stretch in self._stretches:
             if stretch.file_id == file_id:
-                stretch.left += entries
+                stretch.add(entries)
                 break
 
     def know(self, machine_id: str, boot_id: str) -> bool:
@@ -96,13 +118,18 @@ class Copies:
 
     def note_all_before(self, boot_id: str, last: Head) -> None:
         """Remember everything of a boot up to an entry, as a checkpoint of an earlier version has it."""
-        self._stretches.append(_Stretch("", "", boot_id, 0, last[5], [identity(last)]))
+        self._stretches.append(_Stretch("", "", boot_id, 0, last[5], [identity(last)], most=None))
 
     def concern(self, machine_id: str, heads: Sequence[Head]) -> bool:
         """Whether any of a persistent file's entries may be copies."""
         boots = {head[6].hex() for head in (heads[0], heads[-1])}
         limit_us = max(
-            (s.last_us for s in self._stretches for boot in boots if s.is_of(machine_id, boot)),
+            (
+                s.last_us
+                for s in self._stretches
+                for boot in boots
+                if s.most != 0 and s.is_of(machine_id, boot)
+            ),
             default=-1,
         )
         return limit_us >= 0 and min(map(_MONOTONIC_US, heads)) <= limit_us
@@ -112,13 +139,14 @@ class Copies:
         boot_id, at_us = head[6].hex(), head[5]
         for stretch in self._stretches:
             is_in = stretch.first_us <= at_us <= stretch.last_us
-            if not is_in or not stretch.is_of(machine_id, boot_id):
+            if not is_in or stretch.most == 0 or not stretch.is_of(machine_id, boot_id):
                 continue
             if at_us == stretch.last_us:
                 if identity(head) not in stretch.last:
                     continue
                 stretch.last.remove(identity(head))
             stretch.left = max(0, stretch.left - 1)
+            stretch.most = None if stretch.most is None else stretch.most - 1
             return True
         return False
 

@@ -46,6 +46,14 @@ def test_at_its_last_instant_an_entry_is_known_by_what_identifies_it() -> None:
     assert copies.is_copy(MACHINE, head(30, xor_hash="1"))
 
 
+def test_a_wrong_time_at_the_end_makes_no_more_copies_than_entries_were_read() -> None:
+    copies = read(head(10), head(20), head(1 << 60))
+    persistent = [head(at) for at in (10, 20, 30, 40, 50)]
+    assert sum(copies.is_copy(MACHINE, one) for one in persistent) <= 3
+    assert not copies.is_copy(MACHINE, head(60))
+    assert not copies.concern(MACHINE, [head(60)])
+
+
 def test_equal_entries_are_copies_as_often_as_they_were_read() -> None:
     copies = read(head(30), head(30))
     assert [copies.is_copy(MACHINE, head(30)) for _ in range(3)] == [True, True, False]
