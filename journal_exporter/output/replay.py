@@ -27,10 +27,13 @@ class Replay:
         end = tail.rfind(b"\n") + 1
         self._torn = tail[end:]
         self._places: dict[bytes, deque[int]] = {}
-        lines = tail[:end].splitlines(keepends=True) if end else []
-        for place, line in enumerate(lines):
+        self._lines = tail[:end].splitlines(keepends=True) if end else []
+        for place, line in enumerate(self._lines):
             self._places.setdefault(line, deque()).append(place)
-        self._left = len(lines)
+        self._claimed = bytearray(len(self._lines))
+        self._first = 0
+        """Every line before this one is claimed."""
+        self._left = len(self._lines)
         self._rest = b""
         self._missing: list[bytes] = []
         self._misses = 0
@@ -58,7 +61,7 @@ class Replay:
             self._misses += 1
 
     def _claim(self, line: bytes, places: deque[int]) -> None:
-        places.popleft()
+        self._claimed[places.popleft()] = True
         if not places:
             del self._places[line]
         self._left -= 1
@@ -75,15 +78,16 @@ class Replay:
         lie before ``following``, the line of the next entry that has one.
         """
         places = self._places.get(following) if following is not None else None
-        end = places[0] if places else None
-        known = sorted(
-            (place, line)
-            for line, found in self._places.items()
-            for place in found
-            if end is None or place < end
-        )
+        end = places[0] if places else len(self._lines)
         left, written = gap.entries, 0
-        for _place, line in known:
+        unclaimed = self._claimed.find(0, self._first)
+        self._first = unclaimed if unclaimed >= 0 else len(self._lines)
+        for place in range(self._first, end):
+            if not left:
+                break
+            if self._claimed[place]:
+                continue
+            line = self._lines[place]
             marked = gap_of(line)
             entries = 1 if marked is None else marked.entries
             is_other = marked is not None and not (
