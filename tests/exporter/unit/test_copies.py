@@ -51,7 +51,7 @@ def test_a_wrong_time_at_the_end_makes_no_more_copies_than_entries_were_read() -
     persistent = [head(at) for at in (10, 20, 30, 40, 50)]
     assert sum(copies.is_copy(MACHINE, one) for one in persistent) <= 3
     assert not copies.is_copy(MACHINE, head(60))
-    assert not copies.concern(MACHINE, [head(60)])
+    assert not copies.concern([head(60)])
 
 
 def test_equal_entries_are_copies_as_often_as_they_were_read() -> None:
@@ -75,10 +75,10 @@ def test_boots_of_one_file_are_stretches_of_their_own() -> None:
 
 def test_only_entries_up_to_the_end_of_a_stretch_concern_it() -> None:
     copies = read(head(10), head(30))
-    assert copies.concern(MACHINE, [head(30), head(99)])
-    assert not copies.concern(MACHINE, [head(31), head(99)])
-    assert not copies.concern(MACHINE, [head(5, boot_id=OTHER_BOOT)])
-    assert not Copies().concern(MACHINE, [head(5)])
+    assert copies.concern([head(30), head(99)])
+    assert not copies.concern([head(31), head(99)])
+    assert not copies.concern([head(5, boot_id=OTHER_BOOT)])
+    assert not Copies().concern([head(5)])
 
 
 def test_what_an_earlier_version_read_is_everything_of_the_boot_up_to_its_last_entry() -> None:
@@ -119,9 +119,19 @@ def test_entries_of_another_machine_are_not_copies_though_the_boot_is_the_same()
     """A container's journal has the boot of its host, and a machine id of its own."""
     copies = read(head(10), head(30))
     assert not copies.is_copy(OTHER_MACHINE, head(20))
-    assert not copies.concern(OTHER_MACHINE, [head(20)])
+    assert not copies.is_copy(OTHER_MACHINE, head(30))
     assert not copies.know(OTHER_MACHINE, BOOT)
     assert copies.know(MACHINE, BOOT)
+
+
+def test_copies_under_a_new_machine_id_are_recognised_by_the_first_of_them() -> None:
+    copies = read(head(10), head(20), head(30))
+    copies.note("g", MACHINE, [head(40), head(50)])
+    copies = Copies(json.loads(json.dumps(copies.snapshot())))
+    times = (10, 20, 30, 40, 50)
+    assert [copies.is_copy(OTHER_MACHINE, head(at, number=70)) for at in times] == [True] * 5
+    assert copies.know(OTHER_MACHINE, BOOT)
+    assert not copies.is_copy(OTHER_MACHINE, head(60))
 
 
 def test_a_wrong_time_does_not_make_copies_of_what_is_logged_later() -> None:
