@@ -103,7 +103,7 @@ class DirectFile:
         self.is_deleted = False
         self.place = Place()
         self._layout: Layout = header.layout
-        self._arrays = EntryArrays(self._read_some, header)
+        self._arrays = EntryArrays(self._read_now, header)
         self._context_of = context_of
         self._known: dict[bytes, tuple[tuple[Field, ...], Field]] = {}
         self._fields: dict[int, tuple[str | None, bytes]] = {}
@@ -269,6 +269,7 @@ class DirectFile:
                         break
                     message = window[equals + 1 : place + size]
             if new is None or context is None:
+                self._held = window, base
                 found = self._one_by_one(offset + ENTRY_HEAD.size, stop - start)
                 if found is None:
                     self._lose(run)
@@ -364,6 +365,16 @@ class DirectFile:
 
     def _field(self, offset: int) -> tuple[str | None, bytes]:
         payload = self._layout.payload
+        # As a rule a new field lies between the entry before and its own, which is at hand.
+        window, base = self._held
+        begin = offset - base + payload
+        if payload <= begin <= len(window):
+            kind, flags, size = OBJECT_HEAD.unpack_from(window, begin - payload)
+            stop = begin - payload + size
+            if kind == DATA and not flags and begin < stop <= len(window) and not offset % 8:
+                equals = window.find(b"=", begin, stop)
+                if equals > begin:
+                    return self._keep(offset, window[begin:equals], window[equals + 1 : stop])
         if self.header.end <= offset < self._named_end:
             raise _FreedError("the file ends before")
         head = self._read_some(offset, OBJECT_HEAD.size)
@@ -377,9 +388,12 @@ class DirectFile:
             raise _FreedError("the file ends there")
         if flags:
             data = compression.decompress(flags, data)
-        raw_name, equals, value = data.partition(b"=")
-        if not equals or not raw_name:
+        raw_name, separator, value = data.partition(b"=")
+        if not separator or not raw_name:
             raise ValueError("a field without a name")
+        return self._keep(offset, raw_name, value)
+
+    def _keep(self, offset: int, raw_name: bytes, value: bytes) -> tuple[str | None, bytes]:
         name = self._name(raw_name)
         found = _UNWANTED if name is None else (name, value)
         if len(self._fields) >= _MAX_FIELDS:
@@ -390,9 +404,12 @@ class DirectFile:
 
     def _name(self, raw: bytes) -> str | None:
         """Return the name of a field that is wanted, None for any other."""
-        if raw not in self._names and len(self._names) < _MAX_FIELDS:
+        name = self._names.get(raw, _UNKNOWN)
+        if name is not _UNKNOWN:
+            return name
+        if len(self._names) < _MAX_FIELDS:
             self._names[raw] = None
-        return self._names.get(raw)
+        return None
 
     def _pread(self, offset: int, size: int) -> bytes:
         data = self._read_some(offset, size)
@@ -401,6 +418,13 @@ class DirectFile:
         return data
 
     def _read_some(self, offset: int, size: int) -> bytes:
+        window, base = self._held
+        if base <= offset and 0 <= size <= base + len(window) - offset:
+            return window[offset - base : offset - base + size]
+        return self._read_now(offset, size)
+
+    def _read_now(self, offset: int, size: int) -> bytes:
+        """Read what changes after it was written, such as an array of entries: never from a window."""
         if not 0 < offset <= self.header.end or size < 0:
             raise ValueError("an offset outside of the file")
         try:
