@@ -25,10 +25,6 @@ class ConfigError(JournalExporterError):
         super().__init__("; ".join(self.problems))
 
 
-class JournalError(JournalExporterError):
-    """The journal can't be read further; reopening it may help."""
-
-
 class OutputError(JournalExporterError):
     """The output or the state can't be written now; waiting may help.
 

@@ -51,7 +51,7 @@ class Batch:
 class Source(Protocol):
     """What reading the journal looks like to everything past the edge.
 
-    Every method that reads raises ``JournalError``.
+    No method raises for what a file holds, or where one can't be read: its entries stay unread.
     """
 
     @property

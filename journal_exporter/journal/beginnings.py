@@ -21,8 +21,9 @@ def begin(files: Sequence[JournalFile], state: ReadState, where: str) -> None:
     for file in files:
         if file.reader is None or where == "head":
             continue
-        place = first_place(file.reader, lambda head: where == "boot" and head[6] == boot)
-        _stand(file, file.reader, place, state)
+        with file.refused_on_error():
+            place = first_place(file.reader, lambda head: where == "boot" and head[6] == boot)
+            _stand(file, file.reader, place, state)
 
 
 def _stand(file: JournalFile, reader: FileReader, place: Place, state: ReadState) -> None:
@@ -58,8 +59,9 @@ def take_over(files: Sequence[JournalFile], state: ReadState, position: Position
         def is_unread(head: Head, seqnum: int = seqnum, boot: str = boot) -> bool:
             return head[3] > seqnum if head[6].hex() == boot else not mark.covers(head)
 
-        place = first_place(file.reader, is_unread)
-        _stand(file, file.reader, place, state)
+        with file.refused_on_error():
+            place = first_place(file.reader, is_unread)
+            _stand(file, file.reader, place, state)
 
 
 def find_again(file: JournalFile, reader: FileReader, state: ReadState) -> None:
@@ -79,11 +81,12 @@ def find_again(file: JournalFile, reader: FileReader, state: ReadState) -> None:
 
 def _newest_boot(files: Sequence[JournalFile]) -> bytes:
     """Return the boot of the newest entry: journald writes it into a file that is not archived."""
-    ends = [
-        (file.header.state != ARCHIVED, file.header.tail_realtime_us, head[1][6])
-        for file in files
-        if file.reader is not None
-        and file.header.entries
-        and (head := file.reader.head_at(file.header.entries - 1)) is not None
-    ]
+    ends = []
+    for file in files:
+        if file.reader is None or not file.header.entries:
+            continue
+        with file.refused_on_error():
+            if (found := file.reader.head_at(file.header.entries - 1)) is not None:
+                is_live = file.header.state != ARCHIVED
+                ends.append((is_live, file.header.tail_realtime_us, found[1][6]))
     return max(ends)[2] if ends else b""

@@ -46,7 +46,11 @@ class LibsystemdFile:
             self.header = found
 
     def seek(self, place: Place) -> bool:
-        """Go to a place; return whether its entry is still there."""
+        """Go to a place; return whether its entry is still there.
+
+        Raises:
+            OSError: libsystemd can't go there: it has given the file up.
+        """
         self.place = place
         self._reader.seek_head()
         if not place.entries:

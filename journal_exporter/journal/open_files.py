@@ -6,10 +6,11 @@ archived take no descriptor; a file that goes without a descriptor, or whose dis
 reported as gone, with the place up to which it was read.
 """
 
+import contextlib
 import errno
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from journal_exporter.journal.direct_file import ContextOf, DirectFile, read_header
@@ -93,6 +94,17 @@ class JournalFile:
             self.reader.close()
         self.reader = None
         self.stand_at(self.place)
+
+    @contextlib.contextmanager
+    def refused_on_error(self) -> Iterator[None]:
+        """Do without the file where its reader raises ``OSError``, until it changes."""
+        try:
+            yield
+        except OSError as error:
+            self.close()
+            if not self.is_refused:
+                _LOG.warning("journal file %s can't be read: %s", self.path, error)
+            self.is_refused = True
 
 
 class OpenFiles:
@@ -241,21 +253,18 @@ class OpenFiles:
         return file.reader is not None
 
     def _attach(self, file: JournalFile, descriptor: int) -> None:
-        try:
-            if file.header.incompatible_flags & ~KNOWN_FLAGS:
-                file.reader = self._open_other(descriptor, file.header, self._context_of)
-            else:
-                file.reader = DirectFile(descriptor, file.header, self._context_of)
-        except OSError as error:
-            os.close(descriptor)
-            if not file.is_refused:
-                _LOG.warning("journal file %s can't be read: %s", file.path, error)
-            file.is_refused = True
-            return
-        file.is_refused = False
-        file.is_verified = file.reader.seek(file.place)
-        file.header = file.reader.header
-        file.stand_at(file.place)
+        is_known = not file.header.incompatible_flags & ~KNOWN_FLAGS
+        with file.refused_on_error():
+            try:
+                kind = DirectFile if is_known else self._open_other
+                file.reader = kind(descriptor, file.header, self._context_of)
+            except OSError:
+                os.close(descriptor)
+                raise
+            file.is_verified = file.reader.seek(file.place)
+            file.header = file.reader.header
+            file.stand_at(file.place)
+            file.is_refused = False
 
     def _open(self, path: Path) -> int:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC

@@ -129,7 +129,8 @@ class JournalReader:
         self._watch.watch({*self._tops, *(file.path.parent for file in self._files.files.values())})
         for file in self._files.files.values():
             if not file.is_verified and file.reader is not None:
-                beginnings.find_again(file, file.reader, self._state)
+                with file.refused_on_error():
+                    beginnings.find_again(file, file.reader, self._state)
         for file in self._files.gone:
             self._losses.count_gone(file)
         self._files.gone.clear()

@@ -48,7 +48,11 @@ class Run:
 
 
 class FileReader(Protocol):
-    """One open journal file and a place in it. Methods never raise for what the file holds."""
+    """One open journal file and a place in it.
+
+    ``seek`` and ``head_at`` raise ``OSError`` where the file can't be read any more. No other method raises
+    for what the file holds.
+    """
 
     header: Header
     is_deleted: bool

@@ -27,7 +27,7 @@ RECOVERIES = (
     "from_output",
 )
 DELETE_REASONS = ("count", "bytes", "disk_full")
-REOPEN_REASONS = ("error", "stall")
+REOPEN_REASONS = ("stall",)
 
 
 class Metric(NamedTuple):

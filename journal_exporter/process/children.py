@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from journal_exporter import exit_codes
-from journal_exporter.errors import BlockedError, ConfigError, JournalError, OutputError
+from journal_exporter.errors import BlockedError, ConfigError, OutputError
 
 _LOG = logging.getLogger(__name__)
 _END_S = 1.0
@@ -64,7 +64,7 @@ def _code_of(body: Callable[[], None]) -> int:
     except BlockedError as error:
         _LOG.error("%s", error)
         return exit_codes.ERROR
-    except (JournalError, OutputError) as error:
+    except OutputError as error:
         _LOG.error("%s; replacing the worker", error)
         return EXIT_REPLACE
     return exit_codes.SUCCESS

@@ -1,4 +1,4 @@
-"""Runs the loop: read a batch, write its lines, scan the journal; after an error, resume from the checkpoint.
+"""Runs the loop: read a batch, write its lines, scan the journal; after a stall, open the journal again.
 
 Guarantees: a batch is committed before the next one is read, so reopening the journal and restarting the
 process are the same path. Every retry waits for ``stop``.
@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable
 
 from journal_exporter.clock import Clock, Stop
-from journal_exporter.errors import JournalError
 from journal_exporter.journal.batch import Batch, Source
 from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.format import Formatter
@@ -22,8 +21,6 @@ _LOG = logging.getLogger(__name__)
 POLL_S = 0.25
 SCAN_S = 5.0
 SCAN_POLLING_S = 1.0
-MAX_REOPENS = 5
-_MAX_REOPEN_WAIT_S = 10.0
 _CHUNK_BYTES = 256 * 1024
 
 
@@ -31,8 +28,7 @@ _CHUNK_BYTES = 256 * 1024
 class Pipeline:
     """Runs until stop is asked for, or with ``once`` until the journal's end.
 
-    ``open_source`` opens the journal; the loop resumes at the writer's position. Raises ``JournalError`` if
-    reopening does not help.
+    ``open_source`` opens the journal; the loop resumes at the writer's position.
     """
 
     open_source: Callable[[], Source]
@@ -44,7 +40,6 @@ class Pipeline:
     stop: Stop
     once: bool = False
     _source: Source | None = dataclasses.field(default=None, init=False)
-    _failures: int = dataclasses.field(default=0, init=False)
     _scanned_s: float = dataclasses.field(default=float("-inf"), init=False)
     _stalls: int = dataclasses.field(default=0, init=False)
 
@@ -53,11 +48,8 @@ class Pipeline:
         try:
             while not self.stop.is_set():
                 self.metrics.heartbeat(self.clock)
-                try:
-                    if not self._iterate():
-                        break
-                except JournalError as error:
-                    self._source_failed(error)
+                if not self._iterate():
+                    break
             self.writer.sync()
         except Stopped:
             # Blocked or settling: entries that are not committed are read again by the next run.
@@ -70,7 +62,6 @@ class Pipeline:
         source.process()
         batch = source.read()
         if batch.entries or batch.gaps:
-            self._failures = 0
             self.write(batch)
         elif self.once:
             return False
@@ -94,18 +85,6 @@ class Pipeline:
         if self._source is not None:
             self._source.close()
         self._source = None
-
-    def _source_failed(self, error: JournalError) -> None:
-        """Reopen the journal; if that keeps failing, let the supervisor replace the worker."""
-        self._failures += 1
-        self.metrics.add("journal_reopens", 1, "error")
-        if self._failures == 1:
-            _LOG.error("%s; reopening the journal", error)
-        self._close()
-        if self._failures > MAX_REOPENS:
-            raise error
-        if self.stop.wait(min(0.1 * 4**self._failures, _MAX_REOPEN_WAIT_S)):
-            raise Stopped
 
     def write(self, batch: Batch) -> None:
         """Commit a batch; rotate wherever it does not fit into the live file."""

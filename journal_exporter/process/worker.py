@@ -53,7 +53,6 @@ def run(
     ``renew_lock`` creates and locks a state directory that another process removed; may raise ``OSError``.
 
     Raises:
-        JournalError: the journal can't be read; another worker may be able to.
         BlockedError: with ``once``, the output or the state can't be written.
     """
     # No code here makes reference cycles in bulk, and each collection would visit every batch.

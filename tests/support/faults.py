@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from journal_exporter.errors import JournalError, OutputError
+from journal_exporter.errors import OutputError
 from journal_exporter.journal.batch import Batch
 from journal_exporter.journal.cursor import parse
 from journal_exporter.journal.fields import Field
@@ -87,8 +87,6 @@ class ScriptedSource:
     def __init__(self, journal: list[Entry], *, batch_entries: int = 1000) -> None:
         self.journal = journal
         self.inotify_fd: int | None = 7
-        self.errors = 0
-        """How many of the next reads fail."""
         self.on_read: Callable[[], None] = lambda: None
         self.calls: list[str] = []
         self._batch_entries = batch_entries
@@ -140,9 +138,6 @@ class ScriptedSource:
     def read(self) -> Batch:
         self.on_read()
         self.calls.append("read")
-        if self.errors:
-            self.errors -= 1
-            raise JournalError("reading: refused (EIO)")
         batch = Batch(self.position, last_seen=self._last_seen)
         places = {(0, 0): batch.end}
         batch.place_after = lambda elements, gaps: places[elements, gaps]

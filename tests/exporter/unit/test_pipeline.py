@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from journal_exporter.errors import JournalError
-from journal_exporter.process.pipeline import MAX_REOPENS, SCAN_S
+from journal_exporter.process.pipeline import SCAN_S
 from tests.support.fakes import ScriptedStop
 from tests.support.faults import Entry, FaultPlan, Rig, ScriptedSource, entries
 
@@ -256,37 +255,3 @@ def test_a_file_that_is_taken_away_while_nothing_happens_costs_no_repetition_aft
     again.run()
     assert again.data() == b""
     assert again.metrics.get("recoveries", "output_gone") == 1
-
-
-class Flaky(Rig):
-    """A rig whose every source fails a number of times before it reads."""
-
-    failures = 0
-
-    def source(self) -> ScriptedSource:
-        source = super().source()
-        source.errors, self.failures = self.failures > 0, self.failures - 1
-        return source
-
-
-def test_a_journal_that_can_not_be_read_is_reopened_after_growing_pauses(
-    tmp_path: Path,
-) -> None:
-    rig = Flaky(tmp_path, entries(MESSAGES))
-    stop = ScriptedStop(rig.clock)
-    rig.failures = 3
-    rig.run(stop=stop)
-    assert rig.data() == rig.wanted()
-    assert stop.waits == pytest.approx([0.4, 1.6])
-    assert rig.metrics.get("journal_reopens", "error") == 2
-
-
-def test_a_journal_that_stays_unreadable_ends_the_worker(tmp_path: Path) -> None:
-    rig = Flaky(tmp_path, entries(MESSAGES))
-    rig.failures = 1000
-    with pytest.raises(JournalError):
-        rig.run()
-    assert rig.metrics.get("journal_reopens", "error") == MAX_REOPENS + 1
-    rig.failures = 0
-    rig.run()
-    assert rig.data() == rig.wanted()

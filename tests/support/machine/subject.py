@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from journal_exporter.config import Settings
-from journal_exporter.errors import JournalError, OutputError
+from journal_exporter.errors import OutputError
 from journal_exporter.monitoring import health
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.process import worker
@@ -197,7 +197,7 @@ class Subject:
                 self._settings, self._metrics, clock=control, stop=control, boot_id=self._boot_id
             )
             code = 0
-        except (JournalError, OutputError) as error:
+        except OutputError as error:
             os.write(2, f"{error}\n".encode())
             code = _REPLACE
         finally:
