@@ -146,7 +146,7 @@ class _Epoch:
         at = 0
         while self.above and self.above[0][0] <= below:
             first, last = self.floor + 1, self.above[0][0] - 1
-            jumps = [start for start in starts if first < start <= last]
+            jumps = [start for start in starts if start <= last]
             counted = max(first, self.ignored + 1, *jumps)
             entries = max(0, last - counted + 1)
             at = bisect.bisect_left(known, first, at, key=lambda one: one[1])
@@ -294,7 +294,8 @@ class SequenceTracker:
         into = self._epochs[into_key]
         moving = self._epochs[from_key]
         into.boots = [*into.boots, *moving.boots][-MAX_BOOTS:]
-        into.begin = min(into.begin, moving.begin)
+        if moving.floor + 1 >= into.begin:
+            into.begin = min(into.begin, moving.begin)
         into.copied = [*into.copied, *moving.copied][-MAX_COPIED:]
         into.again += moving.again
         into.again_unsure += moving.again_unsure
@@ -392,7 +393,7 @@ class SequenceTracker:
             if epoch.above and key in below:
                 known = self._known.get(epoch.machine_id, [])
                 # A file that is gone continued the numbers of another epoch in this one.
-                tops = {e.top for e in self._epochs.values() if e is not epoch}
+                tops = {e.top for e in self._epochs.values()}
                 starts = [one[0] for one in known if one[0] - 1 in tops]
                 gaps = epoch.settle(below[key], known, starts)
                 found += [gap._replace(epoch=key) for gap in gaps]

@@ -7,7 +7,9 @@ import pytest
 from journal_exporter.journal.cursor import Cursor
 from journal_exporter.journal.sequence import (
     MAX_BOOTS,
+    MAX_COPIED,
     MAX_EPOCHS,
+    MAX_KNOWN,
     RECENT_GAPS,
     Gap,
     SequenceTracker,
@@ -234,7 +236,7 @@ def test_entries_whose_numbers_were_read_before_stand_for_missing_ones() -> None
     reading = Reading()
     reading.read(*system(1, 2, 3, 4, 5, 6))
     assert reading.read(*user(3, 4, 5, 6, 11)) == []
-    assert reading.read(*user(14)) == [Gap(12, 13, 2)]
+    assert reading.read(*user(16)) == [Gap(12, 15, 4)], "they stand for one hole"
 
 
 def test_where_a_runtime_file_was_read_they_stand_for_any_number_of_missing_ones() -> None:
@@ -244,6 +246,8 @@ def test_where_a_runtime_file_was_read_they_stand_for_any_number_of_missing_ones
     tracker.add(key, [1, 2, 3])
     tracker.add(key, [2, 3, 9], has_copies=True)
     assert tracker.settle({key: 9}) == [Gap(4, 8, 3, key)]
+    tracker.add(key, [12])
+    assert tracker.settle({key: 12}) == [Gap(10, 11, 2, key)], "each stands for one"
 
 
 def test_a_hole_of_another_size_is_a_loss_although_numbers_were_read_before() -> None:
@@ -251,6 +255,167 @@ def test_a_hole_of_another_size_is_a_loss_although_numbers_were_read_before() ->
     reading = Reading()
     reading.read(*system(1, 2, 3, 4, 5, 6))
     assert reading.read(*user(3, 4, 5, 6, 12)) == [Gap(7, 11, 5)]
+    reading = Reading()
+    reading.read(*system(1, 2, 3, 4, 5, 6))
+    assert reading.read(*user(2, 3, 4, 5, 6, 11)) == [Gap(7, 10, 4)]
+
+
+def test_numbers_above_a_hole_that_were_read_before_stand_for_missing_ones() -> None:
+    reading = Reading()
+    reading.read(*system(1, 5, 6, 7, 8, 9), unread=user(2))
+    assert reading.read(*user(6, 7, 8, 9, 14)) == [Gap(2, 4, 3)]
+
+
+def test_numbers_of_an_older_file_that_is_read_later_are_read_as_well() -> None:
+    reading = Reading()
+    reading.read(*system(10, 11, 12))
+    reading.read(*user(5, 6, 7, 8, 9))
+    third = [cursor(number, seqnum_id=THIRD) for number in (5, 6, 7, 8, 17)]
+    assert reading.read(*third) == []
+
+
+def test_a_number_of_an_id_that_comes_again_after_a_boot_is_a_new_numbering() -> None:
+    reading = Reading()
+    reading.read(*system(1, 2, 3))
+    assert reading.read(cursor(2, boot_id=OTHER_BOOT)) == []
+    assert reading.tracker.restarts == 1
+
+
+def two_numberings() -> SequenceTracker:
+    """Return a tracker with numbers up to 40, and with 1 and 2 in another boot."""
+    tracker = SequenceTracker()
+    first = tracker.enter(MACHINE, USER, "b0" * 16, 1, 0)
+    tracker.add(first, list(range(1, 41)))
+    second = tracker.enter(MACHINE, THIRD, OTHER_BOOT, 1, 0)
+    tracker.add(second, [1, 2])
+    assert first != second
+    return tracker
+
+
+@pytest.mark.parametrize(("seqnum_id", "before"), [(THIRD, 0), (USER, 5)])
+def test_only_the_first_entry_of_an_id_continues_another_numbering(
+    seqnum_id: str, before: int
+) -> None:
+    tracker = two_numberings()
+    key = tracker.enter(MACHINE, seqnum_id, OTHER_BOOT, 9, before)
+    tracker.add(key, [9])
+    assert tracker.settle({key: 99}) == [Gap(3, 8, 6, key)]
+
+
+def test_the_first_entry_of_an_id_may_continue_a_file_of_another_numbering_that_is_gone() -> None:
+    tracker = two_numberings()
+    key = tracker.enter(MACHINE, USER, OTHER_BOOT, 9, 0)
+    tracker.add(key, [9])
+    assert tracker.settle({key: 99}) == []
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_few_numbers_that_were_read_before_stand_for_nothing(count: int) -> None:
+    """A hole of so few numbers has that size by chance."""
+    reading = Reading()
+    reading.read(*system(1, 2, 3, 4, 5, 6))
+    gap = Gap(7, 6 + count, count)
+    assert reading.read(*user(*range(7 - count, 7), 7 + count)) == [gap]
+
+
+def test_numbers_of_many_batches_of_copies_stand_for_nothing() -> None:
+    reading = Reading()
+    reading.read(*system(1))
+    (key,) = reading.tracker.machines
+    for first in range(2, 4 * MAX_COPIED, 2):
+        reading.tracker.cover(key, first, first + 1)
+    reading.read(*user(2, 3, 4, 5))
+    top = 4 * MAX_COPIED - 1
+    assert reading.read(*user(top + 5)) == [Gap(top + 1, top + 4, 4)]
+
+
+def test_numbers_between_those_of_copies_are_not_those_of_copies() -> None:
+    reading = Reading()
+    reading.read(*system(*range(1, 10)))
+    (key,) = reading.tracker.machines
+    reading.tracker.cover(key, 2, 2)
+    reading.tracker.cover(key, 9, 9)
+    assert reading.read(*user(3, 4, 5, 6, 14)) == []
+
+
+def numbering_of_its_own(*, has_copies: bool) -> SequenceTracker:
+    """Return a tracker of two numberings, the second with numbers that were read twice."""
+    tracker = SequenceTracker()
+    first = tracker.enter(MACHINE, "5e" * 16, "b0" * 16, 1, 0)
+    tracker.add(first, list(range(1, 21)))
+    second = tracker.enter(MACHINE, USER, OTHER_BOOT, 5, 0)
+    tracker.add(second, [5, 6, 7, 8, 9, 10])
+    tracker.add(second, [7, 8, 9, 10], has_copies=has_copies)
+    assert first != second
+    return tracker
+
+
+@pytest.mark.parametrize("has_copies", [False, True])
+def test_numbers_that_were_read_twice_are_known_when_two_numberings_prove_to_be_one(
+    *, has_copies: bool
+) -> None:
+    tracker = numbering_of_its_own(has_copies=has_copies)
+    key = tracker.enter(MACHINE, "5e" * 16, OTHER_BOOT, 21, 20)
+    assert list(tracker.machines) == [key]
+    assert tracker.snapshot()["ids"] == {"5e" * 16: key, USER: key}
+    tracker.add(key, [21, 26])
+    assert tracker.settle({key: 99}) == []
+
+
+def joined(first: list[int], second: list[int]) -> tuple[SequenceTracker, int]:
+    """Return a tracker whose two numberings proved to be one, and its key.
+
+    The second numbering is that of two boots.
+    """
+    tracker = SequenceTracker()
+    one = tracker.enter(MACHINE, "5e" * 16, "b0" * 16, first[0], 0)
+    tracker.add(one, first)
+    other = tracker.enter(MACHINE, USER, OTHER_BOOT, second[0], 0)
+    tracker.add(other, second[:-1])
+    tracker.add(tracker.enter(MACHINE, USER, "b2" * 16, second[-1], second[-2]), second[-1:])
+    key = tracker.enter(MACHINE, "5e" * 16, OTHER_BOOT, first[-1] + 1, first[-1])
+    assert list(tracker.machines) == [key]
+    tracker.add(key, [first[-1] + 1])
+    return tracker, key
+
+
+def test_when_two_numberings_prove_to_be_one_what_was_read_of_both_is_known() -> None:
+    tracker, key = joined([1, 2, 1000], [30, 31, 32, 35, 36])
+    assert tracker.boots == {"b0" * 16, OTHER_BOOT, "b2" * 16}
+    assert tracker.settle({key: 9999}) == [
+        Gap(3, 29, 27, key), Gap(33, 34, 2, key), Gap(37, 999, 963, key)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "gaps"),
+    [
+        (11, [7, 8, 9, 10], []),
+        (11, [9, 10, 11, 12], []),
+        (100, [50, 51, 52, 53], [Gap(122, 125, 4)]),
+    ],
+    ids=["of-one", "of-both", "between"],
+)
+def test_when_two_numberings_prove_to_be_one_numbers_between_them_were_not_read(
+    first: int, again: list[int], gaps: list[Gap]
+) -> None:
+    tracker, key = joined(list(range(first, first + 21)), [5, 6, 7, 8, 9, 10])
+    tracker.add(key, again)
+    tracker.add(key, [first + 26])
+    assert [gap._replace(epoch=0) for gap in tracker.settle({key: 999})] == gaps
+
+
+def test_numbers_of_copies_are_known_when_two_numberings_prove_to_be_one() -> None:
+    tracker = SequenceTracker()
+    first = tracker.enter(MACHINE, "5e" * 16, "b0" * 16, 1, 0)
+    tracker.add(first, list(range(1, 21)))
+    second = tracker.enter(MACHINE, USER, OTHER_BOOT, 5, 0)
+    tracker.cover(second, 5, 10)
+    key = tracker.enter(MACHINE, "5e" * 16, OTHER_BOOT, 21, 20)
+    tracker.add(key, [7, 8, 9, 10])
+    tracker.add(key, [21, 26])
+    # Without the first numbering's own, which are these as well.
+    assert tracker.settle({key: 99}) == [Gap(22, 25, 4, key)]
 
 
 def test_numbers_of_copies_that_are_known_stand_for_nothing() -> None:
@@ -272,11 +437,35 @@ def test_what_was_read_before_stands_for_nothing_once_later_numbers_were_read_to
     assert reading.read(*user(12)) == [Gap(8, 11, 4)]
 
 
+def test_what_was_read_before_is_kept_while_nothing_is_read_and_while_more_is_read_again() -> None:
+    reading = Reading()
+    reading.read(*system(1, 2, 3, 4, 5, 6))
+    reading.read(*user(3, 4, 5, 6))
+    reading.tracker.end_of_files()
+    reading.tracker.end_of_files()
+    reading.read(*[cursor(number, seqnum_id=THIRD) for number in (1, 2, 3, 4)])
+    reading.read(*user(7))
+    reading.tracker.end_of_files()
+    assert reading.read(*user(16)) == []
+
+
+def test_entries_known_to_be_lost_explain_only_the_holes_that_they_may_be_in_and_once() -> None:
+    reading = Reading()
+    reading.read(*system(1))
+    reading.tracker.explain(MACHINE, 8, 12, 1)
+    assert reading.read(*system(5)) == [Gap(2, 4, 3)], "they are above"
+    assert reading.read(*system(7)) == [Gap(6, 6, 1)], "they are above"
+    assert reading.read(*system(9)) == []
+    assert reading.read(*system(11)) == [Gap(10, 10, 1)], "it was in the hole before"
+    reading.tracker.explain(MACHINE, 8, 12, 1)
+    assert reading.read(*system(12, 15)) == [Gap(13, 14, 2)], "they are below"
+
+
 def test_entries_known_to_be_lost_explain_the_hole_that_nothing_later_can_explain() -> None:
     reading = Reading()
     reading.read(*system(1))
     reading.tracker.explain(MACHINE, 2, 20, 1)
-    reading.tracker.explain(MACHINE, 2, 4, 1)
+    reading.tracker.explain(MACHINE, 2, 3, 1)
     assert reading.read(*system(3, 10)) == [Gap(4, 9, 5)]
 
 
@@ -294,6 +483,41 @@ def test_a_file_of_another_epoch_that_is_gone_may_have_made_the_counter_jump() -
     reading.read(*booted(2))
     reading.tracker.explain(MACHINE, 41, 44, 2)
     assert reading.read(*booted(50)) == [Gap(3, 49, 7)]
+
+
+@pytest.mark.parametrize(
+    ("first", "gaps"), [(50, [Gap(3, 49, 47)]), (49, []), (48, [Gap(3, 49, 1)]), (3, [])]
+)
+def test_the_counter_may_have_jumped_to_any_number_of_the_hole(first: int, gaps: list[Gap]) -> None:
+    reading = Reading()
+    reading.read(*system(first - 1))
+    reading.read(*booted(2))
+    reading.tracker.explain(MACHINE, first, first + 60, 1 if first > 3 else 47)
+    assert reading.read(*booted(50)) == gaps
+
+
+def test_what_explains_no_later_hole_is_forgotten_when_every_file_was_read() -> None:
+    reading = Reading()
+    reading.tracker.explain(MACHINE, 2, 4, 3)
+    reading.tracker.explain(MACHINE, 5, 5, 1)
+    reading.tracker.explain(MACHINE, 5, 6, 1)
+    reading.read(*system(1, 5))
+    reading.tracker.end_of_files()
+    assert reading.tracker.snapshot()["known"] == {MACHINE: [[5, 6, 1]]}
+    assert reading.read(*system(8)) == [Gap(6, 7, 1)]
+    reading.tracker.end_of_files()
+    assert reading.tracker.snapshot()["known"] == {}
+
+
+def test_only_the_last_of_what_may_explain_holes_is_remembered() -> None:
+    reading = Reading()
+    reading.read(*system(1))
+    for first in range(2, 2 * MAX_KNOWN + 8, 2):
+        reading.tracker.explain(MACHINE, first, first, 1)
+    reading.tracker.end_of_files()
+    last = 2 * MAX_KNOWN + 6
+    known = [[first, first, 1] for first in range(last - 2 * MAX_KNOWN + 2, last + 1, 2)]
+    assert reading.tracker.snapshot()["known"] == {MACHINE: known}
 
 
 def test_a_gap_that_the_output_explains_is_taken_out_of_the_totals() -> None:
