@@ -28,6 +28,9 @@ _LOG = logging.getLogger(__name__)
 _MISSED = 2
 """Looks in a row that must miss a file before it is gone: a rename can hide one from a look."""
 
+_NO_DESCRIPTOR = errno.EMFILE, errno.ENFILE
+"""Of this process, or of the whole system."""
+
 OpenOther = Callable[[int, Header, ContextOf], FileReader]
 
 
@@ -119,8 +122,10 @@ class OpenFiles:
         open_other: OpenOther,
         max_open: int,
         max_deleted_bytes: int,
+        open_path: Callable[[Path, int], int] = os.open,
     ) -> None:
         self._find = find
+        self._open_path = open_path
         self._context_of = context_of
         self._runtime = runtime
         self._open_other = open_other
@@ -213,7 +218,7 @@ class OpenFiles:
         try:
             descriptor = self._open(path)
         except OSError as error:
-            self.unopened += error.errno in (errno.EMFILE, errno.ENFILE)
+            self.unopened += error.errno in _NO_DESCRIPTOR
             self._is_unsure |= error.errno != errno.ENOENT
             return ""
         header = read_header(descriptor)
@@ -272,11 +277,11 @@ class OpenFiles:
         if count >= self._max_open and not self._spare():
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         try:
-            return os.open(path, flags)
+            return self._open_path(path, flags)
         except OSError as error:
-            if error.errno not in (errno.EMFILE, errno.ENFILE) or not self._spare():
+            if error.errno not in _NO_DESCRIPTOR or not self._spare():
                 raise
-            return os.open(path, flags)
+            return self._open_path(path, flags)
 
     def _spare(self) -> bool:
         """Close the file that needs its descriptor least; return whether there was one."""

@@ -5,7 +5,7 @@ import errno
 import itertools
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from journal_exporter.journal.position import Position
 from journal_exporter.journal.reader import JournalReader
 from journal_exporter.journal.run import Place
 from tests.support.fakes import BOOT, START_US, cursor
-from tests.support.machine.file_writer import JournalFile, Stamp
+from tests.support.machine.file_writer import ARCHIVED, JournalFile, Stamp
 
 Make = Callable[[str], JournalFile]
 Put = Callable[[JournalFile, int], None]
@@ -55,14 +55,23 @@ def put() -> Put:
 
 
 def reader(
-    directory: Path, max_open: int = 100, open_other: OpenOther = LibsystemdFile
+    directory: Path,
+    *,
+    max_open: int = 100,
+    max_deleted_bytes: int = 0,
+    open_other: OpenOther = LibsystemdFile,
+    open_path: Callable[[Path, int], int] = os.open,
+    hidden: Callable[[], Container[Path]] = tuple,
 ) -> JournalReader:
     files = OpenFiles(
-        lambda: find_files([directory]),
+        lambda: [
+            path for found in [hidden()] for path in find_files([directory]) if path not in found
+        ],
         lambda fields: tuple(fields.values()),
         open_other=open_other,
         max_open=max_open,
-        max_deleted_bytes=0,
+        max_deleted_bytes=max_deleted_bytes,
+        open_path=open_path,
     )
     clock = itertools.count()
     return JournalReader(files, DirectoryWatch(), [directory], lambda: float(next(clock)))
@@ -281,3 +290,139 @@ def test_libsystemd_says_when_it_has_given_a_file_up(make: Make, put: Put) -> No
     opened = LibsystemdFile(descriptor, header, lambda _fields: ())
     with closing(opened), pytest.raises(OSError, match="Cannot assign requested address"):
         opened.seek(Place(0, 20, 20, 0, BOOT))
+
+
+class Scarce:
+    """Opens paths; so many times there is no descriptor."""
+
+    def __init__(self, code: int) -> None:
+        self.code, self.refusals = code, 0
+
+    def __call__(self, path: Path, flags: int) -> int:
+        if self.refusals:
+            self.refusals -= 1
+            raise OSError(self.code, os.strerror(self.code))
+        return os.open(path, flags)
+
+
+NO_DESCRIPTOR = pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE], ids=["own", "system"])
+
+
+@NO_DESCRIPTOR
+def test_where_no_descriptor_is_left_a_file_that_was_read_gives_up_its_own(
+    tmp_path: Path, make: Make, put: Put, code: int
+) -> None:
+    file, open_path = make("system"), Scarce(code)
+    put(file, 1)
+    with closing(reader(tmp_path / "journal", open_path=open_path)) as source:
+        source.start("head")
+        assert rest(source) == [1]
+        put(make("user-1000"), 2)
+        open_path.refusals = 1
+        source.process()
+        assert source.read().messages == [b"2", b"3"], "in the first look"
+        put(file, 1)
+        assert rest(source) == [4]
+
+
+@NO_DESCRIPTOR
+def test_numbers_that_a_file_without_a_descriptor_may_hold_are_not_lost(
+    tmp_path: Path, make: Make, put: Put, code: int
+) -> None:
+    file, other, open_path = make("system"), make("user-1000"), Scarce(code)
+    other.path.rename(tmp_path / "not yet")
+    put(file, 1)
+    with closing(reader(tmp_path / "journal", open_path=open_path)) as source:
+        source.start("head")
+        assert rest(source) == [1]
+        put(other, 2)
+        put(file, 1)
+        (tmp_path / "not yet").rename(other.path)
+        open_path.refusals = 8
+        assert rest(source) == [2, 3, 4]
+    assert not open_path.refusals
+
+
+class Hidden:
+    """The files that listings do not show: for each listing, these."""
+
+    def __init__(self) -> None:
+        self.paths: list[tuple[Path, ...]] = []
+
+    def __call__(self) -> tuple[Path, ...]:
+        return self.paths.pop(0) if self.paths else ()
+
+
+def test_a_file_that_one_look_misses_is_not_read_again(
+    tmp_path: Path, make: Make, put: Put
+) -> None:
+    """A rename can hide a file from a listing, also one that needs no descriptor any more."""
+    file, hidden = make("system"), Hidden()
+    put(file, 3)
+    file.set_state(ARCHIVED)
+    with closing(reader(tmp_path / "journal", hidden=hidden)) as source:
+        source.start("head")
+        assert rest(source) == [1, 2, 3]
+        hidden.paths = [(file.path,), (), (file.path,)]
+        assert rest(source) == []
+        assert not hidden.paths
+
+
+def test_where_a_look_finds_a_new_file_an_older_one_may_have_been_hidden(
+    tmp_path: Path, make: Make, put: Put
+) -> None:
+    """Its numbers are not lost."""
+    file, hidden = make("system"), Hidden()
+    put(file, 1)
+    with closing(reader(tmp_path / "journal", hidden=hidden)) as source:
+        source.start("head")
+        assert rest(source) == [1]
+        older, newer = make("user-1000"), make("user-1001")
+        put(older, 2)
+        put(file, 1)
+        put(newer, 1)
+        hidden.paths = [(older.path, newer.path), (older.path,)]
+        assert rest(source) == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("spare_bytes", "numbers", "lost"), [(0, range(1, 10), []), (-1, range(4, 10), [(1, 3, 3)])]
+)
+def test_of_deleted_files_beyond_the_limit_the_oldest_is_given_up(
+    tmp_path: Path, make: Make, put: Put, spare_bytes: int, numbers: range, lost: list[object]
+) -> None:
+    newest, oldest, newer = make("system"), make("user-1000"), make("user-1001")
+    files = oldest, newer, newest
+    for file in files:
+        put(file, 3)
+    limit = sum(file.path.stat().st_size for file in files) + spare_bytes
+    with closing(reader(tmp_path / "journal", max_deleted_bytes=limit)) as source:
+        source.start("head")
+        for file in files:
+            file.path.unlink()
+        source.process()
+        found, losses = [], []
+        while (batch := source.read()).entries or batch.gaps:
+            found += [int(bytes(message)) for message in batch.messages]  # type: ignore[arg-type]
+            losses += [gap[:3] for gaps in batch.gaps.values() for gap in gaps]
+    assert found == list(numbers)
+    assert losses == lost
+
+
+def test_a_file_that_nobody_could_read_is_lost_as_soon_as_it_is_gone(
+    tmp_path: Path, make: Make, put: Put
+) -> None:
+    """A run that ends at the first batch without anything must have said so."""
+    file, refused = make("system"), make("user-1000")
+    make_unknown(refused)
+    put(file, 1)
+    put(refused, 3)
+    put(file, 1)
+    with closing(reader(tmp_path / "journal", open_other=Failing("open"))) as source:
+        source.start("head")
+        assert rest(source) == [1, 5]
+        refused.path.unlink()
+        source.process()
+        batch = source.read()
+        assert [(gap.seqnum_last, gap.entries) for gap in batch.gaps[0]] == [(4, 3)]
+        assert rest(source) == []
