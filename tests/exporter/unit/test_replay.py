@@ -209,3 +209,24 @@ def test_what_is_marked_as_lost_of_other_numbers_explains_nothing() -> None:
 def test_a_marker_of_more_entries_than_the_gap_has_is_left() -> None:
     marked = b"T node journal-exporter: 9 journal entries lost (seqnum 1..9)\n"
     assert Replay(marked + A).reduce_gap(Gap(1, 9, 1), None) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [
+        (2, 4, (Gap(5, 9, 5), 0)),
+        (2, 5, (Gap(8, 9, 2), 0)),
+        (9, 12, (Gap(8, 9, 2), 0)),
+        (10, 12, (Gap(5, 9, 5), 0)),
+    ],
+)
+def test_a_marker_that_has_any_number_of_the_gap_is_a_part_of_it(
+    first: int, last: int, found: tuple[Gap, int]
+) -> None:
+    marked = b"T node journal-exporter: 3 journal entries lost (seqnum %d..%d)\n" % (first, last)
+    assert Replay(marked).reduce_gap(Gap(5, 9, 5), None) == found
+
+
+def test_a_marker_of_all_entries_of_a_gap_leaves_nothing_of_it() -> None:
+    marked = b"T node journal-exporter: 3 journal entries lost (seqnum 5..9)\n"
+    assert Replay(marked).reduce_gap(Gap(5, 9, 3), None) == (None, 0)
