@@ -337,6 +337,7 @@ def test_numbers_that_a_file_without_a_descriptor_may_hold_are_not_lost(
         assert rest(source) == [1]
         put(other, 2)
         put(file, 1)
+        source.process()
         (tmp_path / "not yet").rename(other.path)
         open_path.refusals = 8
         assert rest(source) == [2, 3, 4]

@@ -1,11 +1,13 @@
 """The reader over several written files: order, size of a batch, copies, and runtime files that vanish."""
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from journal_exporter.journal.direct_file import DirectFile, read_header
 from journal_exporter.journal.next_entries import BATCH_BYTES
 from journal_exporter.journal.opening import open_journal
 from journal_exporter.journal.position import Position
@@ -20,14 +22,14 @@ Open = Callable[..., JournalReader]
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    """Make files of one machine, whose names begin with ``var/`` or ``run/``."""
+    """Make files, whose names begin with ``var/`` or ``run/``."""
     with ExitStack() as stack:
 
-        def make(name: str) -> JournalFile:
+        def make(name: str, machine_id: bytes = b"m" * 16) -> JournalFile:
             file = JournalFile(
                 tmp_path / f"{name}.journal",
                 file_id=name.encode().ljust(16, b"."),
-                machine_id=b"m" * 16,
+                machine_id=machine_id,
             )
             stack.callback(file.close)
             return file
@@ -119,6 +121,74 @@ def test_entries_of_two_boots_follow_the_clock(make: Make, reader: Open) -> None
     for number, at in enumerate((5, 6, 10, 11), 30):
         put(newer, number, at=at)
     assert rest(reader()) == texts(1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12)
+
+
+def test_entries_of_two_machines_follow_the_clock_though_the_boot_is_the_same(
+    make: Make, reader: Open
+) -> None:
+    """A container's journal has the boot of its host, and numbers of its own."""
+    host, container = make("var/system"), make("var/container", b"c" * 16)
+    for number, at in enumerate((1, 10), 1):
+        put(host, number, at=at)
+    for number, at in enumerate((5, 11), 100):
+        put(container, number, at=at)
+    assert rest(reader()) == texts(1, 5, 10, 11)
+
+
+def test_a_batch_does_not_end_where_one_of_several_files_goes_on_in_another_boot(
+    make: Make, reader: Open
+) -> None:
+    file, other = make("var/system"), make("var/user-1000")
+    put(file, 1, at=1, boot_id=OLDER_BOOT)
+    put(other, 2, at=1, boot_id=OLDER_BOOT)
+    put(file, 3, boot_id=OLDER_BOOT)
+    put(file, 4, at=100)
+    for number in (5, 6):
+        put(other, number, boot_id=OLDER_BOOT)
+    source = reader()
+    assert source.read().messages == [b"1", b"1", b"3", b"5", b"6"]
+    assert rest(source) == texts(100)
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_file_of_which_only_damage_is_left_does_not_keep_others_from_being_read(
+    make: Make, reader: Open, *, is_first: bool
+) -> None:
+    damaged, other = make("var/system"), make("var/user-1000")
+    for number in (1, 2, 3):
+        put(damaged if is_first else other, number)
+    for number in (4, 5, 6):
+        put(other if is_first else damaged, number)
+    descriptor = os.open(damaged.path, os.O_RDONLY)
+    header = read_header(descriptor)
+    assert header is not None
+    with closing(DirectFile(descriptor, header, lambda _fields: ())) as opened:
+        heads = [opened.head_at(slot) for slot in range(3)]
+    with damaged.path.open("r+b") as data:
+        for found in heads:
+            assert found is not None
+            data.seek(found[0])
+            data.write(bytes(1))
+    source = reader()
+    messages, losses = with_losses(source)
+    assert messages == (texts(4, 5, 6) if is_first else texts(1, 2, 3))
+    assert sum(entries for _first, _last, entries in losses) == 3
+    assert source.position.sequences["lost"] == 3
+    assert source.unread == 0
+
+
+@pytest.mark.parametrize("names", [["var/system"], ["var/system", "var/user-1000"]])
+def test_entries_without_a_message_are_counted(make: Make, reader: Open, names: list[str]) -> None:
+    files = [make(name) for name in names]
+    for number in range(1, 5):
+        stamp = Stamp(number, START_US, 1000, bytes.fromhex(BOOT))
+        files[number % len(files)].append([b"PRIORITY=6"], stamp)
+    source = reader()
+    counted = 0
+    while (batch := source.read()).entries:
+        assert set(batch.messages) == {b""}
+        counted += batch.without_message
+    assert counted == 4
 
 
 def test_what_follows_another_boot_waits_while_a_runtime_file_is_read_that_it_may_repeat(
