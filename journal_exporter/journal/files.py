@@ -67,13 +67,13 @@ def journal_directories(*, root: Path | None, directory: Path | None) -> list[Pa
 def find_files(directories: Iterable[Path]) -> list[Path]:
     """Return the files that libsystemd reads: in the directories and in sub-directories named by an id.
 
-    A directory that can't be read stands for itself; ``inspect_file`` reports it as denied.
+    A directory that can't be read stands for itself; ``inspect_file`` reports it as denied or corrupt.
     """
     found: list[Path] = []
     for directory in directories:
         try:
             names = _names(directory)
-        except PermissionError:
+        except OSError:
             found.append(directory)
             continue
         found.extend(_journals(directory, names))
@@ -81,7 +81,7 @@ def find_files(directories: Iterable[Path]) -> list[Path]:
             if _ID_DIRECTORY.fullmatch(name):
                 try:
                     found.extend(_journals(directory / name, _names(directory / name)))
-                except PermissionError:
+                except OSError:
                     found.append(directory / name)
     return found
 

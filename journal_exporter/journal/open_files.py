@@ -223,6 +223,7 @@ class OpenFiles:
             return ""
         header = read_header(descriptor)
         if header is None:
+            self._is_unsure |= not _is_readable(descriptor)
             os.close(descriptor)
             return ""
         # A rotation may have given the name to another file since it was looked up.
@@ -331,6 +332,15 @@ class OpenFiles:
                 "giving up the deleted journal file %s: its disk space is wanted", file.path
             )
             self._forget(file)
+
+
+def _is_readable(descriptor: int) -> bool:
+    """Whether a file can be read; a directory that can't be listed stands for its files."""
+    try:
+        os.pread(descriptor, 1, 0)
+    except OSError:
+        return False
+    return True
 
 
 def next_us(file: JournalFile) -> int:

@@ -67,6 +67,16 @@ def test_files_are_found_where_libsystemd_reads_them(tmp_path: Path) -> None:
     assert sorted(find_files([tmp_path])) == sorted(tmp_path / name for name in names)
 
 
+@pytest.mark.parametrize("name", ["", MACHINE])
+def test_a_directory_that_can_not_be_listed_is_corrupt(tmp_path: Path, name: str) -> None:
+    write_header(tmp_path / "journal/system.journal")
+    loop = tmp_path / "journal" / name if name else tmp_path / "loop"
+    loop.symlink_to(loop)
+    found = find_files([tmp_path / "journal", tmp_path / "loop"])
+    assert sorted(found) == sorted([loop, tmp_path / "journal/system.journal"])
+    assert state(loop) == "corrupt"
+
+
 def test_every_directory_is_searched_and_a_missing_one_is_empty(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     expected = [write_header(one / "a.journal"), write_header(two / "b.journal")]

@@ -369,6 +369,25 @@ def test_a_file_that_one_look_misses_is_not_read_again(
         assert not hidden.paths
 
 
+def test_files_of_a_directory_that_can_not_be_listed_are_not_read_again(
+    tmp_path: Path, make: Make, put: Put
+) -> None:
+    """The directory is listed in their place."""
+    file, hidden = make("system"), Hidden()
+    put(file, 3)
+    file.set_state(ARCHIVED)
+    with closing(reader(tmp_path / "journal", hidden=hidden)) as source:
+        source.start("head")
+        assert rest(source) == [1, 2, 3]
+        unlisted = tmp_path / "journal/directory.journal"
+        unlisted.mkdir()
+        hidden.paths = [(file.path,)] * 4
+        assert rest(source) == []
+        unlisted.rmdir()
+        assert rest(source) == []
+    assert not hidden.paths
+
+
 def test_where_a_look_finds_a_new_file_an_older_one_may_have_been_hidden(
     tmp_path: Path, make: Make, put: Put
 ) -> None:

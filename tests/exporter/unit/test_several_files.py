@@ -151,10 +151,14 @@ def test_a_batch_does_not_end_where_one_of_several_files_goes_on_in_another_boot
 
 
 @pytest.mark.parametrize("is_first", [False, True])
+@pytest.mark.parametrize(
+    "names",
+    [("var/system", "var/user-1000"), ("var/system", "run/system"), ("run/system", "var/user")],
+)
 def test_a_file_of_which_only_damage_is_left_does_not_keep_others_from_being_read(
-    make: Make, reader: Open, *, is_first: bool
+    make: Make, reader: Open, names: tuple[str, str], *, is_first: bool
 ) -> None:
-    damaged, other = make("var/system"), make("var/user-1000")
+    damaged, other = map(make, names)
     for number in (1, 2, 3):
         put(damaged if is_first else other, number)
     for number in (4, 5, 6):
