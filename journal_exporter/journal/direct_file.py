@@ -152,7 +152,6 @@ class DirectFile:
 
         Where it is not, the place is kept all the same: the next entry is the first that lies behind it.
         """
-        self._held = b"", 0
         self._previous = place.offset
         self._arrays.seek(place.offset, place.entries)
         self.place = place

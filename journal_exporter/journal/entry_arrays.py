@@ -73,11 +73,11 @@ class EntryArrays:
         self._array, self._index = self.header.first_array, max(slots - 1, 0)
         self._last, self.slots = 0, max(slots - 1, 0)
         self._found, self.missing = None, 0
-        if slots and not offset:
+        if not offset:
             self._index, self.slots = slots, slots
-        elif slots and self.peek(1) == [offset]:
+        elif self.peek(1) == [offset]:
             self.step([offset])
-        elif slots:
+        else:
             self._last, self.slots = offset, slots
             self._scan()
 

@@ -23,6 +23,7 @@ from journal_exporter.journal.run import Place
 from tests.support.fakes import BOOT, START_US, cursor
 from tests.support.machine.file_writer import ARCHIVED, JournalFile, Stamp
 
+MACHINE = "ec" * 16
 Make = Callable[[str], JournalFile]
 Put = Callable[[JournalFile, int], None]
 
@@ -69,6 +70,7 @@ def reader(
         ],
         lambda fields: tuple(fields.values()),
         open_other=open_other,
+        runtime=directory / MACHINE,
         max_open=max_open,
         max_deleted_bytes=max_deleted_bytes,
         open_path=open_path,
@@ -341,6 +343,30 @@ def test_numbers_that_a_file_without_a_descriptor_may_hold_are_not_lost(
         (tmp_path / "not yet").rename(other.path)
         open_path.refusals = 8
         assert rest(source) == [2, 3, 4]
+    assert not open_path.refusals
+
+
+def test_what_vanished_from_run_is_not_lost_while_a_file_that_may_have_copies_is_not_open(
+    tmp_path: Path, make: Make, put: Put
+) -> None:
+    run, open_path = make(f"{MACHINE}/system"), Scarce(errno.EMFILE)
+    put(run, 3)
+    with closing(reader(tmp_path / "journal")) as source:
+        position = source.start("head")
+    run.path.unlink()
+    put(make("system"), 2)
+    found: list[object] = []
+    with closing(reader(tmp_path / "journal", open_path=open_path)) as source:
+        open_path.refusals = 4
+        source.seek(position)
+        while len(found) < 3:
+            source.process()
+            batch = source.read()
+            found += [
+                *batch.messages,
+                *(gap.entries for gaps in batch.gaps.values() for gap in gaps),
+            ]
+    assert found == [b"4", b"5", 3]
     assert not open_path.refusals
 
 

@@ -299,3 +299,36 @@ def test_from_any_place_the_rest_of_a_runtime_file_that_vanished_is_accounted_fo
     assert with_losses(reader(last.place_after(0, 0))) == ([], [(1, 3, 1)])
     assert with_losses(reader(last.place_after(0, 1))) == ([], [])
     assert with_losses(reader(last.end)) == ([], [])
+
+
+def test_up_to_a_place_nothing_of_a_runtime_file_that_vanished_is_lost(
+    make: Make, reader: Open
+) -> None:
+    """Copies may come behind the place."""
+    source = vanished(make, reader, copied=2)
+    begin = source.position
+    until = source.read().place_after(1, 0)
+    assert source.seek(begin, until)
+    assert with_losses(source) == (texts(10), [])
+
+
+def test_neither_entries_of_runtime_files_nor_copies_of_what_was_read_stand_for_what_vanished(
+    make: Make, reader: Open
+) -> None:
+    other = make("run/other")
+    put(other, 1, at=5)
+    put(other, 2, at=6)
+    source = reader()
+    assert with_losses(source) == (texts(5, 6), [])
+    put(other, 3, at=7)
+    run = make("run/system")
+    for number in (4, 5, 6):
+        put(run, number, at=6 + number)
+    position = reader(source.position).position
+    run.path.unlink()
+    var = make("var/system")
+    for number, at in enumerate((5, 6), 7):
+        put(var, number, at=at)
+    messages, losses = with_losses(reader(position))
+    assert messages == texts(7)
+    assert sum(entries for _first, _last, entries in losses) == 3
