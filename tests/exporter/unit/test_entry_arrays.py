@@ -213,12 +213,48 @@ def test_entries_behind_a_page_that_cannot_be_read_are_found(written: bytearray)
     assert found == [*range(1, 12), *range(32, ENTRIES + 1)]
 
 
-def test_the_offset_of_an_entry_moves_no_place(written: bytearray) -> None:
+def test_entries_that_are_written_later_are_found_behind_the_damage(tmp_path: Path) -> None:
+    path = tmp_path / "system.journal"
+    with closing(JournalFile(path, file_id=b"f" * 16, machine_id=b"m" * 16)) as file:
+
+        def write(numbers: range) -> bytearray:
+            for number in numbers:
+                stamp = Stamp(number, START_US + number, number, bytes.fromhex(BOOT))
+                file.append([b"MESSAGE=%d" % number, b"PRIORITY=6"], stamp)
+            data = bytearray(path.read_bytes())
+            bad_slot(2**63)(data, arrays_of(data).header)
+            return data
+
+        data = write(range(1, 21))
+        arrays = arrays_of(data)
+        assert numbers(data, arrays) == list(range(1, 21))
+        data[:] = write(range(21, 41))
+        arrays.header = arrays_of(data).header
+        assert numbers(data, arrays) == list(range(21, 41))
+
+
+def test_what_nothing_reaches_is_forgotten_when_another_place_is_gone_to(
+    written: bytearray,
+) -> None:
+    gone = arrays_of(written).offset_of(5)
+    bad_slot(0)(written, arrays_of(written).header)
+    written[gone] = 0
     arrays = arrays_of(written)
+    arrays.peek(ENTRIES)
+    assert arrays.missing == 1
+    arrays.seek(0, 0)
+    assert len(arrays.peek(2)) == 2
+    assert arrays.missing == 0
+
+
+def test_the_offset_of_an_entry_moves_no_place(written: bytearray) -> None:
+    sizes: list[int] = []
+    arrays = arrays_of(written, sizes=sizes)
     first = arrays.peek(5)
     arrays.step(first)
     assert arrays.offset_of(2) == first[2]
     assert get(written, arrays.peek(1)[0] + 16) == FIRST_SLOTS + 2
+    assert max(sizes) < 8 * ENTRIES, "all its objects were looked at"
 
 
 def test_a_file_that_had_no_entry_at_first_is_read_along_its_arrays(written: bytearray) -> None:
