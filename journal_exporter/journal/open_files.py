@@ -71,12 +71,6 @@ class JournalFile:
         return not self.unread and self.header.state == ARCHIVED
 
     @property
-    def is_settled(self) -> bool:
-        """Whether opening it again would tell nothing new while the file looks the same from outside."""
-        # journald writes into a mapped file: neither size nor time need to change.
-        return self.is_finished or (self.is_refused and self.header.state == ARCHIVED)
-
-    @property
     def next_head(self) -> Head | None:
         """The head of the next entry, where it was read ahead."""
         return self.ahead.heads[self.taken] if self.taken < len(self.ahead.heads) else None
@@ -212,8 +206,9 @@ class OpenFiles:
             return key
         stamp = (*inode, status.st_size, status.st_mtime_ns)
         key = self._seen_at.get(stamp, "")
-        if key in self.files and self.files[key].is_settled:
+        if key in self.files and (self.files[key].is_finished or self.files[key].is_refused):
             self.files[key].path = path
+            self._count_again(self.files[key])
             return key
         try:
             descriptor = self._open(path)
@@ -233,6 +228,20 @@ class OpenFiles:
         if self._take_up(path, header, descriptor):
             self._open_at[inode] = header.file_id
         return header.file_id
+
+    def _count_again(self, file: JournalFile) -> None:
+        """Read the header of a file that no reader can read, and to which journald may add entries.
+
+        It writes into a mapped file, so that neither size nor time need to change.
+        """
+        if not file.is_refused or file.header.state == ARCHIVED:
+            return
+        with contextlib.suppress(OSError):
+            descriptor = self._open(file.path)
+            header = read_header(descriptor)
+            os.close(descriptor)
+            if header is not None and header.file_id == file.key:
+                file.header = header
 
     def _is_persistent(self, path: Path) -> bool:
         return self._runtime is None or not path.is_relative_to(self._runtime)

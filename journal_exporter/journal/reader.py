@@ -224,6 +224,9 @@ class JournalReader:
         if is_due and self._state.tracker.has_holes:
             losses += starmap(_Loss, self._losses.holes([]))
             self._settled_s = self._looked_s
+        if any(file.missed and file.unread for file in self._files.files.values()):
+            # A run that ends here must have reported what went with it.
+            self._look()
         if self._losses.gone and not losses:
             return self.read()
         self._end_of_files()
