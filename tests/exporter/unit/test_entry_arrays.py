@@ -233,6 +233,14 @@ def test_entries_that_are_written_later_are_found_behind_the_damage(tmp_path: Pa
         assert numbers(data, arrays) == list(range(21, 41))
 
 
+@pytest.mark.parametrize("slot", [1, FIRST_SLOTS])
+def test_a_slot_that_names_an_earlier_entry_repeats_none(written: bytearray, slot: int) -> None:
+    """The slot is the one number 5; the other one is before it or just before it."""
+    header = arrays_of(written).header
+    bad_slot(arrays_of(written).offset_of(slot))(written, header)
+    assert numbers(written, arrays_of(written), wanted=1) == list(range(1, ENTRIES + 1))
+
+
 def test_what_nothing_reaches_is_forgotten_when_another_place_is_gone_to(
     written: bytearray,
 ) -> None:

@@ -240,6 +240,11 @@ def test_entries_of_a_file_that_vanished_while_nothing_ran_are_lost_once(
     assert resumed(reader, batch.end) == ([], [], 2)
     # Killed just after the marker, and before it.
     assert resumed(reader, batch.place_after(0, 1)) == ([4, 5], [], 2)
+    before = reader()
+    assert not before.seek(batch.place_after(0, 0))
+    numbers, gaps = read_all(before)
+    assert numbers == [4, 5]
+    assert [gap[:3] for gap in gaps] == [(2, 3, 2)]
     assert read_all(again) == ([], [])
 
 

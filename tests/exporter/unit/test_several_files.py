@@ -274,6 +274,24 @@ def vanished(make: Make, reader: Open, copied: int) -> JournalReader:
     return reader(position)
 
 
+def test_what_a_numbering_that_starts_after_the_first_run_loses_is_reported(
+    make: Make, reader: Open
+) -> None:
+    """Though its numbers are below those that were there when the first run began."""
+    file = make("var/system")
+    for number in (100, 101):
+        put(file, number, boot_id=OLDER_BOOT)
+    source = reader()
+    assert with_losses(source) == (texts(100, 101), [])
+    later = make("var/user-1000")
+    for number in (1, 5):
+        put(later, number, at=200 + number)
+    source.process()
+    messages, losses = with_losses(source)
+    assert messages == texts(201, 205)
+    assert losses == [(2, 4, 3)]
+
+
 @pytest.mark.parametrize("copied", [0, 1, 2, 3])
 def test_of_a_runtime_file_that_vanished_what_has_no_copy_is_lost(
     make: Make, reader: Open, copied: int
