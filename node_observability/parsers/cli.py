@@ -177,7 +177,8 @@ def _lint(options: argparse.Namespace) -> int:
         # Fluent Bit does not start with it, so nothing else can be found.
         for problem in error.problems:
             print(printable(problem))
-        print(f"{printable(label(options.config))}: {len(error.problems)} errors; fix them first")
+        found = f"{printable(label(options.config))}: {len(error.problems)} errors"
+        print(f"{found}; Fluent Bit does not start; fix them first")
         return FINDINGS
     findings = {finding for found in definitions for finding in lint(*found)}
     for finding in sorted(findings):

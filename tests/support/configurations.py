@@ -3,14 +3,25 @@
 A text that begins in lower case is YAML. The kit and, where there is one, a real Fluent Bit judge each.
 """
 
-__all__ = ["MULTILINE", "PARSER", "REFUSED", "STARTS", "TAIL", "TAIL_AND_FILTER"]
+__all__ = ["CONDITION", "MULTILINE", "PARSER", "REFUSED", "STARTS", "TAIL", "TAIL_AND_FILTER"]
 
 TAIL = "[INPUT]\n    Name tail\n    Path x\n"
 TAIL_AND_FILTER = TAIL + "[FILTER]\n    Match *\n    Name "
 PARSER = "[PARSER]\n    Name p\n    Format json\n"
 MULTILINE = "[MULTILINE_PARSER]\n    Name m\n    Type regex\n"
 INPUT = "pipeline: {inputs: [{name: dummy, "
+PROCESSOR = f"{INPUT}processors: {{logs: [{{name: "
+CONDITION = f"{PROCESSOR}content_modifier, action: delete, key: a, condition: {{"
 STARTS: tuple[str, ...] = (
+    f"{PROCESSOR}content_modifier, context: otel_scope_name, action: insert, value: b}}]}}}}]}}\n",
+    "[SERVICE]\n    HTTP_Server Off\n    HTTP_Port abc\n    Coro_Stack_Size 4096\n" + TAIL,
+    TAIL + "    Buffer_Chunk_Size 64k\n    Buffer_Max_Size 1M\n",
+    TAIL_AND_FILTER + "modify\n    Add a b\n    Condition Key_value_equals a b\n",
+    TAIL_AND_FILTER + "modify\n    Add a b\n    Condition No_key_matches ^x\n",
+    TAIL + "[OUTPUT]\n    Name loki\n    Labels a=b, c=$d['e'],$f\n    Label_Keys $g,$h\n",
+    TAIL + "[OUTPUT]\n    Name es\n    Write_Operation upsert\n    Generate_ID On\n",
+    f"{CONDITION}op: OR, rules: [{{field: $a, op: not_regex, value: ^x}}]}}}}]}}}}]}}\n",
+    f"{CONDITION}rules: [{{field: a, op: in, value: [b]}}]}}}}]}}}}]}}\n",
     TAIL + "        Tag a\n",
     "[SERVICE]\n  Flush 1\n[INPUT]\n    Name tail\n    Path x\n",
     "[SERVICE]\n    Flush 1\n    \n        \n[INPUT]\n    Name tail\n    Path x\n",
@@ -33,6 +44,62 @@ STARTS: tuple[str, ...] = (
 )
 # Each with how the finding begins, as LINE CODE MARK, and what its text has.
 REFUSED: tuple[tuple[str, str, str], ...] = (
+    ("[SERVICE]\n    HTTP_Server On\n    HTTP_Port 0\n", "3 option-value !", "from 1 to 65535"),
+    ("[SERVICE]\n    HTTP_Server On\n    HTTP_Port 2020x\n", "3 option-value !", "a number"),
+    ("[SERVICE]\n    Coro_Stack_Size 24k\n", "2 option-value !", "at least 4096"),
+    (TAIL + "    Buffer_Max_Size 16k\n", "1 option-conflict !", "at least Buffer_Chunk_Size"),
+    (TAIL + "    Buffer_Chunk_Size 1M\n", "1 option-conflict !", "at least Buffer_Chunk_Size"),
+    (
+        TAIL_AND_FILTER + "modify\n    Add a b\n    Condition Key_Equals a b\n",
+        "8 option-value !",
+        "begin it with one of key_exists",
+    ),
+    (
+        TAIL_AND_FILTER + "modify\n    Add a b\n    Condition Key_value_matches a\n",
+        "8 option-value !",
+        "needs 2 values",
+    ),
+    (TAIL + "[OUTPUT]\n    Name loki\n    Line_Format xml\n", "6 option-value !", "key_value"),
+    (TAIL + "[OUTPUT]\n    Name loki\n    Labels a\n", "6 option-value !", "write a as NAME=VALUE"),
+    (TAIL + "[OUTPUT]\n    Name loki\n    Label_Keys $a,b\n", "6 option-value !", "write b as $b"),
+    (
+        TAIL + "[OUTPUT]\n    Name es\n    Write_Operation update\n",
+        "4 option-conflict !",
+        "needs Id_Key",
+    ),
+    (
+        TAIL + "[OUTPUT]\n    Name http\n    Compress none\n",
+        "6 option-value !",
+        "gzip, snappy, zstd",
+    ),
+    (
+        TAIL + "[OUTPUT]\n    Name s3\n    Bucket b\n    Total_File_Size 500K\n",
+        "7 option-value !",
+        "at least 1M",
+    ),
+    (
+        f"{CONDITION}rules: [{{field: $a, op: regex, value: (b}}]}}}}]}}}}]}}\n",
+        "1 option-value !",
+        "( is not closed",
+    ),
+    (f"{PROCESSOR}grep, regex: a (b}}]}}}}]}}\n", "1 option-value !", "( is not closed"),
+    (f"{PROCESSOR}nest, operation: x}}]}}}}]}}\n", "1 option-value !", "use one of nest, lift"),
+    (f"{PROCESSOR}record_modifier, record: a}}]}}}}]}}\n", "1 option-value !", "needs 2 values"),
+    (
+        f"{PROCESSOR}content_modifier, action: add, key: a}}]}}}}]}}\n",
+        "1 option-value !",
+        "use one of insert",
+    ),
+    (
+        f"{PROCESSOR}content_modifier, action: hash}}]}}}}]}}\n",
+        "1 missing-option !",
+        "needs key",
+    ),
+    (
+        f"{PROCESSOR}content_modifier, action: insert, key: a}}]}}}}]}}\n",
+        "1 missing-option !",
+        "needs value",
+    ),
     (TAIL + "    net.keepalive Off\n", "4 unknown-option !", "no option net.keepalive"),
     (
         "[INPUT]\n    Name tcp\n    net.backlog 1\n    net.backlog 2\n",

@@ -93,6 +93,9 @@ class _Reader:
         name, equals, value = rest.strip().partition("=")
         if word.upper() == "@SET" and equals:
             self._into.variables[name] = value
+            # The space belongs to the name, so ${NAME} is another variable.
+            if name != name.strip():
+                self._into.misnamed.append(Property(word, rest, place))
         else:
             self._into.ignored.append(Property(word, rest, place))
 

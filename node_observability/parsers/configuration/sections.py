@@ -122,6 +122,7 @@ class Configuration:
         missing: references to files that do not exist here; Fluent Bit's image may have them.
         has_service: whether the file that is being read, or one that it includes, has a YAML ``service``.
         ignored: what Fluent Bit ignores without a word: a command, a variable without a name.
+        misnamed: commands that set a variable with a space in its name, which no ``${NAME}`` reads.
         yaml_only: what only YAML has, and the kit does not read: ``processors``, ``routes``, ….
     """
 
@@ -131,6 +132,7 @@ class Configuration:
     missing: list[Property] = field(default_factory=list)
     has_service: bool = False
     ignored: list[Property] = field(default_factory=list)
+    misnamed: list[Property] = field(default_factory=list)
     yaml_only: list[Property] = field(default_factory=list)
 
     def sections_of(self, kind: str) -> Iterator[Section]:

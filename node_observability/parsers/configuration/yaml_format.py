@@ -13,6 +13,7 @@ import yaml
 from node_observability.inputs.places import Place
 from node_observability.inputs.yaml_nodes import NodeReader, compose, first_alias
 from node_observability.parsers.configuration.classic_format import OpenFiles
+from node_observability.parsers.configuration.conditions import read_condition
 from node_observability.parsers.configuration.sections import (
     Configuration,
     Group,
@@ -227,6 +228,9 @@ class _Reader(NodeReader):
             for unit in self.sequence(units, name):
                 section = Section("processor", self.place(unit), title="processor")
                 for key, value in self.items(unit, f"an entry of {name}"):
+                    if key.value == "condition":
+                        section.groups += read_condition(self, value)
+                        continue
                     for item in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                         if isinstance(item, yaml.ScalarNode):
                             place, text = self.place(key), str(item.value)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 
 from node_observability.parsers.configuration.multiline_rules import split_rule
-from node_observability.parsers.configuration.sections import Property, Section, read_switch
-from node_observability.parsers.lint.finding import Finding, refusal
+from node_observability.parsers.configuration.sections import Property, read_switch
+from node_observability.parsers.lint.finding import Finding, error, refusal
 from node_observability.parsers.regex.pattern import Pattern
 from node_observability.parsers.regex.syntax_tree import PatternError, UnsupportedError
 
@@ -13,10 +13,10 @@ __all__ = [
     "LEVELS",
     "bad_value",
     "check_common_value",
+    "check_pattern",
     "check_value",
-    "conflict",
-    "missing_options",
     "number",
+    "size_bytes",
 ]
 
 LEVELS = ("off", "error", "warn", "warning", "info", "debug", "trace")
@@ -24,39 +24,8 @@ _STORAGE = ("filesystem", "memory", "memrb")
 _COMMON_SWITCHES = ("threaded", "storage.pause_on_chunks_overlimit", "tls.verify_client_cert")
 _MAY_BE_EMPTY = ("listen", "host", "port", "match", "retry_limit", "condition", "active")
 _SIZES = ("mem_buf_limit", "storage.total_limit_size")
-# Options that a plugin needs: one of each group.
-_REQUIRED = {
-    ("input", "blob"): ("path",),
-    ("input", "exec"): ("command",),
-    ("input", "health"): ("host",),
-    ("input", "kafka"): ("brokers", "topics"),
-    ("input", "netif"): ("interface",),
-    ("input", "proc"): ("proc_name",),
-    ("input", "tail"): ("path",),
-    ("filter", "geoip2"): ("database",),
-    ("filter", "log_to_metrics"): ("tag", "metric_description"),
-    ("filter", "lua"): ("script|code", "call"),
-    ("filter", "parser"): ("key_name", "parser"),
-    ("processor", "sampling"): ("type",),
-    ("output", "azure"): ("customer_id", "shared_key"),
-    ("output", "azure_blob"): ("account_name",),
-    ("output", "cloudwatch_logs"): (
-        "log_group_name",
-        "log_stream_name|log_stream_prefix",
-        "region",
-    ),
-    ("output", "datadog"): ("apikey",),
-    ("output", "gcs"): ("bucket",),
-    ("output", "kafka"): ("brokers",),
-    ("output", "kinesis_firehose"): ("delivery_stream", "region"),
-    ("output", "kinesis_streams"): ("stream", "region"),
-    ("output", "logdna"): ("api_key",),
-    ("output", "nrlogs"): ("api_key|license_key",),
-    ("output", "s3"): ("bucket",),
-    ("output", "slack"): ("webhook",),
-    ("output", "splunk"): ("splunk_token|http_user",),
-    ("output", "td"): ("api", "database", "table"),
-}
+_AWS_COMPRESSION = ("gzip", "snappy", "zstd")
+_WRITE_OPERATIONS = ("index", "create", "update", "upsert")
 _CHOICES = {
     ("filter", "nest", "operation"): ("nest", "lift"),
     ("input", "systemd", "systemd_filter_type"): ("and", "or"),
@@ -64,7 +33,38 @@ _CHOICES = {
     ("input", "syslog", "mode"): ("unix_udp", "unix_tcp", "tcp", "udp"),
     ("output", "syslog", "mode"): ("tcp", "tls", "udp"),
     ("output", "file", "format"): ("csv", "ltsv", "plain", "msgpack", "template", "out_file"),
+    ("output", "es", "write_operation"): _WRITE_OPERATIONS,
+    ("output", "forward", "compress"): ("gzip", "text"),
+    ("output", "gelf", "mode"): ("tcp", "tls", "udp"),
+    ("output", "http", "compress"): ("gzip", "snappy", "zstd"),
+    ("output", "kinesis_firehose", "compression"): _AWS_COMPRESSION,
+    ("output", "kinesis_streams", "compression"): _AWS_COMPRESSION,
+    ("output", "loki", "drop_single_key"): ("on", "off", "true", "false", "yes", "no", "raw"),
+    ("output", "loki", "line_format"): ("json", "key_value"),
+    ("output", "opensearch", "write_operation"): _WRITE_OPERATIONS,
+    ("output", "opentelemetry", "compress"): ("gzip", "zstd"),
+    ("output", "syslog", "syslog_format"): ("rfc3164", "rfc5424"),
+    ("processor", "content_modifier", "action"): (
+        *("insert", "upsert", "delete", "rename", "hash", "extract", "convert"),
+    ),
+    ("processor", "content_modifier", "converted_type"): ("string", "boolean", "int", "double"),
 }
+# The conditions of the filter modify, and how many words each needs.
+_CONDITIONS = {
+    "key_exists": 1,
+    "key_does_not_exist": 1,
+    "a_key_matches": 1,
+    "no_key_matches": 1,
+    "key_value_equals": 1,
+    "key_value_does_not_equal": 1,
+    "key_value_matches": 3,
+    "key_value_does_not_match": 3,
+    "matching_keys_have_matching_values": 3,
+    "matching_keys_do_not_have_matching_values": 3,
+}
+# With a wrong pattern in these, Fluent Bit ends at the first record; in others it goes on.
+_FATAL_PATTERNS = ("a_key_matches", "no_key_matches")
+_SMALLEST_S3_FILE_BYTES = 1_000_000
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^ ]+")
 _MOST_WORDS = 3
 # How many words an option needs that the table does not count.
@@ -81,23 +81,6 @@ def number(text: str) -> float:
     """Return the number at the beginning of a text, 0 without one, as C's ``atof`` does."""
     found = re.match(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text)
     return float(found[0]) if found else 0.0
-
-
-def missing_options(section: Section, name: str) -> list[str]:
-    """Return the options that a plugin needs and does not have, such as ``script or code``."""
-    missing = [
-        group.replace("|", " or ")
-        for group in _REQUIRED.get((section.kind, name), ())
-        if not any(section.value(key) for key in group.split("|"))
-    ]
-    if (section.kind, name) == ("filter", "multiline"):
-        is_partial = section.value("mode").lower() == "partial_message"
-        needed = "multiline.key_content" if is_partial else "multiline.parser"
-        missing += [needed] if not section.find(needed) else []
-    is_old_multiline = name == "tail" and read_switch(section.value("multiline"))
-    if is_old_multiline and not section.find("parser_firstline"):
-        missing.append("parser_firstline, for Multiline On")
-    return missing
 
 
 def check_common_value(item: Property, kind: str, name: str, *, has_tls: bool) -> Iterator[Finding]:
@@ -129,30 +112,22 @@ def _is_size(key: str, text: str) -> bool:
     return unit.upper() in ("", "K", "M", "G", "KB", "MB", "GB")
 
 
-def conflict(section: Section, name: str) -> str:
-    """Return why Fluent Bit does not start with options that exclude each other, or an empty text."""
-    has = section.find
-    is_logical = section.value("logical_op").lower() not in ("", "legacy")
-    if name == "grep" and is_logical and has("regex") and has("exclude"):
-        return "with Logical_Op, write either Regex or Exclude"
-    if (
-        name == "record_modifier"
-        and has("remove_key")
-        and (has("allowlist_key") or has("whitelist_key"))
-    ):
-        return "write either Remove_key or Allowlist_key"
-    return ""
+def size_bytes(text: str) -> float | None:
+    """Return a size such as 32k in bytes, as Fluent Bit reads it; None if it can't."""
+    unit = re.sub(r".*[0-9]", "", text[1:], flags=re.DOTALL).upper()
+    factor = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}.get(unit.removesuffix("B"))
+    return None if factor is None or unit == "B" else number(text) * factor
 
 
-def check_value(section: Section, name: str, item: Property) -> Iterator[Finding]:
+def check_value(kind: str, name: str, item: Property) -> Iterator[Finding]:
     """Yield a finding about the value of a plugin's own option."""
     key = item.key.lower()
-    if choices := _CHOICES.get((section.kind, name, key)):
+    if choices := _CHOICES.get((kind, name, key)):
         if item.value.lower() not in choices:
             yield bad_value(item, f"use one of {', '.join(choices)}")
-    elif check := _CHECKS.get((section.kind, name, key)):
+    elif check := _CHECKS.get((kind, name, key)):
         yield from check(item)
-    elif (section.kind, name) == ("filter", "modify"):
+    elif (kind, name) == ("filter", "modify"):
         yield from _modify(item)
 
 
@@ -163,13 +138,29 @@ def _modify(item: Property) -> Iterator[Finding]:
         yield bad_value(item, f"it needs {needed} values")
     elif len(words) > _MOST_WORDS:
         yield bad_value(item, f"it has more than {_MOST_WORDS} values; put quotes around each")
-    elif key != "condition":
+    elif key == "condition":
+        yield from _condition(item, words)
+    else:
         # Fluent Bit compiles all of them, whether the rule needs patterns or not.
         for word in words[:2]:
-            yield from _pattern(item, word.strip("'\""))
+            yield from check_pattern(item, word.strip("'\""))
 
 
-def _pattern(item: Property, pattern: str) -> Iterator[Finding]:
+def _condition(item: Property, words: list[str]) -> Iterator[Finding]:
+    name = words[0].lower()
+    needed = _CONDITIONS.get(name)
+    if needed is None:
+        yield bad_value(item, f"begin it with one of {', '.join(_CONDITIONS)}")
+    elif len(words) < needed:
+        yield bad_value(item, f"{words[0]} needs {needed - 1} values")
+    elif name in _FATAL_PATTERNS and len(words) > 1:
+        for found in check_pattern(item, words[1].strip("'\"")):
+            text = found.text.replace("does not start", "starts, and ends at the first record")
+            yield error(item.place, "option-value", text)
+
+
+def check_pattern(item: Property, pattern: str) -> Iterator[Finding]:
+    """Yield a finding about a pattern that Fluent Bit refuses."""
     try:
         Pattern(pattern)
     except UnsupportedError:
@@ -183,13 +174,13 @@ def _grep(item: Property) -> Iterator[Finding]:
     if not pattern:
         yield bad_value(item, f"write a field and a pattern, as in {item.key} {field} ^ERROR")
     else:
-        yield from _pattern(item, pattern.strip())
+        yield from check_pattern(item, pattern.strip())
 
 
 def _rewrite_tag(item: Property) -> Iterator[Finding]:
     parts = split_rule(item.value)
     if len(parts) > 1:
-        yield from _pattern(item, parts[1])
+        yield from check_pattern(item, parts[1])
 
 
 def _above_zero(item: Property) -> Iterator[Finding]:
@@ -207,6 +198,24 @@ def _absolute(item: Property) -> Iterator[Finding]:
         yield bad_value(item, "begin it with /")
 
 
+def _loki_labels(item: Property) -> Iterator[Finding]:
+    for label in filter(None, map(str.strip, item.value.split(","))):
+        _, equals, value = label.partition("=")
+        if not label.startswith("$") and not (equals and value):
+            yield bad_value(item, f"write {label} as NAME=VALUE, NAME=$FIELD or $FIELD")
+
+
+def _loki_label_keys(item: Property) -> Iterator[Finding]:
+    for field in filter(None, map(str.strip, item.value.split(","))):
+        if not field.startswith("$"):
+            yield bad_value(item, f"write {field} as ${field}")
+
+
+def _s3_file_size(item: Property) -> Iterator[Finding]:
+    if (size_bytes(item.value) or 0) < _SMALLEST_S3_FILE_BYTES:
+        yield bad_value(item, "use at least 1M")
+
+
 _CHECKS: dict[tuple[str, str, str], Callable[[Property], Iterator[Finding]]] = {
     ("filter", "grep", "regex"): _grep,
     ("filter", "grep", "exclude"): _grep,
@@ -214,5 +223,9 @@ _CHECKS: dict[tuple[str, str, str], Callable[[Property], Iterator[Finding]]] = {
     ("input", "systemd", "systemd_filter"): _systemd_filter,
     ("input", "tail", "refresh_interval"): _above_zero,
     ("input", "tail", "rotate_wait"): _above_zero,
+    ("output", "loki", "labels"): _loki_labels,
+    ("output", "loki", "label_keys"): _loki_label_keys,
     ("output", "s3", "s3_key_format"): _absolute,
+    ("output", "s3", "total_file_size"): _s3_file_size,
+    ("processor", "content_modifier", "pattern"): lambda item: check_pattern(item, item.value),
 }

@@ -10,15 +10,15 @@ from node_observability.parsers.configuration.sections import (
     Section,
     read_switch,
 )
+from node_observability.parsers.lint.combinations import conflict, missing_options
 from node_observability.parsers.lint.finding import Finding, refusal, warning
 from node_observability.parsers.lint.option_values import (
     bad_value,
     check_common_value,
+    check_pattern,
     check_value,
-    conflict,
-    missing_options,
 )
-from node_observability.parsers.lint.plugins import KNOWN_ELSEWHERE, Plugin, plugins
+from node_observability.parsers.lint.plugins import KNOWN_ELSEWHERE, Option, Plugin, plugins
 
 __all__ = ["check_plugins"]
 
@@ -68,15 +68,15 @@ def _plugin(configuration: Configuration, section: Section) -> Iterator[Finding]
         yield from _unknown_plugin(configuration, section, name)
     else:
         yield from _options(section, name, plugin)
-        yield from _combination(section, name)
+        yield from _combination(section, section.kind, name)
     if section.kind == "filter" and not (section.find("match") or section.find("match_regex")):
         text = f"the filter {name} has no Match, so Fluent Bit does not start; add one"
         yield refusal(section.place, "missing-option", text)
     yield from _storage_path(configuration, section)
 
 
-def _combination(section: Section, name: str) -> Iterator[Finding]:
-    for missing in missing_options(section, name):
+def _combination(section: Section, kind: str, name: str) -> Iterator[Finding]:
+    for missing in missing_options(section, kind, name):
         text = f"the {section.kind} {name} needs {missing}, or Fluent Bit does not start; add it"
         yield refusal(section.place, "missing-option", text)
     if problem := conflict(section, name):
@@ -128,10 +128,11 @@ def _options(section: Section, name: str, plugin: Plugin) -> Iterator[Finding]:
     for item in section.properties:
         key = item.key.lower()
         option = plugin.option(key)
-        is_fixed = bool(item.value) and "${" not in item.value
         if key == "name" or plugin.takes_any:
             continue
-        if key in common and not (key.startswith("net.") and counts[key] > 1):
+        # The filter modify has a Condition of its own.
+        is_own = key == "condition" and option is not None
+        if key in common and not is_own and not (key.startswith("net.") and counts[key] > 1):
             yield from check_common_value(item, section.kind, name, has_tls=plugin.has_tls)
         elif option is None and key not in common:
             yield _unknown_option(item, section.kind, name, [*plugin.options, *common])
@@ -140,12 +141,19 @@ def _options(section: Section, name: str, plugin: Plugin) -> Iterator[Finding]:
                 f"{item.key} is set {counts[key]} times, so Fluent Bit does not start; set it once"
             )
             yield refusal(item.place, "option-twice", text)
-        elif option and is_fixed and option.is_switch and read_switch(item.value) is None:
-            yield bad_value(item, "use On or Off")
-        elif option and is_fixed and option.minimum > len(item.value.split()):
-            yield bad_value(item, f"it needs {option.minimum} values")
-        elif is_fixed:
-            yield from check_value(section, name, item)
+        elif option:
+            yield from _value(section.kind, name, item, option)
+
+
+def _value(kind: str, name: str, item: Property, option: Option) -> Iterator[Finding]:
+    if not item.value or "${" in item.value:
+        return
+    if option.is_switch and read_switch(item.value) is None:
+        yield bad_value(item, "use On or Off")
+    elif option.minimum > len(item.value.split()):
+        yield bad_value(item, f"it needs {option.minimum} values")
+    else:
+        yield from check_value(kind, name, item)
 
 
 def _unknown_option(item: Property, kind: str, name: str, known: Iterable[str]) -> Finding:
@@ -161,16 +169,24 @@ def _processor(section: Section) -> Iterator[Finding]:
         text = f"Fluent Bit 5.1 has no processor {section.name}, so it does not start"
         yield refusal(section.place_of("name"), "unknown-plugin", text + close_to(name, known))
         return
-    plugin = plugins().get(("filter", name)) or plugins().get(("processor", name))
+    for rule in section.groups:
+        operator, value = rule.find("op"), rule.find("value")
+        if operator and value and operator.value.lower() in ("regex", "not_regex"):
+            yield from check_pattern(value, value.value)
+    # A filter that is used as a processor is the same filter.
+    kind = "filter" if ("filter", name) in plugins() else "processor"
+    plugin = plugins().get((kind, name))
     if plugin is None or plugin.takes_any:
         return
-    yield from _combination(section, name)
+    yield from _combination(section, kind, name)
     common = _CORE_OF["filter"].split()
     for item in section.properties:
+        key = item.key.lower()
+        option = plugin.option(key)
         # Here, Fluent Bit takes NAME for an option.
-        if (
-            item.key != "name"
-            and item.key.lower() not in common
-            and not plugin.option(item.key.lower())
-        ):
+        if item.key == "name" or key in common:
+            continue
+        if option:
+            yield from _value(kind, name, item, option)
+        else:
             yield _unknown_option(item, "processor", name, [*plugin.options, *common])

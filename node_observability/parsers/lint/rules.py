@@ -50,6 +50,7 @@ def lint(configuration: Configuration, definitions: Definitions) -> list[Finding
         found += _no_groups(section, definitions.parsers.get(section.name))
     for section in configuration.sections_of("multiline_parser"):
         found += _mistyped(section)
+        found += _match_string(section)
     return sorted(set(found))
 
 
@@ -131,6 +132,13 @@ def _no_groups(section: Section, parser: Parser | None) -> Iterator[Finding]:
     if parser and parser.pattern and not parser.pattern.names:
         text = f"the Regex of {parser.name} has no named group, so it never matches"
         yield error(section.place_of("regex"), "no-groups", text)
+
+
+def _match_string(section: Section) -> Iterator[Finding]:
+    kind = section.value("type").lower()
+    if kind in ("endswith", "equal", "eq") and not section.find("match_string"):
+        text = f"{section.name} has Type {kind} but no Match_String: Fluent Bit starts, and ends"
+        yield error(section.place, "missing-option", f"{text} when it uses {section.name}; add it")
 
 
 def _missing_files(configuration: Configuration) -> Iterator[Finding]:

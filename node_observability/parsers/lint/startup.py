@@ -6,6 +6,7 @@ from node_observability.hints import close_to
 from node_observability.parsers.configuration.sections import (
     Configuration,
     Section,
+    read_switch,
     spelled_kind,
 )
 from node_observability.parsers.lint.finding import Finding, error, refusal
@@ -30,6 +31,9 @@ _YAML_SECTIONS = (
     *("upstream_servers", "stream_processor", "extensions"),
 )
 _SYNCS = ("normal", "full")
+_MAX_PORT = 65535
+# A page of memory on most nodes.
+_SMALLEST_STACK_BYTES = 4096
 
 
 def check_startup(configuration: Configuration) -> Iterator[Finding]:
@@ -56,6 +60,9 @@ def _ignored(configuration: Configuration) -> Iterator[Finding]:
     for item in configuration.ignored:
         text = f"Fluent Bit ignores {item.key} {item.value}".rstrip()
         yield error(item.place, "ignored", f"{text}; correct or remove it")
+    for item in configuration.misnamed:
+        text = f"{item.key} {item.value} sets a variable whose name contains a space"
+        yield error(item.place, "ignored", f"{text}; write it like @SET NAME=VALUE")
     for section in configuration.sections:
         # YAML files may have sections for anchors and for other tools.
         if not section.kind and section.is_classic:
@@ -81,3 +88,12 @@ def _service(section: Section) -> Iterator[Finding]:
             yield bad_value(item, "use a number of seconds above 0")
         elif key == "storage.sync" and item.value.lower() not in _SYNCS:
             yield bad_value(item, f"use one of {', '.join(_SYNCS)}")
+        elif key == "http_port" and read_switch(section.value("http_server")):
+            if not (_is_digits(item.value) and 0 < int(item.value) <= _MAX_PORT):
+                yield bad_value(item, f"use a number from 1 to {_MAX_PORT}")
+        elif key == "coro_stack_size" and number(item.value) < _SMALLEST_STACK_BYTES:
+            yield bad_value(item, f"use a number of bytes, at least {_SMALLEST_STACK_BYTES}")
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()

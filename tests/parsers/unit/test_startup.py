@@ -1,13 +1,15 @@
 """Findings about sections and plugins with which Fluent Bit does not start."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from node_observability.errors import UsageError
 from node_observability.parsers.lint.rules import lint
 from node_observability.parsers.model.definitions import build
-from tests.support.configurations import PARSER, REFUSED, STARTS, TAIL, TAIL_AND_FILTER
+from tests.support.configurations import CONDITION, PARSER, REFUSED, STARTS, TAIL, TAIL_AND_FILTER
 from tests.support.parsers import Write, configuration_of
 
 Verdict = Callable[[str], list[str]]
@@ -57,10 +59,22 @@ def test_what_fluent_bit_does_not_start_with_is_an_error_with_the_fix(
             "1 unknown-section ~ Fluent Bit ignores the section servce; d",
         ),
         ("env: [{value: x}]\n", "1 ignored ~ Fluent Bit ignores env; correct or remove it"),
+        (
+            "@SET a = b\n[SERVICE]\n    Flush 1\n",
+            "1 ignored ~ @SET a = b sets a variable whose name",
+        ),
+        (
+            "[MULTILINE_PARSER]\n    Name m\n    Type endswith\n",
+            "1 missing-option ~ m has Type endswith but no Match_String",
+        ),
+        (
+            TAIL_AND_FILTER + "modify\n    Add a b\n    Condition A_key_matches (a\n",
+            "8 option-value ~ Condition: A_key_matches (a is not valid, so Fluent Bit starts, and ends",
+        ),
         ("[SERVICE]\n    Flush 1\n@FOO bar\n", "3 ignored ~ Fluent Bit ignores @FOO bar; correct"),
     ],
 )
-def test_what_fluent_bit_ignores_is_an_error_with_which_it_starts(
+def test_what_fluent_bit_ignores_or_ends_with_later_is_an_error_with_which_it_starts(
     text: str, finding: str, findings: Verdict
 ) -> None:
     (found,) = findings(text)
@@ -117,3 +131,24 @@ def test_a_filter_with_two_parsers_in_one_line_is_an_error_that_says_how_to_writ
     )
     assert undefined.startswith("6 undefined-parser ~")
     assert undefined.endswith("an input takes one Parser only: use a filter parser for several")
+
+
+@pytest.mark.parametrize(
+    ("condition", "problem"),
+    [
+        ("op: xor, rules: [{field: $a, op: eq, value: b}]", "op of a condition: xor is not one of"),
+        ("op: and", "this condition has no rules"),
+        ("rules: []", "this condition has no rules"),
+        ("rules: [{field: $a, op: like, value: b}]", "op of a rule: like is not one of eq, neq"),
+        ("rules: [{field: $a, op: in, value: b}]", "value: the operator in needs a list"),
+        ("rules: [{field: $a, op: eq, value: [b]}]", "value: the operator eq needs one value"),
+        ("rules: [{op: eq, value: b}]", "this rule has no field"),
+        ("rules: [{field: $a, value: b}]", "this rule has no op"),
+        ("rules: [{field: $a, op: eq}]", "this rule has no value"),
+    ],
+)
+def test_a_condition_of_a_processor_that_fluent_bit_refuses_is_an_error(
+    condition: str, problem: str, write: Write
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(problem)):
+        configuration_of(write("a.yaml", f"{CONDITION}{condition}}}}}]}}}}]}}\n"))
