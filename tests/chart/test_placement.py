@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ LABELS = {
     "auto-mode": ("eks.amazonaws.com/compute-type", "auto"),
     "karpenter": ("karpenter.k8s.aws/ec2nodeclass", "bottlerocket"),
 }
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 DEFAULT_LABEL = ("os", "bottlerocket")
 WHOLE = [
     path
@@ -107,6 +109,22 @@ def test_the_architecture_does_not_matter(case: Path) -> None:
     for arch, own in itertools.product(("arm64", "amd64"), ({}, {key: value})):
         labels = {"kubernetes.io/os": "linux", "kubernetes.io/arch": arch, **own}
         assert here(case, labels) == expected(case, bottlerocket=bool(own))
+
+
+@pytest.mark.parametrize("nodes", [None, {REQUIRED: None}, {REQUIRED: {"nodeSelectorTerms": None}}])
+def test_a_null_in_an_affinity_or_an_update_strategy_is_as_good_as_nothing(
+    nodes: dict[str, object] | None, tmp_path: Path
+) -> None:
+    affinity = {"affinity": {"nodeAffinity": nodes}}
+    on_delete = {"updateStrategy": {"type": "OnDelete", "rollingUpdate": None}}
+    case = tmp_path / "values.json"
+    case.write_text(
+        json.dumps({"zabbix": affinity, "fluentBit": {"common": affinity, "cri": on_delete}})
+    )
+    labels = {"kubernetes.io/os": "linux"}
+    assert here(case, labels) == {"fluent-bit-docker"}
+    assert here(case, {**labels, "os": "bottlerocket"}) == {"fluent-bit-cri", "zabbix-agent"}
+    assert here(case, {**labels, "eks.amazonaws.com/compute-type": "fargate"}) == set()
 
 
 def test_a_toleration_of_one_taint_reaches_only_nodes_with_that_taint_or_none() -> None:

@@ -1,6 +1,14 @@
 {{/* The nodes that a DaemonSet runs on. Both sides are made from one label. `NotIn` also matches nodes without the label, so the docker
      Fluent Bit runs on exactly the other nodes. */}}
 
+{{/* Terms of a required node affinity, as a JSON list. Each part may be absent or null, as in Kubernetes.
+     {{ include "node-observability.affinityTerms" $values.affinity | fromJsonArray }} */}}
+{{- define "node-observability.affinityTerms" -}}
+{{- $nodes := get . "nodeAffinity" | default dict -}}
+{{- $required := get $nodes "requiredDuringSchedulingIgnoredDuringExecution" | default dict -}}
+{{- get $required "nodeSelectorTerms" | default list | toJson -}}
+{{- end -}}
+
 {{/* `nodeSelector:` and `affinity:` of a pod. The terms of a node affinity are alternatives, so the chart's conditions go into
      each term of the user's affinity.
      {{ include "node-observability.placement" (dict "root" $ "bottlerocket" true "nodeSelector" .Values.zabbix.nodeSelector "affinity" .Values.zabbix.affinity) }} */}}
@@ -19,7 +27,7 @@
 {{- $required := "requiredDuringSchedulingIgnoredDuringExecution" -}}
 {{- $affinity := deepCopy .affinity -}}
 {{- $terms := list -}}
-{{- range dig "nodeAffinity" $required "nodeSelectorTerms" (list dict) $affinity -}}
+{{- range include "node-observability.affinityTerms" $affinity | fromJsonArray | default (list dict) -}}
 {{- $terms = append $terms (merge (dict "matchExpressions" (concat $own (.matchExpressions | default list))) .) -}}
 {{- end -}}
 {{- $nodes := merge (dict $required (dict "nodeSelectorTerms" $terms)) (get $affinity "nodeAffinity" | default dict) -}}

@@ -50,8 +50,7 @@
 {{- fail (printf "%s: nodeSelector requires %s=%s, but %s, so no node would get a pod; remove it from the nodeSelector" $path $key $value $why) -}}
 {{- end -}}
 {{- end -}}
-{{- $affinity := $one.values.affinity -}}
-{{- range dig "nodeAffinity" "requiredDuringSchedulingIgnoredDuringExecution" "nodeSelectorTerms" list $affinity -}}
+{{- range include "node-observability.affinityTerms" $one.values.affinity | fromJsonArray -}}
 {{- range .matchExpressions -}}
 {{- if eq .key $selection.labelKey -}}
 {{- fail (printf "%s: affinity names %s, the label in nodeSelection.labelKey, which already decides which nodes get these pods; remove it from the affinity" $path .key) -}}
@@ -75,7 +74,7 @@
 {{/* Two pods of a DaemonSet on the same node would write the same log file and the same offset database. */}}
 {{- define "node-observability.validateSurge" -}}
 {{- range $path, $strategy := dict "zabbix.updateStrategy" .Values.zabbix.updateStrategy "fluentBit.common.updateStrategy" .Values.fluentBit.common.updateStrategy "fluentBit.cri.updateStrategy" (.Values.fluentBit.cri.updateStrategy | default dict) "fluentBit.docker.updateStrategy" (.Values.fluentBit.docker.updateStrategy | default dict) -}}
-{{- $surge := dig "rollingUpdate" "maxSurge" 0 $strategy | toString -}}
+{{- $surge := get (get $strategy "rollingUpdate" | default dict) "maxSurge" | default 0 | toString -}}
 {{- if not (has $surge (list "0" "0%")) -}}
 {{- fail (printf "%s.rollingUpdate.maxSurge is %s, but two pods on one node would write the same files; set it to 0, and use maxUnavailable" $path $surge) -}}
 {{- end -}}
