@@ -20,8 +20,26 @@
 {{- fail (printf "%s: output.preset is %s, but output.existingSecret is empty; set it to the Secret that holds %s" $path $output.preset .) -}}
 {{- end -}}
 {{- end -}}
-{{- if and (eq $output.preset "none") (not $values.extraOutputs) -}}
-{{- fail (printf "%s: output.preset is none and extraOutputs is empty, so every record would be discarded; add an output to extraOutputs, or choose a preset" $path) -}}
+{{- if eq $output.preset "none" -}}
+{{- $pipeline := get ($values.extraOutputs | fromYaml) "pipeline" -}}
+{{- if not (and (kindIs "map" $pipeline) (get $pipeline "outputs")) -}}
+{{- fail (printf "%s: output.preset is none and extraOutputs has no output, so every record would be discarded; add an output to extraOutputs, below pipeline and outputs, or choose a preset" $path) -}}
+{{- end -}}
+{{- end -}}
+{{- if $output.caSecret -}}
+{{- $defaults := include "node-observability.fluentBitDefaults" . | fromJson -}}
+{{- range include "node-observability.outputVariables" . | fromJsonArray -}}
+{{- $plain := list -}}
+{{- if hasSuffix "_TLS" . -}}
+{{- $plain = list "off" "false" "no" -}}
+{{- else if eq . "NODEOBS_KAFKA_PROTOCOL" -}}
+{{- $plain = list "plaintext" "sasl_plaintext" -}}
+{{- end -}}
+{{- $value := hasKey $values.variables . | ternary (get $values.variables .) (get $defaults .) | toString | lower -}}
+{{- if and (has $value $plain) (not (hasKey $output.secretKeys .)) -}}
+{{- fail (printf "%s: output.caSecret is %s, but the variable %s is %s, so the connection would not be encrypted; set variables.%s to %s, or remove caSecret" $path $output.caSecret . $value . (hasSuffix "_TLS" . | ternary "on" "ssl or sasl_ssl")) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and $output.caSecret (not $output.tlsVerify) -}}
 {{- fail (printf "%s: output.caSecret is %s and output.tlsVerify is false, so the certificate authorities would not be used; remove one of them" $path $output.caSecret) -}}
@@ -32,6 +50,16 @@
 {{- if and $output.secretKeys (not $output.existingSecret) -}}
 {{- fail (printf "%s: output.secretKeys is set, but output.existingSecret is empty; set it to the Secret that holds these keys" $path) -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Rules for values of variables with which Fluent Bit would never deliver, as JSON. An IPv6 address has more than one colon. */}}
+{{- define "node-observability.variableRules" -}}
+{{- list
+    (dict "names" "_HOST$" "pattern" "^([^:/\\s]+|[^:/\\s]*:[^/\\s]*:[^/\\s]*)$" "must" "be a host name or an IP address alone, without a scheme, a port, a path or a space; other variables set these")
+    (dict "names" "_PORT$" "pattern" "^([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$" "must" "be a port, from 1 to 65535")
+    (dict "names" "_(TLS|TLS_VERIFY|AWS_AUTH)$" "pattern" "^(?i:on|off|true|false|yes|no)$" "must" "be on or off")
+    (dict "names" "_BUCKET$" "pattern" "^[^:/\\s]+$" "must" "be the name of a bucket alone, without s3:// and a path")
+  | toJson -}}
 {{- end -}}
 
 {{- define "node-observability.validateVariables" -}}
@@ -47,6 +75,11 @@
 {{- end -}}
 {{- end -}}
 {{- range $name, $value := $values.variables -}}
+{{- range $check := include "node-observability.variableRules" $ | fromJsonArray -}}
+{{- if and (regexMatch $check.names $name) (toString $value) (not (regexMatch $check.pattern (include "node-observability.text" $value))) -}}
+{{- fail (printf "%s: variables.%s is %q, but must %s" $path $name (include "node-observability.text" $value) $check.must) -}}
+{{- end -}}
+{{- end -}}
 {{- if regexMatch $credential $name -}}
 {{- fail (printf "%s: variables contains %s, a credential; put it into a Secret under that key, and set output.existingSecret to the Secret" $path $name) -}}
 {{- end -}}

@@ -29,7 +29,14 @@
 {{- include "node-observability.validateVariables" (merge (dict "path" $path) .) -}}
 {{- include "node-observability.validateOutput" (merge (dict "path" $path) .) -}}
 {{- range $name := list "extraInputs" "extraFiltersBeforeMetadata" "extraFilters" "extraOutputs" "extraParsers" -}}
-{{- if hasKey (get $values $name | fromYaml) "Error" -}}
+{{- $parsed := get $values $name | fromYaml -}}
+{{- $known := list -}}
+{{- range $key, $_ := $parsed -}}
+{{- if has (lower $key) (list "pipeline" "parsers" "multiline_parsers" "env" "includes" "plugins" "customs" "stream_processor" "upstream_servers") -}}
+{{- $known = append $known $key -}}
+{{- end -}}
+{{- end -}}
+{{- if or (hasKey $parsed "Error") (and $parsed (not $known)) -}}
 {{- fail (printf "%s: %s is not a configuration in YAML, with `pipeline:` or `parsers:` at its top; convert sections in the classic format with `node-observability parsers convert`" $path $name) -}}
 {{- end -}}
 {{- end -}}
