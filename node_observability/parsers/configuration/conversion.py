@@ -29,16 +29,21 @@ def no_files(_name: str, _place: Place) -> None:
 
 
 def comments_above(text: str) -> dict[int, list[str]]:
-    """Return the comments directly above a line, by the number of that line."""
+    """Return the comments above a line, blank lines between them or not, by the number of that line.
+
+    Those after the last line are at the number of the line after it.
+    """
     found: dict[int, list[str]] = {}
     pending: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip().startswith("#"):
             pending.append(line.strip())
-        else:
+        elif line.strip():
             if pending:
                 found[number] = pending
             pending = []
+    if pending:
+        found[text.count("\n") + 2] = pending
     return found
 
 

@@ -2,7 +2,7 @@
 
 Guarantees the same sections with the same properties in the same order: a repeated key is repeated, which
 Fluent Bit reads in order, where a list would group the values. Comments stay with the line below them; those
-after the last key of the file are dropped. What YAML does not have is an error with its line.
+after the last key of the file stand at its end. What YAML does not have is an error with its line.
 """
 
 import re
@@ -49,11 +49,15 @@ def to_yaml(text: str, file: str, open_files: OpenFiles = no_files) -> Conversio
     read_classic(text, file, configuration, no_files)
     _check(configuration)
     _check_services(configuration, open_files)
-    writer = _Writer(comments_above(text), list(configuration.sections_of("service")))
+    comments = comments_above(text)
+    variables = [
+        number for number, line in enumerate(text.split("\n"), 1) if line[:5].lower() == "@set "
+    ]
+    writer = _Writer(comments, list(configuration.sections_of("service")))
     names = [
         (item.value, renamed(item.value, (".conf",), ".yaml")) for item in configuration.missing
     ]
-    writer.write_variables(configuration)
+    writer.write_variables(configuration, [comments.get(number, []) for number in variables])
     sections = configuration.sections
     # Fluent Bit reads an included file at its place, so the order of filters depends on it.
     for include, (_, new) in zip(configuration.missing, names, strict=True):
@@ -62,6 +66,7 @@ def to_yaml(text: str, file: str, open_files: OpenFiles = no_files) -> Conversio
         sections = sections[len(before) :]
         writer.write_include(new, include)
     writer.write_sections(sections)
+    writer.lines += comments.get(text.count("\n") + 2, [])
     return Conversion("\n".join([*writer.lines, ""]), tuple(names))
 
 
@@ -137,7 +142,9 @@ class _Writer:
     def _comment(self, line: int, indent: str) -> None:
         self.lines += [f"{indent}{comment}" for comment in self._comments.get(line, [])]
 
-    def write_variables(self, configuration: Configuration) -> None:
+    def write_variables(self, configuration: Configuration, comments: list[list[str]]) -> None:
+        # A variable that is set twice has one entry, so all comments stand above the variables.
+        self.lines += [comment for several in comments for comment in several]
         for name, value in configuration.variables.items():
             self.lines.append(f"{self._begin('env')}{_scalar(name)}: {_scalar(value)}")
 

@@ -61,9 +61,19 @@ def test_a_filter_before_an_include_stays_before_it() -> None:
 
 
 def test_several_services_are_one_and_several_comments_are_kept() -> None:
-    text = "# one\n[SERVICE]\n    # two\n    Flush 1\n# three\n[SERVICE]\n    Grace 2\n# lost\n"
+    text = "# one\n[SERVICE]\n    # two\n    Flush 1\n# three\n[SERVICE]\n    Grace 2\n# last\n"
     assert to_yaml(text, "a.conf").text == (
-        "# one\nservice:\n  # two\n  flush: 1\n# three\n  grace: 2\n"
+        "# one\nservice:\n  # two\n  flush: 1\n# three\n  grace: 2\n# last\n"
+    )
+
+
+def test_comments_above_blank_lines_and_variables_are_kept() -> None:
+    text = (
+        "# licence\n\n# a\n@SET a=b\n# c\n@SET c=d\n\n# in\n\n[INPUT]\n    Name dummy\n    # end\n"
+    )
+    assert to_yaml(text, "a.conf").text == (
+        "# licence\n# a\n# c\nenv:\n  a: b\n  c: d\n"
+        "pipeline:\n  inputs:\n    # in\n    - name: dummy\n# end\n"
     )
 
 
