@@ -8,9 +8,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Protocol
 
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.fields import NO_CONTEXT, Field
 from journal_exporter.journal.position import Position
-from journal_exporter.journal.sequence import Gap
 
 
 @dataclasses.dataclass(slots=True)

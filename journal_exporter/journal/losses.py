@@ -7,11 +7,11 @@ higher number was read; entries of a file that vanished count by what its header
 from collections.abc import Callable
 from typing import NamedTuple
 
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.open_files import JournalFile, OpenFiles
 from journal_exporter.journal.owed import Owed
 from journal_exporter.journal.position import FilePosition
 from journal_exporter.journal.read_state import ReadState
-from journal_exporter.journal.sequence import Gap
 
 _ENDLESS = 1 << 64
 

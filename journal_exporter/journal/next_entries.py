@@ -12,11 +12,11 @@ from collections.abc import Callable
 from journal_exporter.journal import merge
 from journal_exporter.journal.copies import Copies
 from journal_exporter.journal.file_format import MAX_REALTIME_US, Head
+from journal_exporter.journal.numbers import sound_numbers
 from journal_exporter.journal.open_files import JournalFile, OpenFiles, next_us
 from journal_exporter.journal.portions import Portion, Taken
 from journal_exporter.journal.read_state import ReadState
 from journal_exporter.journal.run import Run
-from journal_exporter.journal.sequence import sound_numbers
 
 BATCH_ENTRIES = 1000
 BATCH_BYTES = 256 * 1024

@@ -7,8 +7,8 @@ of them as no copy was read of.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.file_format import Head
-from journal_exporter.journal.sequence import Gap
 
 
 class Owed(NamedTuple):

@@ -5,10 +5,12 @@ from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from journal_exporter.journal.copies import Copies
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.fields import Field
 from journal_exporter.journal.file_format import Head, Header
+from journal_exporter.journal.numbers import sound_numbers
 from journal_exporter.journal.run import Place, Run
-from journal_exporter.journal.sequence import Gap, SequenceTracker, sound_numbers
+from journal_exporter.journal.sequence import SequenceTracker
 
 
 @dataclasses.dataclass(slots=True)

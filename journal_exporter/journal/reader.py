@@ -20,6 +20,7 @@ from journal_exporter.journal import cursor as cursors
 from journal_exporter.journal.batch import Batch
 from journal_exporter.journal.copies import Copies
 from journal_exporter.journal.cursor import Cursor
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.fields import NO_CONTEXT, Field
 from journal_exporter.journal.file_format import Head
 from journal_exporter.journal.inotify import DirectoryWatch
@@ -30,7 +31,7 @@ from journal_exporter.journal.owed import Owed, pay
 from journal_exporter.journal.portions import Damage, Taken, account
 from journal_exporter.journal.position import Position, position_in
 from journal_exporter.journal.read_state import ReadState
-from journal_exporter.journal.sequence import Gap, SequenceTracker
+from journal_exporter.journal.sequence import SequenceTracker
 
 LOOK_S = 1.0
 """Directories are looked at this often even if inotify says nothing."""

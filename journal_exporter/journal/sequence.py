@@ -12,25 +12,18 @@ Not there: an exact count where numbers occur twice, or where no number tells of
 guarantees lists these cases.
 """
 
-import bisect
-import dataclasses
-import itertools
-import operator
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from journal_exporter.journal.epoch import MAX_BOOTS, Epoch, Gap
 
 MAX_EPOCHS = 8
 """Epochs kept of which no file is left."""
-MAX_BOOTS = 16
-"""Boots kept per epoch, the newest."""
-MAX_COPIED = 8
 MAX_KNOWN = 64
-LEAST_UNSURE = 4
-"""A smaller hole has that size by chance: a journald that starts again also repeats numbers."""
 RECENT_GAPS = 8
 Snapshot = Mapping[str, Any]
-"""``epochs``: the fields of ``_Epoch`` each; ``ids`` and ``last``: epoch and last number by sequence number
-id; ``read``, ``lost`` and ``gaps``: totals; ``ignored`` and ``known``: see ``begin`` and ``explain``;
+"""``epochs``: key and fields of each ``Epoch``; ``ids`` and ``last``: epoch and last number by sequence
+number id; ``read``, ``lost`` and ``gaps``: totals; ``ignored`` and ``known``: see ``begin`` and ``explain``;
 ``recent``: the last gaps, [first, last, time of the next entry in microseconds] each."""
 
 
@@ -39,149 +32,12 @@ _EMPTY: Snapshot = {
 }  # fmt: skip
 
 
-class Gap(NamedTuple):
-    """Entries that were lost before they could be read: some or all of those with these numbers."""
-
-    seqnum_first: int
-    seqnum_last: int
-    entries: int
-    epoch: int = 0
-    """Where all of these numbers are missing: in which epoch; 0 for other losses."""
-
-
-def _common(first: int, last: int, begin: int, end: int) -> int:
-    """Return how many numbers two ranges have in common."""
-    return max(0, min(last, end) - max(first, begin) + 1)
-
-
-@dataclasses.dataclass(slots=True)
-class _Epoch:
-    """One counter. ``floor``: every number up to it is accounted for."""
-
-    machine_id: str
-    floor: int
-    boots: list[str] = dataclasses.field(default_factory=list)
-    above: list[list[int]] = dataclasses.field(default_factory=list)
-    """Disjoint ranges of numbers that were read, above holes: [first, last] each, sorted."""
-    ignored: int = 0
-    """Holes up to this number are older than the first run."""
-    begin: int = 0
-    """Every number from here to the floor is accounted for because it was read or lost."""
-    copied: list[list[int]] = dataclasses.field(default_factory=list)
-    """The last ranges of numbers that copies have: [first, last] each. Other entries may have them, too."""
-    again: int = 0
-    """Entries whose number was read before, in a boot with a runtime journal: copies of a runtime file that
-    was never seen, whose own numbers are missing."""
-    again_unsure: int = 0
-    """The same in a boot of which no runtime file was seen: a hole of just that size may be such numbers."""
-    again_top: int = -1
-    """The highest number when every file was read to its end, after the last of them; -1 before."""
-
-    @property
-    def top(self) -> int:
-        return self.above[-1][1] if self.above else self.floor
-
-    def lacks(self, number: int) -> bool:
-        """Whether a number lies in a hole."""
-        return self.floor < number < self.top and not any(
-            first <= number <= last for first, last in self.above
-        )
-
-    def read(self, first: int, last: int, *, has_copies: bool) -> None:
-        """Add numbers of entries; ``has_copies``: a runtime file of their boot was read."""
-        again = sum(_common(first, last, *one) for one in [(self.begin, self.floor), *self.above])
-        again -= sum(_common(first, last, *one) for one in self.copied)
-        if again > 0:
-            self.again_top = -1
-            if has_copies:
-                self.again += again
-            else:
-                self.again_unsure += again
-        if last + 1 >= self.begin:
-            self.begin = min(first, self.begin)
-        self.add(first, last)
-
-    def cover(self, first: int, last: int) -> None:
-        """Account for numbers of copies."""
-        self.copied = [*self.copied, [first, last]][-MAX_COPIED:]
-        if len(self.copied) > 1 and self.copied[-2][1] + 1 == first:
-            self.copied[-2:] = [[self.copied[-2][0], last]]
-        self.add(first, last)
-
-    def add(self, first: int, last: int) -> None:
-        """Account for numbers."""
-        if last < first:
-            return
-        if first <= self.floor + 1:
-            self.floor = max(self.floor, last)
-        else:
-            self._insert(first, last)
-        while self.above and self.above[0][0] <= self.floor + 1:
-            self.floor = max(self.floor, self.above.pop(0)[1])
-
-    def _insert(self, first: int, last: int) -> None:
-        begin = bisect.bisect_left(self.above, first - 1, key=lambda one: one[1])
-        end = begin
-        while end < len(self.above) and self.above[end][0] <= last + 1:
-            first, last = min(first, self.above[end][0]), max(last, self.above[end][1])
-            end += 1
-        self.above[begin:end] = [[first, last]]
-
-    def bridge(self, number: int) -> None:
-        """Account for the hole that ends just before a number: the counter jumped to it."""
-        ends = [self.floor, *(last for first, last in self.above if first < number)]
-        self.add(ends[-1] + 1, number - 1)
-
-    def settle(self, below: int, known: list[list[int]], starts: Sequence[int]) -> list[Gap]:
-        """Take every hole below a number as lost; return those that lose something that is not known.
-
-        ``known``: see ``SequenceTracker``; what explains a hole is taken from it. ``starts``: numbers to
-        which the counter may have jumped.
-        """
-        gaps = []
-        # What can explain no later hole comes first.
-        known.sort(key=lambda one: one[1])
-        # The least number of each and those after it: thousands of damaged entries make as many holes.
-        least = list(itertools.accumulate((one[0] for one in reversed(known)), min))[::-1]
-        at = 0
-        while self.above and self.above[0][0] <= below:
-            first, last = self.floor + 1, self.above[0][0] - 1
-            jumps = [start for start in starts if start <= last]
-            counted = max(first, self.ignored + 1, *jumps)
-            entries = max(0, last - counted + 1)
-            at = bisect.bisect_left(known, first, at, key=lambda one: one[1])
-            index = at
-            while entries and index < len(known) and least[index] <= last:
-                one = known[index]
-                explained = min(one[2], entries) if one[0] <= last else 0
-                entries -= explained
-                one[2] -= explained
-                index += 1
-            repeated = min(self.again, entries)
-            if LEAST_UNSURE <= entries - repeated == self.again_unsure:
-                repeated, self.again_unsure = entries, 0
-            entries -= repeated
-            self.again = max(0, self.again - repeated)
-            if entries:
-                gaps.append(Gap(first, last, entries))
-            self.floor = self.above.pop(0)[1]
-        return gaps
-
-
 class SequenceTracker:
     """What was read of each numbering, and what was lost so far; ``snapshot`` saves it as JSON."""
 
     def __init__(self, snapshot: Snapshot | None = None) -> None:
         saved = snapshot or _EMPTY
-        self._epochs = {
-            int(key): _Epoch(
-                str(machine), int(floor), list(boots), [list(one) for one in above],
-                int(ignored), int(begin),
-                [list(one) for one in copied], int(again), int(again_unsure), int(again_top),
-            )
-            for key, machine, floor, boots, above, ignored, begin, copied, again, again_unsure, again_top
-            in saved["epochs"]
-        }  # fmt: skip
+        self._epochs = {int(key): Epoch.restored(epoch) for key, *epoch in saved["epochs"]}
         self._ids: dict[str, int] = dict(saved["ids"])
         self.read = int(saved["read"])
         self.lost = int(saved["lost"])
@@ -200,14 +56,7 @@ class SequenceTracker:
     def snapshot(self) -> Snapshot:
         """Return the whole as JSON can hold it."""
         return {
-            "epochs": [
-                [
-                    key, e.machine_id, e.floor, list(e.boots), [list(one) for one in e.above],
-                    e.ignored, e.begin,
-                    [list(one) for one in e.copied], e.again, e.again_unsure, e.again_top,
-                ]
-                for key, e in self._epochs.items()
-            ],
+            "epochs": [[key, *epoch.snapshot()] for key, epoch in self._epochs.items()],
             "ids": dict(self._ids),
             "last": dict(self._last),
             "read": self.read,
@@ -281,7 +130,7 @@ class SequenceTracker:
     def _new(self, machine_id: str, floor: int) -> int:
         self.restarts += any(e.machine_id == machine_id for e in self._epochs.values())
         key = 1 + max(self._epochs, default=0)
-        self._epochs[key] = _Epoch(
+        self._epochs[key] = Epoch(
             machine_id, floor, ignored=self._ignored.get(machine_id, 0), begin=floor + 1
         )
         return key
@@ -291,17 +140,7 @@ class SequenceTracker:
         self._last[seqnum_id] = seqnum
 
     def _merge(self, from_key: int, into_key: int) -> None:
-        into = self._epochs[into_key]
-        moving = self._epochs[from_key]
-        into.boots = [*into.boots, *moving.boots][-MAX_BOOTS:]
-        if moving.floor + 1 >= into.begin:
-            into.begin = min(into.begin, moving.begin)
-        into.copied = [*into.copied, *moving.copied][-MAX_COPIED:]
-        into.again += moving.again
-        into.again_unsure += moving.again_unsure
-        into.add(moving.begin, moving.floor)
-        for first, last in moving.above:
-            into.add(first, last)
+        self._epochs[into_key].take_up(self._epochs[from_key])
         moved = [name for name, key in self._ids.items() if key == from_key]
         numbers = dict(self._last)
         self._drop(from_key)
@@ -456,30 +295,3 @@ def not_lost(snapshot: Snapshot, gap: Gap, entries: int) -> Snapshot:
             one for one in snapshot["recent"] if not (is_whole and tuple(one[:2]) == gap[:2])
         ],
     }
-
-
-def sound_numbers(numbers: list[int], before: int, tail: int) -> list[int]:
-    """Return the numbers of a file's consecutive entries with 0 for those that can't be right.
-
-    They ascend from above ``before`` and never pass ``tail``, the highest one that the file's header names.
-    """
-    first, last = numbers[0], numbers[-1]
-    if before < first and last <= tail and all(map(operator.lt, numbers, numbers[1:])):
-        return numbers
-    # The longest rising series is right: one wrong number must not cost those around it.
-    # ``ends`` and ``at``: the lowest number that a series of each length can end with, and its index.
-    ends: list[int] = []
-    at: list[int] = []
-    previous = [-1] * len(numbers)
-    for index, number in enumerate(numbers):
-        if before < number <= tail:
-            length = bisect.bisect_left(ends, number)
-            previous[index] = at[length - 1] if length else -1
-            ends[length : length + 1] = [number]
-            at[length : length + 1] = [index]
-    sound = [0] * len(numbers)
-    index = at[-1] if at else -1
-    while index >= 0:
-        sound[index] = numbers[index]
-        index = previous[index]
-    return sound

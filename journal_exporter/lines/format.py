@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from journal_exporter.journal.batch import Batch
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.fields import Context, Field
-from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.filters import EntryFilter, facility_of, priority_of, unit_of
 
 FORMATS = ("rfc3339", "rfc3164", "json")

@@ -10,7 +10,7 @@ journal lost an entry.
 
 from collections import deque
 
-from journal_exporter.journal.sequence import Gap
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.lines.format import gap_of
 
 MAX_MISSES = 1000

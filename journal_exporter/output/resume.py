@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 
 from journal_exporter.clock import Clock
 from journal_exporter.journal.batch import Batch, Source
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.position import Position
-from journal_exporter.journal.sequence import Gap, not_lost
+from journal_exporter.journal.sequence import not_lost
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.output import read_back

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from journal_exporter.clock import Clock, Stop
 from journal_exporter.journal.batch import Batch, Source
-from journal_exporter.journal.sequence import Gap
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.journal_watch import Scan
 from journal_exporter.monitoring.metrics import SharedMetrics

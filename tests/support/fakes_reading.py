@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from journal_exporter.journal.copies import Copies
 from journal_exporter.journal.cursor import Cursor
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.file_format import ONLINE, Header
 from journal_exporter.journal.portions import Damage, Portion, Taken, account
 from journal_exporter.journal.run import Place, Run
-from journal_exporter.journal.sequence import Gap, SequenceTracker
+from journal_exporter.journal.sequence import SequenceTracker
 
 __all__ = ["MACHINE", "Reading"]
 

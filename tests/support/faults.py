@@ -12,9 +12,10 @@ from pathlib import Path
 from journal_exporter.errors import OutputError
 from journal_exporter.journal.batch import Batch
 from journal_exporter.journal.cursor import parse
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.fields import Field
 from journal_exporter.journal.position import FilePosition, Position
-from journal_exporter.journal.sequence import Gap, SequenceTracker
+from journal_exporter.journal.sequence import SequenceTracker
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import Formatter
 from journal_exporter.monitoring.metrics import SharedMetrics

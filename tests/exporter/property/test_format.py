@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal_exporter.journal.batch import Batch
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.fields import BASIC_FIELDS, Field
 from journal_exporter.journal.position import Position
-from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import FORMATS, Formatter
 from tests.support.fakes import ALL

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from journal_exporter.journal.cursor import Cursor
-from journal_exporter.journal.sequence import Gap, sound_numbers
+from journal_exporter.journal.epoch import Gap
+from journal_exporter.journal.numbers import sound_numbers
 from tests.support.fakes import START_US
 from tests.support.fakes_reading import Reading
 

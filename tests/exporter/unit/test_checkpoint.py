@@ -12,8 +12,9 @@ import pytest
 
 from journal_exporter.errors import ConfigError, OutputError
 from journal_exporter.journal.copies import Copies
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.position import Position
-from journal_exporter.journal.sequence import RECENT_GAPS, Gap, SequenceTracker
+from journal_exporter.journal.sequence import RECENT_GAPS, SequenceTracker
 from journal_exporter.output.checkpoint import (
     NAME,
     CheckpointFile,

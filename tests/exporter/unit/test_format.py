@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.fields import BASIC_FIELDS, Field
-from journal_exporter.journal.sequence import Gap
 from journal_exporter.lines.filters import EntryFilter
 from journal_exporter.lines.format import FORMATS, MAX_HEADS, Formatter, printable
 from tests.support.fakes import ALL, START_US, batch, context, line

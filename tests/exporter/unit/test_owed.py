@@ -1,8 +1,8 @@
 """Of a runtime file that vanished unread, the entries that no copy was read of are lost."""
 
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.file_format import ENTRY, Head
 from journal_exporter.journal.owed import Owed, pay
-from journal_exporter.journal.sequence import Gap
 from tests.support.fakes import BOOT, START_US
 
 OTHER_BOOT = "0f" * 16

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from journal_exporter.journal.batch import Batch
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.opening import open_journal
 from journal_exporter.journal.position import Position
 from journal_exporter.journal.reader import JournalReader
-from journal_exporter.journal.sequence import Gap
 from tests.support.fakes import BOOT, START_US
 from tests.support.machine.file_writer import JournalFile, Stamp
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from journal_exporter.journal.sequence import Gap
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.output.replay import MAX_MISSES, Replay
 
 A, B, C, D = b"line a\n", b"line b\n", b"line c\n", b"line d\n"

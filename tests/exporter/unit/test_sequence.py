@@ -5,16 +5,14 @@ import json
 import pytest
 
 from journal_exporter.journal.cursor import Cursor
+from journal_exporter.journal.epoch import MAX_BOOTS, MAX_COPIED, Gap
+from journal_exporter.journal.numbers import sound_numbers
 from journal_exporter.journal.sequence import (
-    MAX_BOOTS,
-    MAX_COPIED,
     MAX_EPOCHS,
     MAX_KNOWN,
     RECENT_GAPS,
-    Gap,
     SequenceTracker,
     not_lost,
-    sound_numbers,
 )
 from tests.support.fakes import cursor
 from tests.support.fakes_reading import MACHINE, Reading
@@ -562,6 +560,23 @@ def test_many_ids_are_kept_and_those_without_a_file_are_forgotten() -> None:
     # The last one is kept for the epoch, which would end without any id.
     assert list(reading.tracker.snapshot()["ids"]) == [*ids[:2], ids[-1]]
     assert reading.read(cursor(303, seqnum_id=ids[0])) == [Gap(301, 302, 2)]
+
+
+def test_numbers_that_were_read_below_a_hole_are_known_when_their_numbering_proves_to_be_another() -> (
+    None
+):
+    """Files of new users are read before the system's, which shows that nothing is new."""
+    reading = Reading()
+    reading.read(*system(1))
+    entries = [
+        *booted(14, 15, seqnum_id=USER),
+        *booted(12, seqnum_id=THIRD),
+        *system(*range(2, 11)),
+        cursor(11, boot_id=OTHER_BOOT),
+        cursor(13, boot_id=OTHER_BOOT),
+    ]
+    assert reading.read_all(*entries) == []
+    assert reading.tracker.snapshot()["lost"] == 0
 
 
 def test_the_oldest_numberings_of_which_no_file_is_left_are_forgotten() -> None:

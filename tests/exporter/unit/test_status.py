@@ -14,8 +14,9 @@ import pytest
 
 from journal_exporter.cli import main
 from journal_exporter.errors import ConfigError
+from journal_exporter.journal.epoch import Gap
 from journal_exporter.journal.position import Position
-from journal_exporter.journal.sequence import Gap, SequenceTracker
+from journal_exporter.journal.sequence import SequenceTracker
 from journal_exporter.output.checkpoint import CheckpointFile, Intent, Progress, State
 from journal_exporter.output.file_id import FileId
 from journal_exporter.process.state_lock import StateLock, is_running, lock_state
