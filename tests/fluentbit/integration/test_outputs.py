@@ -2,8 +2,12 @@
 
 import json
 import os
+import socketserver
+import ssl
 import struct
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +20,7 @@ from tests.support.fluentbit import need_fluent_bit
 from tests.support.helm import CHART
 from tests.support.pipeline import Pipeline
 from tests.support.receiver import receiver
-from tests.support.servers import fetch
+from tests.support.servers import fetch, running
 from tests.support.waiting import wait_for
 
 LINE = b"2016-10-06T00:17:09.5Z stdout F hello"
@@ -30,6 +34,12 @@ ENCRYPTED = {
     "splunk": "SPLUNK_PORT",
 }
 """Outputs that send over HTTPS to any port, with the variable of the port."""
+
+OVER_TCP = {
+    "forward": {"NODEOBS_FORWARD_HOST": "127.0.0.1", "NODEOBS_FORWARD_TLS": "on"},
+    "kafka": {"NODEOBS_KAFKA_PROTOCOL": "ssl"},
+}
+"""Outputs that send over TLS, but not over HTTP."""
 
 pytestmark = pytest.mark.usefixtures("program")
 
@@ -112,6 +122,59 @@ def test_an_unknown_certificate_is_refused_unless_verification_is_off(tmp_path: 
         off = {"NODEOBS_TLS_VERIFY": "false"}
         with encrypted("http", sink.port, tmp_path / "any", **off).running():
             wait_for(lambda: "hello" in sink.text(), "the record at the server")
+
+
+class _Quiet(socketserver.ThreadingTCPServer):
+    """Ignores clients that refuse the certificate."""
+
+    daemon_threads = True
+
+    def handle_error(self, _request: object, _client_address: object) -> None:
+        return
+
+
+@contextmanager
+def listening(certificate: tuple[Path, Path]) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield a port with TLS, and what arrives there first on each connection."""
+    found: list[bytes] = []
+
+    class First(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            with context.wrap_socket(self.request, server_side=True) as connection:
+                found.append(connection.recv(4096))
+
+    server = _Quiet(("127.0.0.1", 0), First)
+    with running(server):
+        yield server.server_address[1], found
+
+
+def over_tcp(preset: str, port: int, directory: Path, **tls: str) -> Pipeline:
+    place = {"NODEOBS_FORWARD_PORT": str(port), "NODEOBS_KAFKA_BROKERS": f"127.0.0.1:{port}"}
+    variables = {**OVER_TCP[preset], **place, **tls}
+    pipeline = Pipeline(directory, ["input-cri"], outputs=[f"output-{preset}"], **variables)
+    pipeline.append("web", LINE)
+    return pipeline
+
+
+@pytest.mark.parametrize("preset", OVER_TCP)
+def test_forward_and_kafka_verify_certificates_with_the_authorities_that_they_are_given(
+    preset: str, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path / "ca")
+    with listening(authority.issue("server", "IP:127.0.0.1")) as (port, found):
+        with over_tcp(preset, port, tmp_path / "verified").running():
+            log = tmp_path / "verified" / "stderr"
+            wait_for(lambda: "certificate" in log.read_text(), "a refused certificate")
+        assert not any(found)
+        own = {"NODEOBS_TLS_CA_FILE": str(authority.certificate)}
+        with over_tcp(preset, port, tmp_path / "own", **own).running():
+            wait_for(lambda: any(found), "data for the server")
+        found.clear()
+        off = {"NODEOBS_TLS_VERIFY": "false"}
+        with over_tcp(preset, port, tmp_path / "any", **off).running():
+            wait_for(lambda: any(found), "data for the server")
 
 
 def test_splunk_gets_the_token_the_index_and_the_node(tmp_path: Path) -> None:
