@@ -88,8 +88,10 @@ class _Reader:
 
     def _set_variable(self, line: str, place: Place) -> None:
         word, space, rest = line.partition(" ")
-        if not space:
-            raise place.error(f"{line} has no value; write it like @SET NAME=VALUE")
+        if not space or not rest.strip(_SPACES):
+            raise place.error(f"{word} has no value; write it like @SET NAME=VALUE")
+        if word == "@":
+            raise place.error(f"{line} is not a command; write it like @SET NAME=VALUE")
         name, equals, value = rest.strip().partition("=")
         if word.upper() == "@SET" and equals:
             self._into.variables[name] = value

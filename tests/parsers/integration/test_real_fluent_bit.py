@@ -12,7 +12,7 @@ from node_observability.errors import UsageError
 from node_observability.parsers.configuration.to_classic import to_classic
 from node_observability.parsers.configuration.to_yaml import to_yaml
 from node_observability.parsers.lint.plugins import plugins
-from tests.support.configurations import REFUSED, STARTS, TAIL
+from tests.support.configurations import LAYOUTS, REFUSED, STARTS, TAIL
 from tests.support.fluentbit import need_fluent_bit, starts
 from tests.support.parsers import Write, definitions_of
 
@@ -92,6 +92,14 @@ def test_fluent_bit_starts_with_what_the_kit_accepts_and_nothing_else(
         pytest.skip("depends on the environment or the build")
     path = write("a.yaml" if text[0].islower() else "a.conf", text)
     assert starts(fluent_bit, path) == (text in STARTS)
+
+
+@pytest.mark.parametrize(("text", "problem"), LAYOUTS)
+def test_fluent_bit_judges_the_layout_of_a_file_as_the_kit_does(
+    text: str, problem: str, fluent_bit: str, write: Write
+) -> None:
+    path = write("a.yaml" if text[0].islower() else "a.conf", text)
+    assert starts(fluent_bit, path) == (not problem)
 
 
 @pytest.mark.parametrize("rules", RULES)

@@ -6,10 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from node_observability.errors import UsageError
+from node_observability.errors import MalformedError, UsageError
 from node_observability.parsers.lint.rules import lint
 from node_observability.parsers.model.definitions import build
-from tests.support.configurations import CONDITION, PARSER, REFUSED, STARTS, TAIL, TAIL_AND_FILTER
+from tests.support.configurations import (
+    CONDITION,
+    LAYOUTS,
+    PARSER,
+    REFUSED,
+    STARTS,
+    TAIL,
+    TAIL_AND_FILTER,
+)
 from tests.support.parsers import Write, configuration_of
 
 Verdict = Callable[[str], list[str]]
@@ -41,6 +49,19 @@ def test_what_fluent_bit_does_not_start_with_is_an_error_with_the_fix(
 ) -> None:
     (matching,) = {finding for finding in findings(text) if finding.startswith(start)}
     assert inside in matching
+
+
+@pytest.mark.parametrize(("text", "problem"), LAYOUTS)
+def test_the_layout_of_a_file_is_accepted_or_refused_as_fluent_bit_does(
+    text: str, problem: str, write: Write
+) -> None:
+    path = write("a.yaml" if text[0].islower() else "a.conf", text)
+    if not problem:
+        assert findings_of(path) == []
+        return
+    with pytest.raises(MalformedError) as caught:
+        findings_of(path)
+    assert caught.value.problems[0].startswith(f"{path}:{problem}")
 
 
 @pytest.mark.parametrize(
