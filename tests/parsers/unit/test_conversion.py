@@ -165,6 +165,15 @@ def test_a_value_is_quoted_where_yaml_would_read_another_text(value: str, scalar
         ("pipeline: {inputs: [{a: [' p']}]}\n", "1: a: ' p' begins or ends with a space"),
         ("parsers:\n- {name: ''}\n", "2: name: '' is empty"),
         ("service: {}\nparsers:\n- {name: p}\n", "3: parser can't be converted: it must be in a"),
+        ("parsers:\n- {name: p, '[a': c}\n", "2: the key '[a' can't be converted"),
+        ("parsers:\n- {name: p, '@a': c}\n", "2: the key '@a' can't be converted"),
+        ("parsers: []\nenv: {A=B: c}\n", " env: the variable 'A=B' with the value 'c' can't be"),
+        ("parsers: []\nenv: {A: ' b'}\n", " env: the variable 'A' with the value ' b' can't be"),
+        ("parsers: []\nenv: [{value: x}]\n", "2: Fluent Bit ignores this entry of env; remove it"),
+        (
+            "upstream_servers: [{name: a}, {name: b}]\n",
+            "1: upstream can't be converted: the classic",
+        ),
         ("other: {}\nparsers: []\n", "1: other can't be converted: Fluent Bit ignores it"),
         (
             'multiline_parsers:\n- rules: [{state: a, regex: "\\\\", next_state: b}]\n',
