@@ -198,6 +198,7 @@ REFUSED: tuple[tuple[str, str, str], ...] = (
 # How files are laid out, each with how the problem begins, as LINE and TEXT; empty if Fluent Bit starts.
 DUMMY = "[INPUT]\n    Name dummy\n"
 YAML = "pipeline:\n  inputs:\n  - name: dummy\n"
+TELEMETRY = "{metrics: {logs: {tag_records: {enabled: true}}}}"
 LAYOUTS: tuple[tuple[str, str], ...] = (
     (f"@SET PLUGIN=dummy\n\n{DUMMY.replace('dummy', '${PLUGIN}')}".replace("\n", "\r\n"), ""),
     (f"{DUMMY}\n{TAIL}".replace("\n", "\r\n"), ""),
@@ -231,6 +232,9 @@ LAYOUTS: tuple[tuple[str, str], ...] = (
     (f"{YAML}other: [a]\n", "4: other, which Fluent Bit does not know, must be a mapping"),
     (f"{YAML}service:\n", "4: service must be a mapping"),
     (f"{YAML}service: {{parsers_file: [a, b]}}\n", "4: parsers_file must be a text"),
+    (f"{YAML}service: {{telemetry: {TELEMETRY}}}\n", ""),
+    (f"{YAML}service: {{telemetry: x}}\n", "4: telemetry must be a mapping"),
+    (f"{YAML}    telemetry: {TELEMETRY}\n    routes: {{}}\n", ""),
     (f"{YAML}parsers: [a]\n", "4: an entry of parser must be a mapping"),
     (f"{YAML}env: {{A: '  ', B: ''}}\n", ""),
     (f"{YAML}---\n{YAML}", ""),

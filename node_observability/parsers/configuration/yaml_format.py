@@ -114,7 +114,8 @@ class _Reader(NodeReader):
         self._into.has_service = True
         section = Section("service", self.place(node), title="service")
         for key, value in self.items(node, "service"):
-            if isinstance(value, yaml.MappingNode) and str(key.value).lower() == "telemetry":
+            if str(key.value).lower() == "telemetry":
+                self.items(value, "telemetry")
                 self._skip("telemetry", key)
                 continue
             self._add_scalar(section.properties, key, value)

@@ -110,8 +110,8 @@ def test_a_file_that_is_included_or_read_twice_is_refused_as_fluent_bit_refuses_
 def test_names_in_included_files_begin_where_the_main_file_is_in_the_classic_format(
     write: Write,
 ) -> None:
-    write("sub/a.conf", "@INCLUDE sub/b.conf\n")
-    write("sub/b.conf", CLASSIC)
+    write("sub/a.conf", "@INCLUDE other/b.conf\n")
+    write("other/b.conf", CLASSIC)
     assert parser_names_of(write("main.conf", "@INCLUDE sub/a.conf\n")) == [["p"]]
 
 

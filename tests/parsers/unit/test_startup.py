@@ -1,5 +1,6 @@
 """Findings about sections and plugins with which Fluent Bit does not start."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.support.configurations import (
 )
 from tests.support.parsers import Write, configuration_of
 
+MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n"
 Verdict = Callable[[str], list[str]]
 
 
@@ -122,6 +124,32 @@ def test_parsers_in_a_file_that_the_main_file_includes_are_an_error(
         assert found.startswith("1 parser-in-main-file !")
     write("main.conf", f"[SERVICE]\n    Parsers_File parsers.conf\n{TAIL}    Parser p\n")
     assert findings_of(main) == findings_of(tmp_path) == []
+
+
+def test_a_parsers_file_beside_the_main_file_in_one_manifest_is_not_part_of_it(
+    write: Write,
+) -> None:
+    manifest = f"{MANIFEST}  parsers.conf: {json.dumps(PARSER)}\n  main.conf: "
+    service = f"[SERVICE]\n    Parsers_File parsers.conf\n{TAIL}    Parser p\n"
+    assert findings_of(write("a.yaml", manifest + json.dumps(service))) == []
+    include = f"@INCLUDE parsers.conf\n{TAIL}    Parser p\n"
+    (found,) = findings_of(write("a.yaml", manifest + json.dumps(include)))
+    assert found.startswith("5 parser-in-main-file !")
+
+
+@pytest.mark.parametrize("header", ["PARS", "MULTI"])
+def test_a_shortened_header_of_a_parser_is_accepted_in_the_main_file(
+    header: str, findings: Verdict
+) -> None:
+    text = f"{TAIL}[{header}]\n    Name p\n    Format json\n    Type equal\n    Match_String x\n"
+    assert not any(" ! " in finding for finding in findings(text))
+
+
+def test_parsers_beside_a_plugin_of_the_kind_custom_are_in_the_main_file(
+    findings: Verdict,
+) -> None:
+    (found,) = findings(f"[CUSTOM]\n    Name calyptia\n{PARSER}")
+    assert found.startswith("3 parser-in-main-file !")
 
 
 def test_sections_that_fluent_bit_ignores_in_a_parsers_file_are_an_error(write: Write) -> None:
