@@ -12,8 +12,9 @@ from node_observability.errors import UsageError
 from node_observability.parsers.configuration.to_classic import to_classic
 from node_observability.parsers.configuration.to_yaml import to_yaml
 from node_observability.parsers.lint.plugins import plugins
-from tests.support.configurations import LAYOUTS, REFUSED, STARTS, TAIL
+from tests.support.configurations import REFUSED, STARTS, TAIL
 from tests.support.fluentbit import need_fluent_bit, starts
+from tests.support.layouts import LAYOUTS
 from tests.support.parsers import Write, definitions_of
 
 # Variables and plugins that not every build has.

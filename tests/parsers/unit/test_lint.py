@@ -161,6 +161,23 @@ def test_a_multiline_parser_without_a_section_above_inherits_nothing(findings: L
     assert not any("inherited-parser" in finding for finding in findings(text))
 
 
+def test_a_parser_that_only_a_multiline_parser_uses_is_used(findings: Lint) -> None:
+    text = f"{PARSER}{MULTILINE.format('m')}    Parser p\n{JOIN} m\n{TAIL}"
+    assert findings(text) == []
+
+
+def test_an_undefined_parser_of_a_multiline_parser_is_an_error_unless_a_file_is_missing(
+    findings: Lint,
+) -> None:
+    text = f"{MULTILINE.format('m')}    Parser p\n{JOIN} m\n{TAIL}"
+    (undefined,) = findings(text)
+    assert undefined.startswith(
+        "5 undefined-parser ! the parser p is not defined: Fluent Bit starts"
+    )
+    (missing,) = findings(f"{text}{SERVICE.format('/elsewhere.conf')}")
+    assert missing.startswith("11 missing-file ~")
+
+
 def test_a_parser_that_a_missing_file_may_define_is_a_warning(findings: Lint) -> None:
     missing, undefined = findings(SERVICE.format("/elsewhere.conf") + INPUT)
     start = "2 missing-file ~ Parsers_File: /elsewhere.conf does not exist here, so"

@@ -10,15 +10,8 @@ import pytest
 from node_observability.errors import MalformedError, UsageError
 from node_observability.parsers.lint.rules import lint
 from node_observability.parsers.model.definitions import build
-from tests.support.configurations import (
-    CONDITION,
-    LAYOUTS,
-    PARSER,
-    REFUSED,
-    STARTS,
-    TAIL,
-    TAIL_AND_FILTER,
-)
+from tests.support.configurations import CONDITION, PARSER, REFUSED, STARTS, TAIL, TAIL_AND_FILTER
+from tests.support.layouts import LAYOUTS
 from tests.support.parsers import Write, configuration_of
 
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n"
@@ -112,6 +105,14 @@ def test_a_plugin_of_a_plugin_file_is_a_warning(findings: Verdict) -> None:
         unknown
         == "7 unknown-plugin ~ Fluent Bit 5.1 has no output mine; a plugin file must have it"
     )
+
+
+def test_a_storage_path_that_a_missing_file_may_have_is_a_warning(findings: Verdict) -> None:
+    text = f"@INCLUDE /mine.conf\n{TAIL}    storage.type filesystem\n"
+    missing, storage = findings(text)
+    assert missing.startswith("1 missing-file ~")
+    assert storage.startswith("5 missing-option ~")
+    assert storage.endswith("; a missing file must have it")
 
 
 def test_parsers_in_a_file_that_the_main_file_includes_are_an_error(
