@@ -186,3 +186,24 @@ def test_in_any_cluster_each_linux_node_has_one_fluent_bit_and_bottlerocket_alon
             assert got == wanted
 
     check()
+
+
+def test_a_node_selector_may_name_the_label_of_the_selection_or_of_an_exclusion(
+    tmp_path: Path,
+) -> None:
+    auto = {"eks.amazonaws.com/compute-type": "auto"}
+    case = tmp_path / "values.yaml"
+    case.write_text(
+        f"""\
+zabbix: {{nodeSelector: {{os: bottlerocket}}}}
+fluentBit:
+  cri: {{nodeSelector: {{os: bottlerocket}}}}
+  docker: {{nodeSelector: {{os: amazon-linux, {"".join(auto)}: auto}}}}
+"""
+    )
+    linux = {"kubernetes.io/os": "linux"}
+    bottlerocket = {"fluent-bit-cri", "zabbix-agent"}
+    assert here(case, {**linux, **auto, "os": "bottlerocket"}) == bottlerocket
+    assert here(case, {**linux, **auto, "os": "amazon-linux"}) == {"fluent-bit-docker"}
+    for other in ({"os": "amazon-linux"}, auto, {**FARGATE, "os": "amazon-linux"}):
+        assert here(case, {**linux, **other}) == set()
