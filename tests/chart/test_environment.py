@@ -54,7 +54,12 @@ def test_numbers_and_booleans_in_variables_are_strings_without_an_exponent(tmp_p
 
 
 def es(**output: object) -> dict[str, Any]:
-    variables = {"NODEOBS_ES_HOST": "h", "NODEOBS_ES_PORT": 9243, "NODEOBS_ES_TLS": True}
+    variables: dict[str, object] = {
+        "NODEOBS_ES_HOST": "h",
+        "NODEOBS_ES_PORT": 9243,
+        "NODEOBS_ES_PREFIX": 20261128,
+        "NODEOBS_ES_TLS": True,
+    }
     common = {"output": {"preset": "es", "existingSecret": "s", **output}, "variables": variables}
     return {"fluentBit": {"common": common}}
 
@@ -70,6 +75,7 @@ def test_credentials_come_from_the_keys_that_the_values_name(tmp_path: Path) -> 
     password = {"name": "s", "key": "NODEOBS_ES_PASSWORD", "optional": True}
     assert found["NODEOBS_ES_PASSWORD"] == {"secretKeyRef": password}
     assert found["NODEOBS_ES_PORT"] == "9243"
+    assert found["NODEOBS_ES_PREFIX"] == "20261128"
     assert found["NODEOBS_ES_TLS"] == "true"
 
 
@@ -91,3 +97,34 @@ def test_a_list_as_a_variable_is_refused(tmp_path: Path) -> None:
             {"fluentBit": {"common": {"variables": {"NODEOBS_ES_HOST": ["h"]}}}},
             tmp_path,
         )
+
+
+def test_the_authorities_of_an_output_are_mounted_where_fluent_bit_reads_them(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "values.json"
+    path.write_text(json.dumps(es(caSecret="authorities")))
+    specs = [
+        one["spec"]["template"]["spec"]
+        for one in objects(render_text(path))
+        if one["kind"] == "DaemonSet" and "fluent-bit" in one["metadata"]["name"]
+    ]
+    assert len(specs) == 2
+    for spec in specs:
+        (volume,) = [
+            one["name"]
+            for one in spec["volumes"]
+            if one.get("secret", {}).get("secretName") == "authorities"
+        ]
+        container = spec["containers"][0]
+        (place,) = [one["mountPath"] for one in container["volumeMounts"] if one["name"] == volume]
+        env = {entry["name"]: entry.get("value") for entry in container["env"]}
+        assert env["NODEOBS_TLS_CA_FILE"] == f"{place}/ca.crt"
+        assert env["NODEOBS_TLS_VERIFY"] == "true"
+
+
+def test_verification_of_certificates_can_be_turned_off(tmp_path: Path) -> None:
+    found = containers(es(tlsVerify=False), tmp_path)[
+        "node-observability-fluent-bit-cri/fluent-bit"
+    ]
+    assert (found["NODEOBS_TLS_VERIFY"], found["NODEOBS_TLS_CA_FILE"]) == ("false", "")
