@@ -1,4 +1,4 @@
-"""A user's multiline parser joins lines in a real ``fluent-bit``, with every switch and preset."""
+"""A user's multiline parser joins lines in a real ``fluent-bit``, with every switch and each HTTP preset."""
 
 import itertools
 import json
