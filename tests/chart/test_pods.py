@@ -46,7 +46,7 @@ def test_the_configuration_file_in_a_command_is_in_the_config_map(case: Path) ->
 
 
 @each_case
-def test_images_are_pinned_and_containers_have_a_memory_limit(case: Path) -> None:
+def test_images_are_pinned_and_containers_have_requests_and_a_memory_limit(case: Path) -> None:
     for _, spec in pods(case):
         for container in ours(spec):
             image = container["image"]
@@ -54,6 +54,8 @@ def test_images_are_pinned_and_containers_have_a_memory_limit(case: Path) -> Non
             assert not image.endswith(":latest")
             assert container["resources"]["limits"]["memory"]
             assert container["resources"]["requests"]["cpu"]
+            # The kubelet evicts pods that exceed their request first when the node's disk is full.
+            assert container["resources"]["requests"]["ephemeral-storage"]
 
 
 @each_case
