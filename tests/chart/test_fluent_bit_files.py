@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from node_observability.parsers.model.definitions import BUILT_IN_MULTILINE
 from tests.support.chart.cases import each_case
-from tests.support.helm import rendered
+from tests.support.helm import RenderError, rendered
 
 NOT_INCLUDED = {"fluent-bit.yaml", "parsers.yaml"}
 SECTIONS = {
@@ -63,3 +64,46 @@ def test_filters_of_the_user_run_before_and_after_the_metadata_is_added(
         ]
         assert includes(files) == [f"{name}.yaml" for name in wanted]
         assert files.keys() == {*includes(files), *NOT_INCLUDED}
+
+
+def refusal(directory: Path, **common: object) -> str:
+    case = directory / "values.json"
+    case.write_text(json.dumps({"fluentBit": {"common": common}}))
+    with pytest.raises(RenderError) as caught:
+        rendered(case)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("key", SECTIONS)
+@pytest.mark.parametrize("text", ["[PARSER]\n    Name p\n", "- name: p\n", "just text\n"])
+def test_a_text_that_is_no_configuration_in_yaml_is_refused(
+    key: str, text: str, tmp_path: Path
+) -> None:
+    assert f"{key} is not a configuration in YAML, with" in refusal(tmp_path, **{key: text})
+
+
+@pytest.mark.parametrize("name", [*BUILT_IN_MULTILINE, "Java"])
+def test_a_multiline_parser_with_the_name_of_a_built_in_one_is_refused(
+    name: str, tmp_path: Path
+) -> None:
+    text = f"multiline_parsers: [{{name: {name}, type: regex}}]\n"
+    wanted = f"extraParsers defines the multiline parser {name}, but Fluent Bit would use its"
+    assert wanted in refusal(tmp_path, extraParsers=text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("fluent-bit", "service", "parsers", "extra-inputs", "extra-filters-before-metadata"),
+        *("input-cri", "filter-kubernetes", "output-es"),
+    ],
+)
+def test_a_file_of_the_user_does_not_replace_one_of_the_chart(name: str, tmp_path: Path) -> None:
+    files = {f"{name}.yaml": "pipeline: {}\n"}
+    wanted = f"extraFiles contains {name}.yaml, which the chart writes itself"
+    assert wanted in refusal(tmp_path, extraFiles=files)
+
+
+def test_a_directory_whose_name_only_begins_like_a_mounted_one_is_refused(tmp_path: Path) -> None:
+    wanted = "path contains /var/log/containers-old/*.log, which is outside the directories"
+    assert wanted in refusal(tmp_path, path="/var/log/containers-old/*.log")

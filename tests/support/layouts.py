@@ -13,6 +13,7 @@ TELEMETRY = "{metrics: {logs: {tag_records: {enabled: true}}}}"
 # Each with how the problem begins, as LINE and TEXT; empty if Fluent Bit starts.
 LAYOUTS: tuple[tuple[str, str], ...] = (
     (f"@SET PLUGIN=dummy\n\n{DUMMY.replace('dummy', '${PLUGIN}')}".replace("\n", "\r\n"), ""),
+    (f"@SET  PLUGIN=dummy  \n{DUMMY.replace('dummy', '${PLUGIN}')}", ""),
     (f"{DUMMY}\n{TAIL}".replace("\n", "\r\n"), ""),
     (f"{DUMMY}    \n".replace("\n", "\r\n"), ""),
     (f"{DUMMY}  \n".replace("\n", "\r\n"), "3: this blank line is not indented like"),

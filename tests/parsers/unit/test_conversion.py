@@ -60,6 +60,12 @@ def test_a_filter_before_an_include_stays_before_it() -> None:
     assert to_classic(converted.text, "a.yaml").text == back
 
 
+def test_the_name_of_an_included_file_is_quoted_where_yaml_would_read_another_text() -> None:
+    converted = to_yaml("@INCLUDE it's: #1.conf\n", "a.conf").text
+    assert converted == "includes:\n  - 'it''s: #1.yaml'\n"
+    assert to_classic(converted, "a.yaml").text == "@INCLUDE it's: #1.conf\n"
+
+
 def test_several_services_are_one_and_several_comments_are_kept() -> None:
     text = "# one\n[SERVICE]\n    # two\n    Flush 1\n# three\n[SERVICE]\n    Grace 2\n# last\n"
     assert to_yaml(text, "a.conf").text == (
