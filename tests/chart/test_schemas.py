@@ -78,7 +78,7 @@ def test_the_schemas_refuse_a_key_that_kubernetes_does_not_have() -> None:
     assert any("imagePolicy" in text for text in problems(broken, NEWEST))
 
 
-@pytest.mark.parametrize("name", ["everything", "service-monitor"])
+@pytest.mark.parametrize("name", ["everything", "pod-settings", "service-monitor"])
 def test_every_object_of_the_prometheus_operator_is_valid(name: str) -> None:
     found = [
         manifest
