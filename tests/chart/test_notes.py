@@ -59,6 +59,28 @@ def test_the_notes_of_a_complete_installation_warn_of_nothing(readable: Path) ->
     assert "os=bottlerocket" in text
 
 
+def test_the_notes_name_the_output_and_its_variables(readable: Path) -> None:
+    text = notes(
+        readable,
+        "fluentBit.common.output.preset=s3",
+        "fluentBit.common.variables.NODEOBS_S3_BUCKET=b",
+        "fluentBit.common.variables.NODEOBS_AWS_REGION=eu-west-1",
+    )
+    for kind in ("cri", "docker"):
+        names = "NODEOBS_AWS_REGION, NODEOBS_S3_BUCKET"
+        assert f"fluentBit.{kind} sends records to s3. Its variables: {names}." in text
+
+
+def test_the_notes_do_not_warn_of_the_preset_stdout_beside_an_output_of_the_user(
+    readable: Path,
+) -> None:
+    warning = "prints records to its own log only"
+    own = "fluentBit.cri.extraOutputs=pipeline:\n  outputs:\n    - name: http\n      match: '*'\n"
+    text = notes(readable, own)
+    assert f"fluentBit.cri {warning}" not in text
+    assert f"fluentBit.docker {warning}" in text
+
+
 def test_the_notes_name_the_unpublished_toolbox_image_only_where_it_is_used(
     readable: Path,
 ) -> None:
