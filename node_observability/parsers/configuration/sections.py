@@ -119,6 +119,7 @@ class Configuration:
         label: the configuration's name, for messages: one source may have several.
         sections: in the order of the files.
         variables: those that the configuration sets.
+        variable_places: where a YAML file sets them.
         missing: references to files that do not exist here; Fluent Bit's image may have them.
         has_service: whether the file that is being read, or one that it includes, has a YAML ``service``.
         ignored: what Fluent Bit ignores without a word: a command, a variable without a name.
@@ -129,6 +130,7 @@ class Configuration:
     label: str
     sections: list[Section] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    variable_places: dict[str, Place] = field(default_factory=dict)
     missing: list[Property] = field(default_factory=list)
     has_service: bool = False
     ignored: list[Property] = field(default_factory=list)

@@ -50,7 +50,7 @@ def to_classic(text: str, file: str) -> Conversion:
     _check(configuration)
     comments = comments_above(text)
     lines = [
-        f"@SET {name}={_variable(name, value, file)}"
+        f"@SET {name}={_variable(name, value, configuration.variable_places[name])}"
         for name, value in configuration.variables.items()
     ]
     names = [
@@ -125,7 +125,7 @@ def _check(configuration: Configuration) -> None:
         raise UsageError(*problems)
 
 
-def _variable(name: str, value: str, file: str) -> str:
+def _variable(name: str, value: str, place: Place) -> str:
     if (
         not name.strip()
         or name != name.strip()
@@ -133,9 +133,8 @@ def _variable(name: str, value: str, file: str) -> str:
         or value != value.strip()
         or not value
     ):
-        raise UsageError(
-            f"{file}: env: the variable {name!r} with the value {value!r} {_NOT_CLASSIC}"
-        )
+        text = f"env: the variable {name!r} with the value {value!r} {_NOT_CLASSIC}"
+        raise place.error(text)
     return value
 
 

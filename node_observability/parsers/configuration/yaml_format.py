@@ -138,17 +138,21 @@ class _Reader(NodeReader):
                 if "name" in entry and ("uri" in entry or "refresh_interval" in entry):
                     self._skip("uri", item)
                 elif "name" in entry:
-                    self._into.variables[entry["name"]] = entry.get("value", "")
+                    self._set_variable(entry["name"], entry.get("value", ""), item)
                 elif short:
                     # NAME: VALUE; the first one counts.
                     name = next(str(key.value) for key, _ in pairs if key.value.lower() in short)
-                    self._into.variables[name] = entry[name.lower()]
+                    self._set_variable(name, entry[name.lower()], item)
                 else:
                     self._into.ignored.append(Property("env", "", self.place(item)))
             return
         for variable, value in self.items(node, "env"):
             name = self._text(variable, "a variable")
-            self._into.variables[name] = self._text(value, name)
+            self._set_variable(name, self._text(value, name), variable)
+
+    def _set_variable(self, name: str, value: str, node: yaml.Node) -> None:
+        self._into.variables[name] = value
+        self._into.variable_places[name] = self.place(node)
 
     def _read_pipeline(self, node: yaml.Node) -> None:
         for key, entries in self.items(node, "pipeline"):

@@ -143,7 +143,7 @@ def test_a_header_is_read_as_fluent_bit_reads_it(header: str, kind: str, write: 
 
 
 def test_variables_of_the_file_win_over_those_of_the_environment(write: Write) -> None:
-    text = "@SET A=one\n" + CLASSIC.replace("Name   p", "Name ${A}-${SET}-${NONE}")
+    text = "@SET  A=one  \n" + CLASSIC.replace("Name   p", "Name ${A}-${SET}-${NONE}")
     assert parser_names_of(write("a.conf", text), SET="from-env") == [["one-from-env-"]]
     text = "env: {A: one}\n" + YAML.replace("name: p", "name: ${A}")
     assert parser_names_of(write("a.yaml", text)) == [["one"]]
