@@ -66,6 +66,15 @@ def test_filters_of_the_user_run_before_and_after_the_metadata_is_added(
         assert files.keys() == {*includes(files), *NOT_INCLUDED}
 
 
+def test_joined_parts_need_no_exact_time(tmp_path: Path) -> None:
+    case = tmp_path / "values.json"
+    case.write_text(json.dumps({"fluentBit": {"common": {"partial": "join", "exactTime": True}}}))
+    for kind, files in zip(("cri", "docker"), config_maps(case), strict=True):
+        assert [name for name in includes(files) if name.startswith("input-")] == [
+            f"input-{kind}-join.yaml"
+        ]
+
+
 def refusal(directory: Path, **common: object) -> str:
     case = directory / "values.json"
     case.write_text(json.dumps({"fluentBit": {"common": common}}))
