@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 
+from node_observability.errors import printable
 from node_observability.tables import aligned
 from node_observability.zabbix.hosts.inventory import Host, Item
 
@@ -51,7 +52,8 @@ def node_statuses(
 
 def table(statuses: Iterable[NodeStatus]) -> str:
     """Return a table for people, with a head."""
-    rows = [[getattr(status, name) for name in _COLUMNS] for status in statuses]
+    # Errors of items come from programs on the nodes.
+    rows = [[printable(getattr(status, name)) for name in _COLUMNS] for status in statuses]
     return "\n".join(aligned([[name.upper() for name in _COLUMNS], *rows]))
 
 

@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 from pyzabbix.api import ZabbixAPI, ZabbixAPIException
 
 from node_observability.errors import ToolboxError, UsageError
+from node_observability.zabbix.server import answers
 from node_observability.zabbix.server.connection import Connection, check_url, no_api, unreachable
 from node_observability.zabbix.server.sessions import bearer, session
 
@@ -62,12 +63,9 @@ class Api:
 
     def _call(self, method: str, parameters: object) -> Any:  # noqa: ANN401 - JSON
         try:
-            result = _ask(self._zabbix, self._connection, method, parameters)
+            return _ask(self._zabbix, self._connection, method, parameters)
         except ZabbixAPIException as error:
             raise _refused(method, error) from error
-        if not _is_well_formed(method, result, parameters):
-            raise no_api(self._connection, method)
-        return result
 
 
 def connect(connection: Connection) -> Api:
@@ -110,14 +108,14 @@ def connect(connection: Connection) -> Api:
 
 
 def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: object) -> Any:  # noqa: ANN401 - JSON
-    """Return a method's result.
+    """Return a method's result, which has the form that ``answers`` says.
 
     Raises:
         ZabbixAPIException: the API refuses; its ``error`` has the API's JSON.
         UsageError: what answers is not an API, or nothing answers.
     """
     try:
-        return zabbix.do_request(method, parameters)["result"]  # type: ignore[arg-type]
+        result = zabbix.do_request(method, parameters)["result"]  # type: ignore[arg-type]
     except ZabbixAPIException as error:
         if isinstance(error.error, dict):
             raise
@@ -129,19 +127,9 @@ def _ask(zabbix: ZabbixAPI, connection: Connection, method: str, parameters: obj
         unreachable(connection, error, waited_s)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise no_api(connection, method) from error
-
-
-def _is_well_formed(method: str, result: object, parameters: object) -> bool:
-    """Whether a result has the form of the method's, with the fields that were asked for."""
-    wanted = parameters.get("output") if isinstance(parameters, dict) else None
-    names = {*wanted} if isinstance(wanted, list) else set()
-    if method == "autoregistration.get":  # there is only one object of this kind
-        result = [result]
-    if method.endswith(".get"):
-        return isinstance(result, list) and all(
-            isinstance(part, dict) and part.keys() >= names for part in result
-        )
-    return True
+    if problem := answers.problem(method, result):
+        raise no_api(connection, method, problem)
+    return result
 
 
 def _cap_logger() -> None:

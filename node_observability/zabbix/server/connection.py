@@ -34,10 +34,11 @@ class UnreachableError(UsageError):
     """The server does not answer; the next call would wait for as long."""
 
 
-def no_api(connection: Connection, method: str) -> UsageError:
-    """Return the error for an answer that does not come from the API."""
+def no_api(connection: Connection, method: str, problem: str = "") -> UsageError:
+    """Return the error for an answer that does not come from the API; ``problem`` says what shows it."""
+    text = f" ({problem})" if problem else ""
     return UsageError(
-        f"{connection.url}: the answer to {method} is not from a Zabbix API; give the address of the "
+        f"{connection.url}: the answer to {method} is not from a Zabbix API{text}; give the address of the "
         "frontend, or check the frontend's log"
     )
 

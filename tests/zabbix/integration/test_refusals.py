@@ -92,6 +92,19 @@ def test_a_malformed_result_is_reported_in_one_short_line(
     assert "the answer to hostgroup.get is not from a Zabbix API" in line
 
 
+def test_a_wrong_type_inside_an_answer_is_reported_with_its_place(
+    api: Frontend, prune: Run
+) -> None:
+    api.answers["hostgroup.get"] = {"result": [{"groupid": "4"}]}
+    api.answers["host.get"] = {"result": [{"hostid": "10", "host": "a", "status": None}]}
+    code, (line,) = prune(ZABBIX_API_TOKEN="t")  # noqa: S106
+    assert code == 2
+    assert line == (
+        f"node-observability zabbix: {api.url}: the answer to host.get is not from a Zabbix API (the "
+        "result[0].status is not a number); give the address of the frontend, or check the frontend's log"
+    )
+
+
 def test_an_answer_without_end_is_not_read_to_its_end(api: Frontend) -> None:
     api.answers["apiinfo.version"] = (200, b"0" * 1_000_000)
     with session(max_bytes=999_999) as http, pytest.raises(requests.RequestException) as refused:
