@@ -16,7 +16,6 @@ import itertools
 import json
 import os
 import re
-import stat
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,13 +25,14 @@ from journal_exporter.errors import ConfigError, output_errors
 from journal_exporter.journal.position import Position
 from journal_exporter.output.durable import replace_file
 from journal_exporter.output.file_id import FileId
+from journal_exporter.output.regular_file import open_to_read
 
 NAME = "checkpoint"
 _MAGICS = b"journal-exporter checkpoint 2", b"journal-exporter checkpoint 1"
 """Of this version, and of the one before, which had one place in libsystemd's order of entries."""
 _NEWER = re.compile(rb"journal-exporter checkpoint ([3-9]|[1-9][0-9]{1,3}) ")
-_MAX_BYTES = 1 << 30
-"""Far more than a million files need."""
+_MAX_BYTES = 256 << 20
+"""Room for 80,000 files; what is larger is garbage, which must not take the pod's memory."""
 _SLOT_BYTES = 32768
 """At least; a state with many files gets larger slots."""
 _SLOTS = 4
@@ -158,16 +158,15 @@ def load(directory: Path) -> State | None:
     """
     path = directory / NAME
     try:
-        # Whatever it is: a pipe would wait for a writer.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            data = file.read(_MAX_BYTES) if is_file else b""
+        with open_to_read(path) as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            data = file.read() if size_bytes <= _MAX_BYTES else b""
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError(f"--state-directory: can't read {path}: {error.strerror}") from error
-    if not is_file:
-        raise ConfigError(f"--state-directory: {path} is not a regular file; move it away")
+        raise ConfigError(
+            f"--state-directory: can't read {path}: {error.strerror}; move it away, or make it readable"
+        ) from error
     slot_bytes = max(len(data) // _SLOTS, 1)
     states = [
         _unpack(data[start : start + slot_bytes]) for start in range(0, len(data), slot_bytes)

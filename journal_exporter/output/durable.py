@@ -8,7 +8,9 @@ from pathlib import Path
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file as a whole, for its owner only: a crash leaves the old content or all of the new one."""
     new = path.with_suffix(".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    # Of a write that was killed, or of somebody else: a pipe would wait for a reader.
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()

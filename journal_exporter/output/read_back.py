@@ -6,6 +6,7 @@ from pathlib import Path
 from journal_exporter.errors import OutputError, output_errors
 from journal_exporter.output import archives
 from journal_exporter.output.file_id import FileId, matches
+from journal_exporter.output.regular_file import open_to_read
 
 
 def size_of(output: Path, wanted: FileId) -> int | None:
@@ -43,7 +44,7 @@ def _newest_to(output: Path, wanted: FileId) -> list[Path] | None:
     paths: list[Path] = []
     for path in archives.newest_first(output):
         try:
-            with path.open("rb") as file:
+            with open_to_read(path) as file:
                 paths.append(path)
                 if matches(file.fileno(), wanted):
                     return paths
@@ -55,7 +56,7 @@ def _newest_to(output: Path, wanted: FileId) -> list[Path] | None:
 
 
 def _read_from(path: Path, offset: int, limit_bytes: int) -> bytes:
-    with output_errors("reading", path), path.open("rb") as file:
+    with output_errors("reading", path), open_to_read(path) as file:
         size_bytes = os.fstat(file.fileno()).st_size
         file.seek(max(offset, size_bytes - limit_bytes))
         return file.read()

@@ -95,10 +95,11 @@ def check_output(path: Path) -> None:
             f"--output: {path} is below {existing}, which is not a directory; choose another file"
         )
     for archive in archives.newest_first(path)[1:]:
-        if os.path.isdir(archive):  # noqa: PTH112 - Path.is_dir raises where it may not look
+        # Path's methods raise where this user may not look.
+        if os.path.exists(archive) and not os.path.isfile(archive):  # noqa: PTH110, PTH113
             raise ConfigError(
-                f"--output: {path} can't keep its archives, because {archive} is a directory; move the"
-                " directory away, or choose another file"
+                f"--output: {path} can't keep its archives, because {archive} is not a regular file; move it"
+                " away, or choose another file"
             )
     _check_name(path, existing)
 

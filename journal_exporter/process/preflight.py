@@ -54,13 +54,16 @@ def start(loaded: Loaded, stack: contextlib.ExitStack) -> tuple[StateLock, socke
 
     collect(lambda: check_journal(settings))
     collect(lambda: check_paths(settings))
+    before = len(problems)
     collect(lambda: check_writable_output(settings.output))
+    can_be_output = len(problems) == before
     lock = collect(lambda: lock_state(settings.state_directory))
     if lock is not None:
         stack.callback(lock.close)
         collect(lambda: check_writable("--state-directory", settings.state_directory))
         collect(lambda: check_checkpoint(settings))
-        collect(lambda: check_not_in_use(settings))
+        if can_be_output:
+            collect(lambda: check_not_in_use(settings))
     address = setting_values.address(settings.metrics_address)
     if settings.once and "metrics_address" not in loaded.given:
         address = None

@@ -16,6 +16,10 @@ from journal_exporter.lines.filters import EntryFilter, facility_number, priorit
 from journal_exporter.lines.format import REVISION, Formatter
 from journal_exporter.output.checkpoint import State
 from journal_exporter.output.durable import replace_file
+from journal_exporter.output.regular_file import open_to_read
+
+_MAX_BYTES = 16 << 20
+"""Far more than all globs of a command line."""
 
 
 def from_settings(settings: Settings) -> dict[str, Any]:
@@ -77,9 +81,10 @@ def _modified_ns(path: Path) -> int:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        saved: dict[str, Any] = json.loads(path.read_bytes())
+        with open_to_read(path) as file:
+            saved: dict[str, Any] = json.loads(file.read(_MAX_BYTES))
         formatter(saved)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return saved
 
@@ -93,8 +98,9 @@ def save(directory: Path, rendering: dict[str, Any]) -> None:
     path = _path(directory, digest(rendering))
     data = json.dumps(rendering, sort_keys=True).encode()
     with output_errors("writing", path):
-        with contextlib.suppress(FileNotFoundError):
-            if path.read_bytes() == data:
+        # What can't be read is replaced, as what is missing.
+        with contextlib.suppress(OSError), open_to_read(path) as file:
+            if file.read(_MAX_BYTES) == data:
                 return
         replace_file(path, data)
 

@@ -259,7 +259,19 @@ def test_an_output_that_a_rotation_could_not_rename_is_refused(
     )
     (tmp_path / "messages.3").mkdir()
     blocked = exporter("--output", str(tmp_path / "messages"))
-    assert f"{tmp_path}/messages.3 is a directory; move the directory away" in refused(blocked)
+    assert f"{tmp_path}/messages.3 is not a regular file; move it away" in refused(blocked)
+    (tmp_path / "messages.3").rmdir()
+    os.mkfifo(tmp_path / "messages.3")
+    piped = exporter("--output", str(tmp_path / "messages"))
+    assert f"{tmp_path}/messages.3 is not a regular file; move it away" in refused(piped)
+
+
+@pytest.mark.usefixtures("journal")
+def test_the_root_directory_as_output_is_refused_like_any_other_directory(exporter: Make) -> None:
+    text = refused(exporter("--output", "/"))
+    assert text.strip() == (
+        "journal-exporter: --output: / is a directory; choose a file in it, such as /messages"
+    )
 
 
 @pytest.mark.usefixtures("journal")

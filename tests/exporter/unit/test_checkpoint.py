@@ -312,14 +312,32 @@ def test_a_checkpoint_of_a_newer_version_is_refused_and_left_alone(
 
 def test_a_checkpoint_that_is_a_pipe_is_an_error_that_names_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / NAME)
-    with pytest.raises(ConfigError, match=r"checkpoint is not a regular file; move it away"):
+    with pytest.raises(
+        ConfigError, match=r"can't read .*checkpoint: Not a regular file; move it away"
+    ):
         load(tmp_path)
 
 
 def test_a_checkpoint_that_is_a_directory_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / NAME).mkdir()
-    with pytest.raises(ConfigError, match=r"can't read .*checkpoint: Is a directory"):
+    with pytest.raises(
+        ConfigError, match=r"can't read .*checkpoint: Not a regular file; move it away"
+    ):
         load(tmp_path)
+
+
+def test_a_checkpoint_that_is_too_large_is_damaged_and_not_read(tmp_path: Path) -> None:
+    with (tmp_path / NAME).open("wb") as file:
+        file.truncate((256 << 20) + 1)
+    with pytest.raises(DamagedCheckpointError):
+        load(tmp_path)
+
+
+def test_a_pipe_in_the_place_of_the_new_file_is_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"{NAME}.new")
+    with closing(CheckpointFile(tmp_path)) as file:
+        file.store(state())
+    assert load(tmp_path) is not None
 
 
 def test_a_missing_directory_is_an_error_to_wait_for(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a worker notes for the next one, and what it refuses."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,11 +82,26 @@ def test_without_a_stored_rendering_the_present_one_is_used(tmp_path: Path) -> N
     assert rendering.previous(tmp_path, state("of yet another run"), NOW) == NOW
 
 
-@pytest.mark.parametrize("garbage", [b"", b"{}", b"[]", b"\xff", b'{"format": "no such"}', b"null"])
+@pytest.mark.parametrize(
+    "garbage", [b"", b"{}", b"[]", b"\xff", b'{"format": "no such"}', b"null", b"[" * 99999]
+)
 def test_a_damaged_rendering_is_ignored_and_rewritten(tmp_path: Path, garbage: bytes) -> None:
     rendering.save(tmp_path, BEFORE)
     notes(tmp_path)[0].write_bytes(garbage)
     assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == NOW
+    rendering.save(tmp_path, BEFORE)
+    assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == BEFORE
+
+
+def test_a_pipe_in_the_place_of_a_rendering_is_not_waited_for_and_is_replaced(
+    tmp_path: Path,
+) -> None:
+    rendering.save(tmp_path, BEFORE)
+    (path,) = notes(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == NOW
+    assert rendering.last_saved(tmp_path, NOW) == NOW
     rendering.save(tmp_path, BEFORE)
     assert rendering.previous(tmp_path, state(rendering.digest(BEFORE)), NOW) == BEFORE
 
