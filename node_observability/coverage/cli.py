@@ -12,7 +12,7 @@ from node_observability.coverage.report import json_text, summary, table
 from node_observability.errors import UsageError
 from node_observability.exit_codes import FINDINGS, SUCCESS
 from node_observability.inputs import nodes
-from node_observability.inputs.files import STDIN, label, read_text
+from node_observability.inputs.files import STDIN, file_name, label, read_text
 from node_observability.programs import ask
 
 __all__ = ["configure", "run"]
@@ -22,12 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
     parser.add_argument(
         "--nodes",
+        type=file_name,
         metavar="FILE",
         help="output of `kubectl get nodes -o json` (default: ask kubectl); - reads standard input",
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--manifest",
+        type=file_name,
         metavar="FILE",
         help="output of `helm template` (default: ask helm for the release); - reads standard input",
     )

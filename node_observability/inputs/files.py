@@ -4,6 +4,7 @@ Guarantees one form of error for all that can't be read: the name, the reason, t
 device may never end, so only those that the shell opened (``/dev/stdin``, ``<(…)``) are read.
 """
 
+import argparse
 import stat
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ __all__ = [
     "MAX_BYTES",
     "STDIN",
     "check_readable",
+    "file_name",
+    "file_path",
     "label",
     "read_bytes",
     "read_text",
@@ -24,6 +27,22 @@ STDIN: Final = "-"
 MAX_BYTES: Final = 64 * 1024 * 1024
 # Process substitution, as in ``-c <(helm template …)``, is a pipe with such a name: bash's, then zsh's.
 _OPENED_BY_THE_SHELL: Final = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+
+
+def file_name(text: str) -> str:
+    """Return the name of a file to read or to write, as a flag has it.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty, as an unset variable of the shell is.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty; give the name of a file")
+    return text
+
+
+def file_path(text: str) -> Path:
+    """Return the path of a file; errors as for ``file_name``."""
+    return Path(file_name(text))
 
 
 def label(name: str | Path) -> str:

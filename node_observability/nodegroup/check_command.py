@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from node_observability.errors import MalformedError, UsageError, printable
 from node_observability.exit_codes import FINDINGS, SUCCESS
-from node_observability.inputs.files import read_bytes, read_text
+from node_observability.inputs.files import file_name, read_bytes, read_text
 from node_observability.inputs.nodes import Taint
 from node_observability.nodegroup import chart_values, check_user_data, load, messages, render
 from node_observability.nodegroup.formats import yaml_document
@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--chart-values",
+        type=file_name,
         metavar="FILE",
         help="values file of the chart: compare its node selection and tolerations with the"
         " labels and taints of each node group",
@@ -35,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files",
         nargs="+",
+        type=file_name,
         metavar="FILE",
         help="a description (.yaml or .yml), or user data: TOML or gzip of it (- is standard input)",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from node_observability.errors import UsageError
 from node_observability.exit_codes import SUCCESS
-from node_observability.inputs.files import STDIN
+from node_observability.inputs.files import STDIN, file_name
 from node_observability.nodegroup import check_command, credentials, messages, render
 from node_observability.nodegroup.formats import templates
 from node_observability.nodegroup.kube_reserved import kube_reserved
@@ -74,12 +74,14 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
         default=STDOUT,
+        type=file_name,
         metavar="FILE",
         help="write to this file (default: -, standard output)",
     )
     parser.add_argument(
         "files",
         nargs="+",
+        type=file_name,
         metavar="FILE",
         help="a description (docs/reference/node-groups.md); for eksctl and eksctl-managed, several"
         " of one cluster",

@@ -16,7 +16,15 @@ from pathlib import Path
 
 from node_observability.errors import MalformedError, UsageError, printable
 from node_observability.exit_codes import FINDINGS, SUCCESS
-from node_observability.inputs.files import STDIN, check_readable, label, read_bytes, read_text
+from node_observability.inputs.files import (
+    STDIN,
+    check_readable,
+    file_name,
+    file_path,
+    label,
+    read_bytes,
+    read_text,
+)
 from node_observability.outputs import STDOUT, write_text
 from node_observability.parsers import bench, fluentbit
 from node_observability.parsers.cases import files as case_files
@@ -58,14 +66,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         command = commands.add_parser(name, help=text, description=description, allow_abbrev=False)
         command.set_defaults(run_action=action)
         if name != "convert":
-            command.add_argument("-c", "--config", metavar="SOURCE", help=_CONFIG_HELP)
+            command.add_argument(
+                "-c", "--config", type=file_name, metavar="SOURCE", help=_CONFIG_HELP
+            )
         return command
 
     test = add("test", "run parsers over sample lines and compare the records", _test)
     test.add_argument(
         "cases",
         nargs="*",
-        type=Path,
+        type=file_path,
         metavar="CASES",
         help=f"case files, or directories of case files (default: {_CASES}, or the project's own)",
     )
@@ -76,6 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     test.add_argument(
         "--junit",
+        type=file_name,
         metavar="FILE",
         help="also write a JUnit XML report; with - it is all that goes to standard output",
     )
@@ -88,6 +99,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     speed = add("bench", "measure how many lines per second each parser reads", _bench)
     speed.add_argument(
         "file",
+        type=file_name,
         metavar="FILE",
         help="a file of log lines: the first 100,000 are used; a fluent-bit on the PATH reads all;"
         " - is standard input, which only the kit reads",
@@ -110,6 +122,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     change = add("convert", "print a configuration file in the other format", _convert)
     change.add_argument(
         "file",
+        type=file_name,
         metavar="FILE",
         help="a YAML file (*.yaml, *.yml), or a file in the classic format; - is standard input",
     )

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
+from node_observability.inputs.files import file_name
 from node_observability.zabbix.commands import apply, check, flags, node_flags, prune, render
 from node_observability.zabbix.commands.session import add_connection
 
@@ -54,11 +55,13 @@ def _configure_render(parser: argparse.ArgumentParser) -> None:
     flags.add_template(parser)
     parser.add_argument(
         "--output",
+        type=file_name,
         metavar="FILE",
         help="write the template here (default: -, standard output, unless --readme is given)",
     )
     parser.add_argument(
         "--readme",
+        type=file_name,
         metavar="FILE",
         help="write a Markdown page of its parts here; - is standard output",
     )

@@ -1,12 +1,16 @@
 """What a command names is read whole, or refused in one form: name, reason, fix."""
 
+import argparse
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from node_observability import cli
 from node_observability.errors import UsageError
+from node_observability.exit_codes import ERROR
 from node_observability.inputs.files import MAX_BYTES, check_readable, read_bytes, read_text
 
 
@@ -71,3 +75,47 @@ def test_a_file_that_is_larger_than_the_bound_is_refused(tmp_path: Path) -> None
 def test_the_fix_that_a_caller_knows_ends_the_error() -> None:
     with pytest.raises(UsageError, match=r"^no: can't be read: No such file or directory; do x$"):
         read_text("no", fix="do x")
+
+
+def _file_flags(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _file_flags(command)
+        elif action.metavar in ("FILE", "SOURCE", "CASES"):
+            yield action
+
+
+@pytest.mark.parametrize(
+    ("command", "count"),
+    [("coverage", 2), ("nodegroup", 4), ("parsers", 8), ("zabbix", 23)],
+)
+def test_no_command_takes_an_empty_name_which_an_unset_variable_of_the_shell_is(
+    command: str, count: int
+) -> None:
+    flags = list(_file_flags(cli.parser(command)))
+    assert len(flags) == count
+    for flag in flags:
+        assert callable(flag.type)
+        with pytest.raises(
+            argparse.ArgumentTypeError, match=r"the name is empty; give the name of a file"
+        ):
+            flag.type("")
+        assert str(flag.type("a")) == "a"
+
+
+@pytest.mark.parametrize(
+    "line", ["coverage --nodes", "parsers test --junit", "zabbix render --output"]
+)
+def test_an_empty_name_is_an_error_instead_of_a_missing_flag(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*line.split(), ""])
+    assert ended.value.code == ERROR
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    flag = line.rsplit(maxsplit=1)[-1]
+    assert printed.err.splitlines()[-1].endswith(
+        f"argument {flag}: the name is empty; give the name of a file"
+    )

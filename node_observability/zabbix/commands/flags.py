@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from node_observability.errors import UsageError
+from node_observability.inputs.files import file_name
 from node_observability.zabbix.commands.secrets import secret
 from node_observability.zabbix.server.desired import Cluster, Psk
 from node_observability.zabbix.template import catalogue
@@ -44,6 +45,7 @@ def add_template(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("template")
     group.add_argument(
         "--catalogue",
+        type=file_name,
         metavar="FILE",
         help="log patterns to use instead of the built-in ones; - is standard input",
     )
@@ -124,6 +126,7 @@ def add_psk(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--psk-file",
+        type=file_name,
         metavar="FILE",
         help="file with the PSK in hex digits; - is standard input",
     )

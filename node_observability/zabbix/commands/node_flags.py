@@ -2,9 +2,8 @@
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 
-from node_observability.inputs.files import label, read_text
+from node_observability.inputs.files import file_name, file_path, label, read_text
 from node_observability.inputs.nodes import MAX_BYTES
 from node_observability.zabbix.hosts import nodes, service_account
 
@@ -17,7 +16,7 @@ def add_nodes(parser: argparse.ArgumentParser, *, selector: str) -> None:
     source = group.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--kubeconfig",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="list the nodes of this cluster, with kubectl",
     )
@@ -28,6 +27,7 @@ def add_nodes(parser: argparse.ArgumentParser, *, selector: str) -> None:
     )
     source.add_argument(
         "--nodes-file",
+        type=file_name,
         metavar="FILE",
         help="names, one per line, or `kubectl get nodes -o json`; - is standard input",
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from node_observability.errors import ToolboxError, UsageError
-from node_observability.inputs.files import check_readable
+from node_observability.inputs.files import check_readable, file_name, file_path
 from node_observability.zabbix.commands.flags import duration_s
 from node_observability.zabbix.commands.secrets import secret
 from node_observability.zabbix.server.api import Api, connect
@@ -33,14 +33,20 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--url", help="address of the frontend (default: ZABBIX_URL)")
     group.add_argument(
-        "--token-file", metavar="FILE", help="file with an API token; - is standard input"
+        "--token-file",
+        type=file_name,
+        metavar="FILE",
+        help="file with an API token; - is standard input",
     )
     group.add_argument(
-        "--password-file", metavar="FILE", help="file with the password; - is standard input"
+        "--password-file",
+        type=file_name,
+        metavar="FILE",
+        help="file with the password; - is standard input",
     )
     group.add_argument(
         "--ca-file",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="PEM file of the certificate authorities to trust instead of the public ones",
     )
