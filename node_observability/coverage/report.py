@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from node_observability.coverage.findings import Coverage, Row
+from node_observability.errors import printable
 from node_observability.tables import aligned
 
 __all__ = ["json_text", "summary", "table"]
@@ -40,7 +41,7 @@ def table(coverage: Coverage, *, problems_only: bool = False) -> list[str]:
 
 def summary(coverage: Coverage) -> str:
     """Return one line with the number of nodes, of nodes per DaemonSet, and of errors and warnings."""
-    counts = ", ".join(f"{name} on {count}" for name, count in coverage.counts().items())
+    counts = ", ".join(f"{printable(name)} on {count}" for name, count in coverage.counts().items())
     left_out = sum(bool(row.left_out) for row in coverage.rows)
     return (
         f"{len(coverage.rows)} nodes: {counts}; {left_out} left out,"

@@ -11,6 +11,7 @@ from node_observability.inputs.yaml_nodes import load_all
 __all__ = ["Workload", "parse"]
 
 _COMPONENT = "app.kubernetes.io/component"
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 
 
@@ -43,10 +44,10 @@ def parse(text: str, origin: str) -> list[Workload]:
     for item in _daemonsets(load_all(text, origin)):
         try:
             found.append(_workload(item))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            name = (item.get("metadata") or {}).get("name", "?")
-            reason = f"{error} is missing" if isinstance(error, KeyError) else error
-            raise UsageError(f"{origin}: DaemonSet {name} is not valid: {reason}") from None
+        except ValueError as error:
+            metadata = item.get("metadata")
+            name = metadata.get("name", "?") if isinstance(metadata, dict) else "?"
+            raise UsageError(f"{origin}: DaemonSet {name} is not valid: {error}") from None
     if not found:
         fix = "save what `helm template` or `helm get manifest` prints"
         raise UsageError(f"{origin}: contains no DaemonSet; {fix}")
@@ -64,46 +65,75 @@ def _daemonsets(documents: Iterable[object]) -> Iterator[dict[str, Any]]:
 
 
 def _workload(item: Mapping[str, Any]) -> Workload:
-    template = item["spec"]["template"]
-    spec = template["spec"]
-    labels = (template.get("metadata") or {}).get("labels") or {}
+    template = _mapping(_mapping(item, "spec"), "template")
+    spec = _mapping(template, "spec")
+    labels = _mapping(_mapping(template, "metadata", {}), "labels", {})
     return Workload(
-        name=str(item["metadata"]["name"]),
+        name=_text(_mapping(item, "metadata"), "name"),
         component=str(labels.get(_COMPONENT, "")),
         placement=Placement(
             selector=tuple(
-                (str(key), str(value)) for key, value in (spec.get("nodeSelector") or {}).items()
+                (str(key), str(value)) for key, value in _mapping(spec, "nodeSelector", {}).items()
             ),
             terms=_terms(spec),
-            tolerations=tuple(_toleration(one) for one in spec.get("tolerations") or ()),
+            tolerations=tuple(_toleration(one) for one in _mappings(spec, "tolerations", [])),
             is_on_host_network=bool(spec.get("hostNetwork")),
         ),
     )
 
 
 def _terms(spec: Mapping[str, Any]) -> tuple[Term, ...] | None:
-    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
-    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    if required is None:
+    affinity = _mapping(_mapping(spec, "affinity", {}), "nodeAffinity", {})
+    if affinity.get(_REQUIRED) is None:
         return None
     return tuple(
         (
-            *(_expression(part) for part in term.get("matchExpressions") or ()),
-            *(_expression(part, is_field=True) for part in term.get("matchFields") or ()),
+            *(_expression(part) for part in _mappings(term, "matchExpressions", [])),
+            *(_expression(part, is_field=True) for part in _mappings(term, "matchFields", [])),
         )
-        for term in required["nodeSelectorTerms"]
+        for term in _mappings(_mapping(affinity, _REQUIRED), "nodeSelectorTerms")
     )
 
 
 def _expression(part: Mapping[str, Any], *, is_field: bool = False) -> Expression:
-    if part["operator"] not in _OPERATORS:
-        raise ValueError(
-            f"operator {part['operator']!r} is unknown; use one of {', '.join(_OPERATORS)}"
-        )
-    values = tuple(str(value) for value in part.get("values") or ())
-    return Expression(str(part["key"]), str(part["operator"]), values, is_field)
+    operator = _text(part, "operator")
+    if operator not in _OPERATORS:
+        raise ValueError(f"operator {operator!r} is unknown; use one of {', '.join(_OPERATORS)}")
+    values = part.get("values") or []
+    if not isinstance(values, list):
+        raise ValueError("values must be a list")  # noqa: TRY004 - of the file
+    return Expression(_text(part, "key"), operator, tuple(map(str, values)), is_field)
 
 
 def _toleration(one: Mapping[str, Any]) -> Toleration:
     fields = {key: str(one.get(key) or "") for key in ("key", "value", "effect")}
     return Toleration(operator=str(one.get("operator") or "Equal"), **fields)
+
+
+def _field(parent: Mapping[str, Any], key: str, default: Any) -> Any:  # noqa: ANN401 - YAML
+    """Return a field, or ``default`` for one that is missing or null; without a default that is an error."""
+    value = parent.get(key)
+    if value is None and default is None:
+        raise ValueError(f"{key} is missing")
+    return default if value is None else value
+
+
+def _mapping(parent: Mapping[str, Any], key: str, default: Any = None) -> Mapping[str, Any]:  # noqa: ANN401 - likewise
+    value = _field(parent, key, default)
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} must be a mapping")  # noqa: TRY004 - of the file
+    return value
+
+
+def _mappings(parent: Mapping[str, Any], key: str, default: Any = None) -> list[Mapping[str, Any]]:  # noqa: ANN401 - likewise
+    value = _field(parent, key, default)
+    if not isinstance(value, list) or not all(isinstance(part, dict) for part in value):
+        raise ValueError(f"{key} must be a list of mappings")
+    return value
+
+
+def _text(parent: Mapping[str, Any], key: str) -> str:
+    value = _field(parent, key, None)
+    if not isinstance(value, str):
+        raise ValueError(f"{key} must be a text; put it into quotes")  # noqa: TRY004 - of the file
+    return value

@@ -306,7 +306,19 @@ def test_what_is_not_a_list_of_nodes_is_one_line_and_exit_2(
 BAD_MANIFESTS = {
     "a: [": "2: not YAML",
     "kind: ConfigMap": ": contains no DaemonSet",
-    "kind: DaemonSet": ": DaemonSet ? is not valid: 'spec' is missing",
+    "kind: DaemonSet": ": DaemonSet ? is not valid: spec is missing",
+    "kind: DaemonSet\nmetadata: 5\nspec: {template: {spec: {hostNetwork: true}}}": (
+        ": DaemonSet ? is not valid: metadata must be a mapping"
+    ),
+    "kind: DaemonSet\nmetadata: {name: 5}\nspec: {template: {spec: {hostNetwork: true}}}": (
+        ": DaemonSet 5 is not valid: name must be a text; put it into quotes"
+    ),
+    "kind: DaemonSet\nmetadata: {name: a}\nspec: {template: {spec: {nodeSelector: [os]}}}": (
+        ": DaemonSet a is not valid: nodeSelector must be a mapping"
+    ),
+    "kind: DaemonSet\nmetadata: {name: a}\nspec: {template: {spec: {tolerations: {key: a}}}}": (
+        ": DaemonSet a is not valid: tolerations must be a list of mappings"
+    ),
     MANIFEST.replace(
         "In, values: [linux]", "in, values: [linux]"
     ): "operator 'in' is unknown; use one of In, NotIn",
