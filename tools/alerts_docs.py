@@ -159,8 +159,8 @@ conditions of the journal exporter:
 """
 _COUNTERS = """
 Alerts and triggers on counters include what the exporter counted before it was first scraped, such as a loss
-that it found at its start. They also include what was counted while Prometheus did not scrape for up to an
-hour. After a longer time, an old count is reported once more.
+that it found at its start. Alerts also include what was counted while Prometheus did not scrape for up to an
+hour, even if the exporter was restarted meanwhile. After a longer time, an old count is reported once more.
 """
 
 

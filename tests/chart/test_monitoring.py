@@ -220,6 +220,14 @@ RISES = {
     ),
     "a running pod": ("900x60 1700x30", "61m"),
     "a pod that counted while Prometheus was away": ("900x60 _x30 1700x30", "92m"),
+    "a pod that was restarted and counted while Prometheus was away": (
+        "900x60 _x30 800x30",
+        "92m",
+    ),
+    "a pod that counted nothing while Prometheus was away for too long": (
+        "900x60 _x120 900x30",
+        "182m",
+    ),
 }
 """Values a minute apart, which count 800 or more, and the time at which the alert must fire."""
 STEADY = {
@@ -227,6 +235,11 @@ STEADY = {
     "a running pod that counted long ago": ("900x90", "62m"),
     "a pod whose program was restarted and has counted nothing": ("900x60 0x30", "62m"),
     "a pod that counted nothing while Prometheus was away": ("900x60 _x30 900x30", "92m"),
+    "a pod that counted nothing while Prometheus was away for almost an hour": (
+        "900x60 _x55 900x30",
+        "126m",
+    ),
+    "a pod that was restarted long ago and has counted nothing since": ("900x60 5x100", "150m"),
     "a new pod whose start is long ago": ("_x60 800x150", "190m"),
 }
 

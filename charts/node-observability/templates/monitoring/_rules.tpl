@@ -13,13 +13,13 @@
 {{ end -}}
 
 {{/* How much a counter rose within a window: the value of a new series, the increase of a known one, and what it rose
-     by while Prometheus could not scrape it for up to an hour. increase() alone ignores the value with which a series
-     begins, so a loss that the exporter finds at its start would be missed.
+     by, or counted since a restart, while Prometheus could not scrape it for up to an hour. increase() alone ignores
+     the value with which a series begins, so a loss that the exporter finds at its start would be missed.
      {{ include "node-observability.rise" (dict "counter" "x_total{a=\"b\"}" "window" "15m") }} */}}
 {{- define "node-observability.rise" -}}
 {{- $before := printf "last_over_time(%s[1h] offset %s)" .counter .window -}}
 {{- printf "(max_over_time(%s[%s]) > 0 unless %s)" .counter .window $before }} or increase({{ .counter }}[{{ .window }}]) > 0
-{{- printf " or %s - %s > 0" .counter $before -}}
+{{- printf " or %s - %s > 0 or (%s > 0) < %s" .counter $before .counter $before -}}
 {{- end -}}
 
 {{- define "node-observability.exporterAlerts" -}}
