@@ -196,6 +196,103 @@ def test_no_alert_fires_in_a_healthy_cluster(tmp_path: Path) -> None:
     assert run_rule_tests(groups(), [quiet_test(QUIET) | firing([])], tmp_path) == ""
 
 
+BOUNDARIES = [
+    ("JournalExporterDown", {f'up{{{POD},container="journal-exporter"}}': "1x10 0x100"}, 15, 16),
+    (
+        "JournalExporterHangs",
+        {f"journal_exporter_heartbeat_timestamp_seconds{{{POD}}}": "0+60x10 600x100"},
+        16,
+        17,
+    ),
+    (
+        "HostLogStale",
+        {f"journal_exporter_lines_written_total{{{POD}}}": "0+1x10 10x200"},
+        78,
+        82,
+    ),
+    (
+        "JournalExporterBehind",
+        {f"journal_exporter_lag_seconds{{{POD}}}": "300x10 301x100"},
+        20,
+        21,
+    ),
+    (
+        "JournalEntriesNearDeletion",
+        {
+            f"journal_exporter_time_to_vacuum_seconds{{{POD}}}": "900x10 899x100",
+            f"journal_exporter_lag_seconds{{{POD}}}": "60x20 61x100",
+        },
+        25,
+        26,
+    ),
+    (
+        "JournalEntriesNearDeletion",
+        {
+            f"journal_exporter_time_to_vacuum_seconds{{{POD}}}": "900x20 899x100",
+            f"journal_exporter_lag_seconds{{{POD}}}": "61x100",
+        },
+        25,
+        26,
+    ),
+    (
+        "JournalExporterOutputBlocked",
+        {f'journal_exporter_output_blocked{{{POD},reason="eio"}}': "0x10 1x100"},
+        15,
+        16,
+    ),
+    (
+        "JournalFilesUnreadable",
+        {f'journal_exporter_journal_files{{{POD},state="set_aside"}}': "0x10 1x100"},
+        25,
+        26,
+    ),
+    (
+        "FluentBitStorageNearLimit",
+        {f'fluentbit_output_chunk_available_capacity_percent{{{POD},name="out"}}': "20x10 19x100"},
+        20,
+        21,
+    ),
+    (
+        "JournalExporterWorkerRestarting",
+        {
+            f'journal_exporter_worker_restarts_total{{{POD},signal="SIGBUS"}}': "_x10 2x80",
+            f'journal_exporter_worker_restarts_total{{{POD},signal="SIGSEGV"}}': "_x20 1x10 2x80",
+        },
+        30,
+        32,
+    ),
+]
+"""Alerts, series that change to just beyond a limit, and the last quiet and the first firing minute."""
+
+
+@pytest.mark.parametrize(("alert", "series", "quiet_min", "firing_min"), BOUNDARIES)
+def test_an_alert_fires_beyond_its_limit_and_after_its_time_and_not_before(
+    alert: str, series: dict[str, str], quiet_min: int, firing_min: int, tmp_path: Path
+) -> None:
+    expr = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}})'
+    expected = {quiet_min: [], firing_min: [{"labels": "{}", "value": 1}]}
+    test = quiet_test(series) | {
+        "promql_expr_test": [
+            {"expr": expr, "eval_time": f"{minute}m", "exp_samples": samples}
+            for minute, samples in expected.items()
+        ]
+    }
+    assert run_rule_tests(groups(), [test], tmp_path) == ""
+
+
+def test_no_alert_fires_for_pods_of_another_release(tmp_path: Path) -> None:
+    """Nodes are the whole cluster's, whatever the release."""
+    others = [
+        quiet_test({name.replace('namespace="logging"', 'namespace="other"'): values})
+        | firing([])
+        | {"name": name}
+        for _, series in RISING
+        for name, values in series.items()
+        if not name.startswith("kube_")
+    ]
+    assert run_rule_tests(groups(), others, tmp_path) == ""
+
+
 COUNTED = [
     ("JournalEntriesLost", "journal_exporter_entries_lost_total", ""),
     ("JournalNumberingRestarted", "journal_exporter_numbering_restarts_total", ""),
