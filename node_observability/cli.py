@@ -18,6 +18,8 @@ from node_observability.errors import ToolboxError, printable
 from node_observability.exit_codes import ERROR, INTERRUPTED, SUCCESS, TABLE
 
 _PROGRAM = "node-observability"
+_MAX_CHARACTERS = 800
+"""Of an error: it may quote a line of a megabyte."""
 # The name, the module with ``configure(parser)`` and ``run(options) -> int``, and the help.
 Commands = tuple[tuple[str, str, str], ...]
 COMMANDS: Commands = (
@@ -131,9 +133,15 @@ def _run(top: argparse.ArgumentParser, arguments: list[str], commands: Commands)
     except ToolboxError as error:
         sys.stdout.flush()
         for problem in error.problems:
-            _report(printable(problem), f"{_PROGRAM} {options.command}")
+            _report(_shortened(printable(problem)), f"{_PROGRAM} {options.command}")
         return ERROR
     return code
+
+
+def _shortened(text: str) -> str:
+    """Return an error without its middle if it is long: the place is at its start, the fix at its end."""
+    half = _MAX_CHARACTERS // 2
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:half]} … {text[-half:]}"
 
 
 def _report(text: str, program: str = _PROGRAM) -> None:

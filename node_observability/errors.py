@@ -8,6 +8,11 @@ def printable(text: str) -> str:
     )
 
 
+def reason_of(error: ValueError) -> str:
+    """Return what a library says is wrong with a value, without Python's advice to programmers."""
+    return str(error).partition("\n")[0].partition("; use sys.")[0]
+
+
 class ToolboxError(Exception):
     """The base of all. Each of ``problems`` is a sentence with the place, the value and the fix."""
 

@@ -5,6 +5,7 @@ device may never end, so only those that the shell opened (``/dev/stdin``, ``<(â
 """
 
 import argparse
+import os
 import stat
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ __all__ = [
     "check_readable",
     "file_name",
     "file_path",
+    "is_directory",
+    "is_file",
     "label",
     "read_bytes",
     "read_text",
@@ -48,6 +51,16 @@ def file_path(text: str) -> Path:
 def label(name: str | Path) -> str:
     """Return the name as errors show it."""
     return "standard input" if name == STDIN else str(name)
+
+
+def is_directory(path: Path) -> bool:
+    """Whether a path is a directory; false for a path that can't be accessed, which a read reports."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for a name that is too long
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is a file; false for a path that can't be accessed, which a read reports."""
+    return os.path.isfile(path)  # noqa: PTH113 - as above
 
 
 def check_readable(path: Path, fix: str = "") -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from node_observability.errors import UsageError
+from node_observability.errors import UsageError, reason_of
 
 __all__ = ["MAX_BYTES", "Node", "Taint", "next_page", "node", "parse"]
 
@@ -63,7 +63,7 @@ def parse(text: str, source: str, *, needs_kind: bool = False) -> list[Node]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        reason = "nested too deep" if isinstance(error, RecursionError) else error
+        reason = "nested too deep" if isinstance(error, RecursionError) else reason_of(error)
         raise UsageError(f"{source}: not JSON: {reason}; {_FIX}") from None
     kind, items = _items(document, None if needs_kind else "Node")
     if not isinstance(items, list):

@@ -10,7 +10,7 @@ from typing import Final
 
 import yaml
 
-from node_observability.errors import UsageError
+from node_observability.errors import UsageError, reason_of
 from node_observability.inputs.places import Place
 
 __all__ = [
@@ -82,7 +82,7 @@ def construct(node: yaml.Node, file: str) -> object:
     except ValueError as error:
         # A date such as 2026-99-99, or a number with more digits than Python reads.
         place = Place(file, node.start_mark.line + 1)
-        raise place.error(f"not YAML: {str(error).splitlines()[0]}") from None
+        raise place.error(f"not YAML: {reason_of(error)}") from None
     return value
 
 

@@ -64,12 +64,28 @@ def test_what_the_shell_opened_is_read() -> None:
 def test_a_file_that_is_larger_than_the_bound_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "large.conf"
     path.touch()
-    os.truncate(path, MAX_BYTES + 1)
+    # More than fits into memory: no more than the bound may be read.
+    os.truncate(path, 1 << 42)
     assert refusal(path) == f"{path}: is larger than 64 MiB; is this the right file?"
+    os.truncate(path, MAX_BYTES + 1)
+    assert "is larger than 64 MiB" in refusal(path)
     os.truncate(path, 64 * 1024 + 1)
     assert "is larger than 64 KiB" in refusal(path, 64 * 1024)
     os.truncate(path, 64 * 1024)
     assert len(read_text(path, max_bytes=64 * 1024)) == 64 * 1024
+
+
+class Endless(io.RawIOBase):
+    """An input without end; reading all of it is an error."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        assert size >= 0
+        return b"\0" * size
+
+
+def test_standard_input_without_end_is_read_up_to_the_bound_and_refused() -> None:
+    with pytest.raises(UsageError, match=r"^standard input: is larger than 64 KiB"):
+        read_bytes("-", 64 * 1024, stdin=Endless())  # type: ignore[arg-type] # RawIOBase is not BinaryIO
 
 
 def test_the_fix_that_a_caller_knows_ends_the_error() -> None:

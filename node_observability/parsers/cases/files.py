@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from node_observability.errors import UsageError
-from node_observability.inputs.files import check_readable, read_text
+from node_observability.inputs.files import check_readable, is_directory, read_text
 from node_observability.inputs.places import Place
 from node_observability.inputs.yaml_nodes import compose_one
 from node_observability.parsers.cases.values import Expected, ValueReader
@@ -68,7 +68,7 @@ def find(paths: Iterable[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if is_directory(path):
             inside = sorted([*path.rglob("*.yaml"), *path.rglob("*.yml")])
             if not inside:
                 raise UsageError(f"{path}: no case file (*.yaml) in this directory")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from node_observability.errors import MalformedError
-from node_observability.inputs.files import read_text
+from node_observability.inputs.files import is_file, read_text
 from node_observability.inputs.places import Place
 from node_observability.parsers.configuration.classic_format import (
     OpenFiles,
@@ -187,7 +187,7 @@ def find_beside(main: Path) -> OpenFiles:
         else:
             # In a container the files are elsewhere, but side by side.
             places = (base / name, main.parent / name, base / Path(name).name)
-            paths = [path for path in places if path.is_file() and str(path) != place.file][:1]
+            paths = [path for path in places if is_file(path) and str(path) != place.file][:1]
         return [
             (str(path), read_text(path, keep_mark=True, keep_returns=True), 1) for path in paths
         ] or None

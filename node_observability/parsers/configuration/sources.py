@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from node_observability.errors import UsageError
-from node_observability.inputs.files import STDIN, label, read_text
+from node_observability.inputs.files import STDIN, is_directory, is_file, label, read_text
 from node_observability.inputs.places import Place
 from node_observability.inputs.yaml_nodes import compose
 from node_observability.parsers.configuration.classic_format import OpenFiles, TextFile
@@ -42,7 +42,7 @@ def load(source: str, stdin: BinaryIO | None = None) -> list[Configuration]:
     if source == STDIN:
         return _load_manifest(read_text(STDIN, stdin=stdin), label(STDIN), must_be_manifest=True)
     path = Path(source)
-    if path.is_dir():
+    if is_directory(path):
         return _load_directory(path)
     text = read_text(path, keep_mark=True, keep_returns=True)
     looks_classic = is_classic(text)
@@ -68,7 +68,11 @@ def _load_files(texts: Mapping[Path, str], label: str) -> Configuration:
 
 def _load_directory(directory: Path) -> list[Configuration]:
     texts: dict[str, dict[Path, str]] = {"classic": {}, "YAML": {}}
-    for path in sorted(path for path in directory.iterdir() if path.is_file()):
+    try:
+        paths = sorted(directory.iterdir())
+    except OSError as error:
+        raise UsageError(f"{directory}: can't be read: {error.strerror}") from None
+    for path in filter(is_file, paths):
         if path.suffix in _SUFFIXES:
             text = read_text(path, keep_mark=True, keep_returns=True)
             if name := _format_of(path.name, text, str(path)):
