@@ -20,13 +20,14 @@ from journal_exporter.monitoring import health
 from journal_exporter.monitoring.metrics import SharedMetrics
 from journal_exporter.monitoring.prometheus import registry
 
-_CLIENT_TIMEOUT_S = 10
+_CLIENT_TIMEOUT_S = 10.0
 _VERSION = re.compile(r"[0-9]{1,9}([.][0-9]{1,9}){0,3}", re.ASCII)
 StartResponse = Any
 
 
 class _Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
     daemon_threads = True
+    client_timeout_s = _CLIENT_TIMEOUT_S
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log our errors; ignore clients that disconnect or stay silent."""
@@ -35,16 +36,26 @@ class _Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
 
 
 class _Handler(simple_server.WSGIRequestHandler):
-    timeout = _CLIENT_TIMEOUT_S
+    server: _Server
+
+    def setup(self) -> None:
+        """Close the connection of a client that sends or takes nothing for the server's timeout."""
+        self.request.settimeout(self.server.client_timeout_s)
+        super().setup()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Log nothing: probes and scrapes are routine."""
 
 
-def serve(listener: socket.socket, application: "Application") -> None:
+def serve(
+    listener: socket.socket,
+    application: "Application",
+    client_timeout_s: float = _CLIENT_TIMEOUT_S,
+) -> None:
     """Answer requests on a listening socket forever."""
     address = listener.getsockname()
     server = _Server(address[:2], _Handler, bind_and_activate=False)
+    server.client_timeout_s = client_timeout_s
     server.socket.close()
     server.socket = listener
     # server_bind() would set these, but would also look up the host's name.

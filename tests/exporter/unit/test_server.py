@@ -1,5 +1,6 @@
 """``/metrics``, ``/livez`` and ``/readyz`` over a real socket."""
 
+import contextlib
 import dataclasses
 import http.client
 import multiprocessing
@@ -40,24 +41,33 @@ class Server:
         return response.status, response.body.decode()  # type: ignore[attr-defined]
 
 
-def work(listener: socket.socket, metrics: SharedMetrics, errors: Path) -> None:
+def work(
+    listener: socket.socket, metrics: SharedMetrics, errors: Path, client_timeout_s: float
+) -> None:
     sys.stderr = errors.open("a", buffering=1)
-    serve(listener, Application(metrics, live_timeout_s=30.0, max_lag_s=300.0))
+    application = Application(metrics, live_timeout_s=30.0, max_lag_s=300.0)
+    serve(listener, application, client_timeout_s)
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    metrics, errors = SharedMetrics(), tmp_path_factory.mktemp("server") / "stderr"
+@contextlib.contextmanager
+def started(directory: Path, client_timeout_s: float) -> Iterator[Server]:
+    metrics, errors = SharedMetrics(), directory / "stderr"
     errors.touch()
     with listen("127.0.0.1", 0) as listener:
         process = multiprocessing.get_context("fork").Process(
-            target=work, args=(listener, metrics, errors), daemon=True
+            target=work, args=(listener, metrics, errors, client_timeout_s), daemon=True
         )
         process.start()
         yield Server(listener.getsockname(), metrics, errors)
         process.kill()
         process.join()
         process.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with started(tmp_path_factory.mktemp("server"), client_timeout_s=10.0) as server:
+        yield server
 
 
 @pytest.fixture
@@ -136,6 +146,7 @@ def test_a_query_does_not_matter(server: Server) -> None:
         "text/plain; version=1.x",
         "application/openmetrics-text; version=1..0",
         "application/openmetrics-text; version=1; version=x, text/plain",
+        "application/openmetrics-text; version=x; version=1",
         "text/plain; version=" + "9" * 5000,
     ],
 )
@@ -172,6 +183,18 @@ def test_a_silent_client_delays_no_other(server: Server) -> None:
     assert server.ask("/livez")[0] == 200
     for connection in silent:
         connection.close()
+
+
+def test_a_client_that_stays_silent_is_disconnected_without_an_error(tmp_path: Path) -> None:
+    with (
+        started(tmp_path, client_timeout_s=0.1) as server,
+        socket.create_connection(server.address, timeout=10) as silent,
+        socket.create_connection(server.address, timeout=10) as slow,
+    ):
+        slow.sendall(b"GET /metrics HT")
+        assert (silent.recv(1), slow.recv(1)) == (b"", b"")
+        assert server.ask("/livez")[0] == 503
+        assert server.errors.read_text() == ""
 
 
 def test_garbage_is_a_bad_request_and_the_server_continues(server: Server) -> None:
