@@ -1,7 +1,10 @@
 """A file is replaced whole, or stays as it was."""
 
 import os
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from node_observability.errors import ToolboxError
 from node_observability.outputs import write_text
 from tests.support.faults import file_size_limit
+from tests.support.paths import ROOT
+from tests.support.tools import need
 
 
 def mode(path: Path) -> int:
@@ -43,6 +48,26 @@ def test_a_failed_write_leaves_the_old_content_and_no_other_file(tmp_path: Path)
         write_text(path, "new" * 100)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_on_disk_before_it_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    path, trace = tmp_path / "file", tmp_path / "trace"
+    path.write_text("old")
+    code = (
+        "import sys; from node_observability.outputs import write_text; write_text(*sys.argv[1:])"
+    )
+    subprocess.run(
+        [
+            *(need("strace"), "-qq", "-y", "-e", "trace=fsync,rename", "-o", trace),
+            *(sys.executable, "-c", code, path, "new"),
+        ],
+        cwd=ROOT,
+        check=True,
+    )
+    calls = re.findall(r'^(fsync|rename)\((?:\d+<|")([^">]+)', trace.read_text(), re.MULTILINE)
+    assert [call for call, _ in calls] == ["fsync", "rename"]
+    assert calls[0][1] == calls[1][1] != str(path)
+    assert path.read_text() == "new"
 
 
 def test_a_dash_is_standard_output_and_a_path_named_so_is_a_file(
