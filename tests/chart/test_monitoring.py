@@ -132,6 +132,7 @@ RISING = [
 
 QUIET = {
     f'up{{{POD},container="journal-exporter"}}': "1x100",
+    f'up{{{POD},container="another"}}': "0x100",
     f"journal_exporter_heartbeat_timestamp_seconds{{{POD}}}": "0+60x100",
     f"journal_exporter_lines_written_total{{{POD}}}": "0+100x100",
     f"journal_exporter_numbering_restarts_total{{{POD}}}": "1x100",
@@ -369,6 +370,19 @@ def test_an_alert_on_a_counter_is_quiet_if_nothing_was_counted(
     tests = [
         counted(counter, label, values, time, alert, 0) | {"name": name}
         for name, (values, time) in STEADY.items()
+    ]
+    assert run_rule_tests(groups(), tests, tmp_path) == ""
+
+
+@pytest.mark.parametrize(("alert", "counter", "label"), COUNTED)
+def test_an_alert_on_a_counter_ends_with_its_window(
+    alert: str, counter: str, label: str, tmp_path: Path
+) -> None:
+    window_min = 60 if alert == "JournalExporterWorkerRestarting" else 15
+    values, changed_min = "900x60 1700x150", 61
+    tests = [
+        counted(counter, label, values, f"{changed_min + window_min - 2}m", alert, 1),
+        counted(counter, label, values, f"{changed_min + window_min + 1}m", alert, 0),
     ]
     assert run_rule_tests(groups(), tests, tmp_path) == ""
 
