@@ -206,6 +206,16 @@ def test_a_slot_that_is_torn_leaves_the_state_before(tmp_path: Path, cut: int) -
     assert same(load(tmp_path), state(1))
 
 
+def test_a_state_with_one_wrong_digit_is_not_taken(tmp_path: Path) -> None:
+    store(tmp_path, state(100), state(100), synced=False)
+    path = tmp_path / NAME
+    data = path.read_bytes()
+    assert b'"offset":100' in data
+    path.write_bytes(data.replace(b'"offset":100', b'"offset":900'))
+    with pytest.raises(DamagedCheckpointError):
+        load(tmp_path)
+
+
 def slots(path: Path) -> list[bytes]:
     data = path.read_bytes()
     return [data[at : at + SLOT_BYTES] for at in range(0, len(data), SLOT_BYTES)]
