@@ -1,5 +1,6 @@
 """Every command reads hostile and broken input to an exit code and short errors that name it."""
 
+import io
 import os
 import shlex
 import subprocess
@@ -143,6 +144,14 @@ def test_a_closed_standard_input_is_one_error(line: str, here: Path) -> None:
     assert (done.returncode, done.stdout) == (ERROR, "")
     assert done.stderr.count("\n") == 1
     assert ": standard input: is closed" in done.stderr
+
+
+def test_standard_input_that_is_empty_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    assert cli.main(shlex.split(f"zabbix diff {ASK} --token-file -")) == ERROR
+    assert ": standard input: is empty; " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdin"])

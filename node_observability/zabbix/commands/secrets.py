@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from node_observability.errors import UsageError
-from node_observability.inputs.files import read_text
+from node_observability.inputs.files import label, read_text
 
 __all__ = ["secret"]
 
@@ -29,5 +29,5 @@ def secret(environment: Mapping[str, str], name: str, path: str | None = None) -
     fix = f"it must contain what {name} would"
     text = read_text(path, fix=fix).strip()
     if not text:
-        raise UsageError(f"{path}: is empty; {fix}")
+        raise UsageError(f"{label(path)}: is empty; {fix}")
     return text
