@@ -4,6 +4,8 @@ import dataclasses
 import json
 import os
 import resource
+import subprocess
+import sys
 import zlib
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +29,8 @@ from journal_exporter.output.checkpoint import (
 from journal_exporter.output.file_id import FileId
 from tests.support.fakes import BOOT, FILE_ID, SEQNUM_ID, START_US, cursor, read_up_to
 from tests.support.faults import file_size_limit
+from tests.support.paths import ROOT
+from tests.support.tools import need
 
 SLOT_BYTES = 32768
 """Of a state with a few files."""
@@ -304,6 +308,39 @@ def test_garbage_is_set_aside_only_when_there_is_a_new_state(
         path.unlink()
     kept = {one.name: one.read_bytes() for one in tmp_path.iterdir()}
     assert kept == {"checkpoint.damaged-1": garbage, "checkpoint.damaged-2": garbage}
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"[]", b"{}", b"null", b"9" * 5000])
+def test_a_slot_whose_checksum_fits_and_whose_content_does_not_is_damaged(
+    tmp_path: Path, body: bytes
+) -> None:
+    packed = b"journal-exporter checkpoint 2 %d %08x\n%s\n" % (len(body), zlib.crc32(body), body)
+    (tmp_path / NAME).write_bytes(packed.ljust(4 * len(packed), b"\0"))
+    with pytest.raises(DamagedCheckpointError):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("error", ["EPERM", "EOPNOTSUPP"])
+def test_garbage_is_renamed_on_a_file_system_without_links(tmp_path: Path, error: str) -> None:
+    (tmp_path / NAME).write_bytes(b"garbage")
+    code = (
+        "import sys; from pathlib import Path; from journal_exporter.output.checkpoint import"
+        " CheckpointFile; print(CheckpointFile(Path(sys.argv[1])).set_aside().name)"
+    )
+    injection = ("-e", f"inject=link,linkat:error={error}")
+    done = subprocess.run(
+        [
+            *(need("strace"), "-qq", "-o", "/dev/null", *injection),
+            *(sys.executable, "-c", code, tmp_path),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "checkpoint.damaged-1\n"
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert kept == {"checkpoint.damaged-1": b"garbage"}
 
 
 @pytest.mark.parametrize("version", [3, 10, 9999])
