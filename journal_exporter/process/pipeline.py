@@ -154,6 +154,7 @@ class Pipeline:
         source.process()
         batch = source.read()
         if batch.entries or batch.gaps:
+            self._stalls = 0
             self.write(batch)
             return
         self._stalls += 1

@@ -235,6 +235,32 @@ def test_a_journal_whose_entries_stay_unreadable_is_opened_again_at_growing_inte
     assert rig.metrics.get("journal_reopens", "stall") == 4  # At the scans 1, 2, 4 and 8.
 
 
+class Interrupted(Shortsighted):
+    """Its journal stays unreadable, but one entry is found by the second look of the fifth iteration."""
+
+    def source(self) -> ScriptedSource:
+        source = super().source()
+        if len(self.opened) == 4:
+
+            def show() -> None:
+                if source.calls.count("read") == 3:
+                    source.journal += entries([b"found"], first=3)
+
+            source.on_read = show
+        return source
+
+
+def test_a_successful_read_resets_the_interval_at_which_the_journal_is_opened_again(
+    tmp_path: Path,
+) -> None:
+    rig = Interrupted(tmp_path, until_read=1000)
+    rig.journal = rig.journal[:2]
+    rig.run(stop=Scans(rig.clock))
+    assert rig.data().count(b": found") == 1
+    # At the scans 1 and 2 before the read, and at 1, 2, 4 and 8 after it.
+    assert rig.metrics.get("journal_reopens", "stall") == 6
+
+
 def test_a_file_that_is_taken_away_while_nothing_happens_costs_no_repetition_after_a_kill(
     tmp_path: Path,
 ) -> None:
