@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from journal_exporter.monitoring import health
 from journal_exporter.monitoring.metrics import RECOVERIES, SharedMetrics
 from journal_exporter.output.checkpoint import load
 from journal_exporter.output.retry import Stopped
 from tests.support.fakes import ScriptedStop
-from tests.support.faults import FaultPlan, Rig, entries
+from tests.support.faults import Entry, FaultPlan, Rig, ScriptedSource, entries
 
 MESSAGES = [b"message %d" % number for number in range(12)]
 
@@ -188,6 +189,46 @@ def test_a_request_to_end_during_the_search_leaves_a_damaged_checkpoint_for_the_
     assert (rig.state / "checkpoint").read_bytes() == b"garbage"
     assert kind(rig) == "from_output"
     assert rig.data() == before
+
+
+class SlowRig(Rig):
+    """A rig whose reader takes 20 s for each batch; the exporter must be alive at each."""
+
+    def source(self) -> ScriptedSource:
+        source = super().source()
+
+        def read() -> None:
+            now_s = self.clock.monotonic_s()
+            assert health.live(self.metrics, now_s=now_s, timeout_s=30.0).ok
+            self.clock.advance(20)
+
+        source.on_read = read
+        return source
+
+
+def test_the_exporter_stays_alive_during_a_search_that_takes_minutes(tmp_path: Path) -> None:
+    rig = SlowRig(tmp_path, entries(MESSAGES))
+    rig.metrics.heartbeat(rig.clock)
+    rig.run()
+    damage(rig)
+    rig.batch_entries = 1
+    assert kind(rig) == "from_output"
+
+
+def test_a_gap_before_the_output_s_first_line_is_not_counted_after_a_damaged_checkpoint(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, [Entry(1, b"one"), Entry(5, b"five"), Entry(6, b"six")])
+    rig.run()
+    kept = b"".join(rig.data().splitlines(keepends=True)[-2:])
+    assert kept.count(b"lost") == 0
+    rig.output_path.write_bytes(kept)
+    damage(rig)
+    before = rig.metrics.get("entries_lost")
+    assert before == 3
+    assert kind(rig) == "from_output"
+    assert rig.data() == kept
+    assert rig.metrics.get("entries_lost") == before
 
 
 def test_a_damaged_checkpoint_and_an_output_of_another_program_begin_where_the_start_says(

@@ -23,6 +23,11 @@ def test_the_place_is_before_the_first_line_that_is_in_the_output() -> None:
     assert found == Found(Position("3"), 0, 3)
 
 
+def test_the_place_is_before_all_lines_that_are_in_the_output_whatever_their_order() -> None:
+    found = search(b"".join(lines(3, 4, 5)), lines(0, 4, 3, 5))
+    assert found == Found(Position("1"), 0, 3)
+
+
 def test_lines_of_other_programs_before_it_are_left_out() -> None:
     found = search(b"somebody\nelse\n" + b"".join(lines(3, 4)), lines(*range(10)))
     assert found == Found(Position("3"), len(b"somebody\nelse\n"), 2)
