@@ -66,7 +66,7 @@ def _nodes(kind: Kind) -> Iterator[Manifest]:
             "kubernetes.io/hostname": name,
             **kind.labels,
         }
-        room = {"cpu": "4", "memory": "16Gi", "pods": "58"}
+        room = {"cpu": "4", "memory": "16Gi", "ephemeral-storage": "80Gi", "pods": "58"}
         info = {
             "architecture": kind.architecture,
             "operatingSystem": kind.system,
