@@ -188,6 +188,27 @@ def test_each_alert_fires_in_its_own_situation_and_no_other_alert_does(
     assert run_rule_tests(groups(), [quiet_test(series) | firing([name])], tmp_path) == ""
 
 
+def test_an_alert_on_a_program_names_its_namespace_pod_and_node(tmp_path: Path) -> None:
+    named = f'count(ALERTS{{alertstate="firing",{POD}}})'
+    tests = [
+        quiet_test(series)
+        | {
+            "name": name,
+            "promql_expr_test": [
+                {
+                    "expr": named,
+                    "eval_time": "95m",
+                    "exp_samples": [{"labels": "{}", "value": 1}],
+                }
+            ],
+        }
+        for name, series in RISING
+        if not name.startswith(("Node", "Bottlerocket"))
+    ]
+    assert len(tests) == len(RISING) - 5
+    assert run_rule_tests(groups(), tests, tmp_path) == ""
+
+
 def test_every_alert_has_a_test() -> None:
     alerts = [rule["alert"] for group in groups()["groups"] for rule in group["rules"]]
     assert sorted(alerts) == sorted(name for name, _ in RISING)
