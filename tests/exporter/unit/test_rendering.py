@@ -126,6 +126,24 @@ def test_the_rendering_of_the_run_before_stays_until_others_are_deleted(tmp_path
     assert len(notes(tmp_path)) == 1
 
 
+@pytest.mark.parametrize("is_first_newer", [False, True])
+def test_without_a_checkpoint_the_newest_stored_rendering_that_can_be_read_is_used(
+    tmp_path: Path, *, is_first_newer: bool
+) -> None:
+    assert rendering.last_saved(tmp_path, NOW) == NOW
+    other = rendering.from_settings(Settings(format="rfc3164"))
+    newer = {True: BEFORE, False: other}[is_first_newer]
+    for each in (BEFORE, other):
+        rendering.save(tmp_path, each)
+        path = tmp_path / f"render-{rendering.digest(each)}.json"
+        time_s = 2000 if each is newer else 1000
+        os.utime(path, (time_s, time_s))
+    assert rendering.last_saved(tmp_path, NOW) == newer
+    (tmp_path / f"render-{rendering.digest(newer)}.json").write_bytes(b"garbage")
+    (older,) = [each for each in (BEFORE, other) if each is not newer]
+    assert rendering.last_saved(tmp_path, NOW) == older
+
+
 def test_the_same_rendering_is_not_written_again(tmp_path: Path) -> None:
     rendering.save(tmp_path, NOW)
     before = notes(tmp_path)[0].stat()
