@@ -56,7 +56,8 @@ def _write_file(path: Path, data: bytes, *, secret: bool) -> None:
     if exists and not target.is_file():
         target.write_bytes(data)
         return
-    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
+    # Not after the target, whose name may be as long as names can be.
+    temporary = target.with_name(f".node-observability-{secrets.token_hex(8)}")
     temporary.touch(_SECRET_MODE if secret else _NEW_MODE, exist_ok=False)
     try:
         if exists and not secret:

@@ -1,6 +1,5 @@
 """A file is replaced whole, or stays as it was."""
 
-import os
 import re
 import stat
 import subprocess
@@ -82,10 +81,10 @@ def test_a_dash_is_standard_output_and_a_path_named_so_is_a_file(
     assert Path("-").read_text() == "file"
 
 
-def test_a_file_that_an_earlier_process_left_is_not_in_the_way(tmp_path: Path) -> None:
-    (tmp_path / f".file.{os.getpid()}").touch()
-    write_text(tmp_path / "file", "new")
-    assert (tmp_path / "file").read_text() == "new"
+@pytest.mark.parametrize("name", ["a" * 255, "\u2603" * 85], ids=["letters", "snowmen"])
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path, name: str) -> None:
+    write_text(tmp_path / name, "new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "new")]
 
 
 @pytest.mark.parametrize(
