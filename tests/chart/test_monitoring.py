@@ -464,6 +464,22 @@ def test_a_panel_shows_what_was_counted_before_the_first_scrape_too(
     assert run_rule_tests(groups(), tests, tmp_path) == ""
 
 
+@pytest.mark.parametrize(("title", "counter"), COUNTING_PANELS)
+def test_a_panel_shows_nothing_of_what_was_counted_long_ago(
+    title: str, counter: str, tmp_path: Path
+) -> None:
+    test = quiet_test({f"{counter}{{{POD}}}": "900x1600"}) | {
+        "promql_expr_test": [
+            {
+                "expr": f"count({panel_query(title, counter)} > 0)",
+                "eval_time": "1595m",
+                "exp_samples": [],
+            }
+        ]
+    }
+    assert run_rule_tests({"groups": []}, [test], tmp_path) == ""
+
+
 def test_every_panel_that_counts_losses_has_a_test() -> None:
     found = {
         panel["title"]
