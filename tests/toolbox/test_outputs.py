@@ -1,5 +1,6 @@
 """A file is replaced whole, or stays as it was."""
 
+import os
 import re
 import stat
 import subprocess
@@ -79,6 +80,15 @@ def test_a_dash_is_standard_output_and_a_path_named_so_is_a_file(
     assert list(tmp_path.iterdir()) == []
     write_text(Path("-"), "file")
     assert Path("-").read_text() == "file"
+
+
+def test_a_document_comes_after_what_was_printed_before_it() -> None:
+    code = "from node_observability.outputs import write_text; print('a'); write_text('-', 'b'); print('c')"
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=buffered, capture_output=True, check=True
+    )
+    assert done.stdout == b"a\nbc\n"
 
 
 @pytest.mark.parametrize("name", ["a" * 255, "\u2603" * 85], ids=["letters", "snowmen"])
