@@ -36,6 +36,18 @@ def test_only_its_owner_may_read_a_file_with_secrets(tmp_path: Path) -> None:
     assert (path.read_text(), mode(path)) == ("new", 0o600)
 
 
+@pytest.mark.parametrize(("secret", "expected"), [(False, 0o640), (True, 0o600)])
+def test_a_new_file_has_the_mode_that_the_umask_leaves_and_a_secret_its_own(
+    tmp_path: Path, *, secret: bool, expected: int
+) -> None:
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "file", "new", secret=secret)
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "file") == expected
+
+
 def test_a_failed_write_leaves_the_old_content_and_no_other_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
