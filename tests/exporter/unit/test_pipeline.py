@@ -235,6 +235,31 @@ def test_a_journal_whose_entries_stay_unreadable_is_opened_again_at_growing_inte
     assert rig.metrics.get("journal_reopens", "stall") == 4  # At the scans 1, 2, 4 and 8.
 
 
+@dataclasses.dataclass
+class RemovedCheckpoint(Scans):
+    """Removes the checkpoint when everything is synced, and looks for it four checks later."""
+
+    checkpoint: Path = Path()
+    is_restored: bool = False
+
+    def is_set(self) -> bool:
+        if self.checks == 8:
+            self.checkpoint.unlink()
+        if self.checks == 12:
+            self.is_restored = self.checkpoint.exists()
+        return super().is_set()
+
+
+def test_a_checkpoint_that_is_removed_while_nothing_is_logged_is_stored_again(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, entries(MESSAGES))
+    rig.once = False
+    stop = RemovedCheckpoint(rig.clock, checkpoint=rig.state / "checkpoint")
+    rig.run(stop=stop)
+    assert stop.is_restored
+
+
 class Interrupted(Shortsighted):
     """Its journal stays unreadable, but one entry is found by the second look of the fifth iteration."""
 
