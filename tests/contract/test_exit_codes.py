@@ -1,5 +1,6 @@
 """Both programs have the same exit codes, and the page about them too."""
 
+import os
 import re
 import subprocess
 import sys
@@ -46,6 +47,33 @@ def test_output_that_the_exporter_cannot_write_is_an_error(line: str, problem: s
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (f"journal-exporter: standard output: {problem}\n" if problem else "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "journal_exporter.cli --help",
+        "journal_exporter.cli check-config",
+        "node_observability.cli --help",
+        "node_observability.cli nodegroup kube-reserved --cores 8 --max-pods 58",
+    ],
+)
+def test_a_reader_that_has_gone_is_an_error_without_a_message(command: str) -> None:
+    module, *arguments = command.split()
+    program = f"import sys; from {module} import main; sys.exit(main())"
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            cwd=ROOT,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (2, b"")
 
 
 LACKING = "import sys; sys.modules[sys.argv.pop(1)] = None; "
