@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +92,23 @@ def test_a_package_that_the_exporter_lacks_is_named_with_the_fix() -> None:
     found = lacking("systemd", "import journal_exporter.__main__", "run")
     problem = "systemd is not installed; install `node-observability[exporter]`"
     assert found == (2, f"journal-exporter: {problem}\n")
+
+
+def test_a_library_that_the_system_lacks_is_reported_and_not_taken_for_a_missing_package(
+    tmp_path: Path,
+) -> None:
+    reason = "libsystemd.so.0: cannot open shared object file"
+    (tmp_path / "systemd.py").write_text(f"raise ImportError({reason!r}, name='systemd._reader')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "journal_exporter", "run"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    problem = f"systemd can't be loaded: {reason}; install what it needs"
+    assert (done.returncode, done.stderr) == (2, f"journal-exporter: {problem}\n")
 
 
 @pytest.mark.parametrize(
