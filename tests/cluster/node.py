@@ -17,7 +17,7 @@ from typing import Any, Self
 from tests.cluster.api import is_ready
 from tests.cluster.control_plane import BRIDGE, HOST, SERVER, ControlPlane
 from tests.cluster.images import PAUSE, Archive
-from tests.cluster.processes import BIN, Program, base, cgroup, logs, run
+from tests.cluster.processes import BIN, ClusterError, Program, base, cgroup, logs, run
 from tests.support.waiting import wait_for
 
 __all__ = ["Node"]
@@ -159,14 +159,20 @@ class Node:
         return run(*self._inside(), *command)
 
     def containers(self) -> dict[str, int]:
-        """Return the process ids of the running containers by their names."""
-        found = {}
+        """Return the process ids of the running containers by their names.
+
+        Raises:
+            ClusterError: two have the same name.
+        """
+        found: dict[str, int] = {}
         for line in self.run(*_CTR, "tasks", "list").splitlines()[1:]:
             identity, pid, status = line.split()
             if status == "RUNNING":
                 about = json.loads(self.run(*_CTR, "containers", "info", identity))
                 labels: dict[str, Any] = about["Labels"]
                 if name := labels.get("io.kubernetes.container.name"):
+                    if name in found:
+                        raise ClusterError(f"{self.name} runs two containers named {name}")
                     found[name] = int(pid)
         return found
 

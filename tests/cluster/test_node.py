@@ -193,7 +193,7 @@ def test_helm_test_has_every_program_read_its_configuration(cluster: Cluster) ->
 def talk(cluster: Cluster, node_name: str, name: str, script: str) -> None:
     """Run a shell script in a pod outside of the release."""
     container = {
-        "name": "talker",
+        "name": name,
         "image": image_names(cluster.release.manifest())["zabbix-agent2"],
         "command": ["sh", "-c", script],
     }
@@ -209,7 +209,7 @@ def talk(cluster: Cluster, node_name: str, name: str, script: str) -> None:
 
 def can_read(output: str, pod: str) -> bool:
     """Return whether the stand-in printed that it can read the log of a talker."""
-    return re.search(rf"stand-in: {pod}_default_talker-\S+ can be read", output) is not None
+    return re.search(rf"stand-in: {pod}_default_{pod}-\S+ can be read", output) is not None
 
 
 @pytest.mark.parametrize("node_name", [BOTTLEROCKET, OTHER])
