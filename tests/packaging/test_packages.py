@@ -159,6 +159,21 @@ def test_the_wheel_has_the_files_that_its_programs_read(wheel: Path) -> None:
     assert {name for name in found if ".dist-info/" not in name} == ours
 
 
+def test_a_wheel_built_without_the_manifest_has_the_same_files(
+    wheel: Path, unpacked: Path, tmp_path: Path
+) -> None:
+    """The image is built so: setuptools takes a package's files from MANIFEST.in where there is one."""
+    source = tmp_path / "source"
+    packages = ("journal_exporter", "node_observability")
+    for name in (*packages, "pyproject.toml", "LICENSE"):
+        copy = shutil.copytree if (unpacked / name).is_dir() else shutil.copy
+        source.mkdir(exist_ok=True)
+        copy(unpacked / name, source / name)
+    bare = built("wheel", source, tmp_path / "dist")
+    with zipfile.ZipFile(wheel) as whole, zipfile.ZipFile(bare) as found:
+        assert found.namelist() == whole.namelist()
+
+
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     found = metadata(wheel)
     assert found["Author"] == "The node-observability maintainers"
