@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Mapping
 
-from node_observability.inputs.files import file_name, file_path, label, read_text
+from node_observability.inputs.files import check_readable, file_name, file_path, label, read_text
 from node_observability.inputs.nodes import MAX_BYTES
 from node_observability.zabbix.hosts import nodes, service_account
 
@@ -55,6 +55,8 @@ def nodes_of(options: argparse.Namespace, environment: Mapping[str, str]) -> fro
     if options.in_cluster:
         access = service_account.in_cluster(environment)
         return nodes.from_api(access, selector, options.timeout)
+    # kubectl would wait for a pipe that nobody writes into.
+    check_readable(options.kubeconfig, "name the kubeconfig's file")
     return nodes.from_kubectl(
         options.kubeconfig, environment, context=options.context, selector=selector
     )

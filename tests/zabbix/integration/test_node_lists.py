@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -231,6 +232,15 @@ def test_a_list_with_a_page_that_kubectl_fails_to_get_is_an_error(
     assert str(refused.value).startswith("kubectl get nodes: ")
     assert problem in str(refused.value)
     assert TOKEN not in str(refused.value)
+
+
+def test_a_kubeconfig_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    parser = argparse.ArgumentParser()
+    node_flags.add_nodes(parser, selector="")
+    options = parser.parse_args(["--kubeconfig", str(tmp_path / "pipe")])
+    with pytest.raises(UsageError, match=r"is a pipe or a device, not a file; name the kubeconfig"):
+        node_flags.nodes_of(options, {})
 
 
 def test_a_kubeconfig_that_can_not_be_used_is_reported_with_kubectls_message(
