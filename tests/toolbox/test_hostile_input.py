@@ -118,6 +118,16 @@ def test_what_can_not_be_read_is_one_error_that_names_it(
     assert f" {name}: " in errors[0]
 
 
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("line", READERS)
+def test_control_characters_of_a_name_are_escaped_in_errors(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, errors = ended(line, "'\x1b[31mred'", capsys)
+    assert (code, len(errors)) == (ERROR, 1)
+    assert r"\x1b[31mred: can't be read: No such file" in errors[0]
+
+
 @pytest.mark.parametrize(
     "line",
     [
