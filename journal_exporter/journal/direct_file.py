@@ -97,8 +97,16 @@ class _FreedError(ValueError):
 class DirectFile:
     """An open file and a place in it (``FileReader``); ``close`` it. It owns the descriptor."""
 
-    def __init__(self, descriptor: int, header: Header, context_of: ContextOf) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        header: Header,
+        context_of: ContextOf,
+        *,
+        pread_file: Callable[[int, int, int], bytes] = os.pread,
+    ) -> None:
         self._descriptor = descriptor
+        self._pread_file = pread_file
         self.header = header
         self.is_deleted = False
         self.place = Place()
@@ -305,10 +313,18 @@ class DirectFile:
         between = offset - previous
         base = previous if 0 <= between <= _MAX_NEW_BYTES else offset
         size = max(offset - base + _ENTRY_BYTES, _WINDOW_BYTES)
+        window = self._try_pread(min(size, max(until - base, 0)), base)
+        if base < offset > base + len(window) - ENTRY_HEAD.size:
+            # The disk can't be read between the two entries.
+            base = offset
+            window = self._try_pread(min(_WINDOW_BYTES, max(until - base, 0)), base)
+        return window, base
+
+    def _try_pread(self, size: int, offset: int) -> bytes:
         try:
-            return os.pread(self._descriptor, min(size, max(until - base, 0)), base), base
+            return self._pread_file(self._descriptor, size, offset)
         except OSError:
-            return b"", base
+            return b""
 
     def _learn(self, items: bytes) -> tuple[tuple[Field, ...] | None, Field]:
         """Return context and message of a list of fields; no context where one can't be read."""
@@ -427,6 +443,6 @@ class DirectFile:
         if not 0 < offset <= self.header.end or size < 0:
             raise ValueError("an offset outside of the file")
         try:
-            return os.pread(self._descriptor, min(size, self.header.end - offset), offset)
+            return self._pread_file(self._descriptor, min(size, self.header.end - offset), offset)
         except OSError as error:
             raise ValueError(f"reading: {error.strerror}") from error

@@ -230,15 +230,12 @@ def _objects(read: Read, begin: int, end: int) -> Iterator[tuple[int, int, int, 
     at = begin + -begin % _ALIGNMENT
     while at + ENTRY_HEAD.size <= end:
         if at + ENTRY_HEAD.size > base + len(window):
-            found = _window(read, at)
-            if found is None:
-                # The disk can't be read there; what is behind may be.
+            window, base = _window(read, at), at
+            if len(window) < ENTRY_HEAD.size:
+                # The disk can't be read there, or the file is shorter than its header said: journald cuts
+                # it when it archives it. What is behind may be readable.
                 at += _PAGE_BYTES - at % _PAGE_BYTES
                 continue
-            window, base = found, at
-            if len(window) < ENTRY_HEAD.size:
-                # The file may be shorter than its header said: journald cuts it when it archives it.
-                return
         kind, size = _object(window, at - base)
         if not kind or size > end - at:
             at += _ALIGNMENT
@@ -247,14 +244,13 @@ def _objects(read: Read, begin: int, end: int) -> Iterator[tuple[int, int, int, 
         at += size + -size % _ALIGNMENT
 
 
-def _window(read: Read, at: int) -> bytes | None:
-    """Return bytes from an offset on; None where not even those of its page can be read."""
+def _window(read: Read, at: int) -> bytes:
+    """Return bytes from an offset on; none where not even those of its page can be read."""
     with contextlib.suppress(ValueError):
         return read(at, _WINDOW_BYTES)
     with contextlib.suppress(ValueError):
-        page = read(at, _PAGE_BYTES - at % _PAGE_BYTES)
-        return page if len(page) >= ENTRY_HEAD.size else None
-    return None
+        return read(at, _PAGE_BYTES - at % _PAGE_BYTES)
+    return b""
 
 
 def _named_by_chain(read: Read, header: Header) -> list[int]:

@@ -1,8 +1,9 @@
 """One written file, read while it grows."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,26 @@ def test_a_place_before_is_gone_back_to(file: JournalFile, reader: Open) -> None
     assert rest(opened) == list(range(51, 300))
     assert opened.seek(Place())
     assert rest(opened) == list(range(1, 300))
+
+
+def test_a_page_that_cannot_be_read_costs_the_entries_on_it(file: JournalFile) -> None:
+    put(file, *range(1, 3001))
+    bad = 8192
+
+    def pread(descriptor: int, size: int, offset: int) -> bytes:
+        """Read as from a disk with a bad page: up to it, or not at all."""
+        if bad <= offset < bad + 4096:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return os.pread(descriptor, min(size, bad - offset) if offset < bad else size, offset)
+
+    descriptor = os.open(file.path, os.O_RDONLY)
+    header = read_header(descriptor)
+    assert header is not None
+    with closing(DirectFile(descriptor, header, lambda _: (), pread_file=pread)) as opened:
+        run = Run()
+        while opened.entries_left:
+            opened.read(run, entries=1000, room_bytes=1 << 18)
+    lost = sum(run.lost.values())
+    assert len(run.heads) + lost == 3000
+    assert 0 < lost < 40, "no entry takes less than a hundred bytes"
+    assert [head[3] for head in run.heads][-2900:] == list(range(101, 3001))

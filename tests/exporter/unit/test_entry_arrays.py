@@ -213,6 +213,26 @@ def test_entries_behind_a_page_that_cannot_be_read_are_found(written: bytearray)
     assert found == [*range(1, 12), *range(32, ENTRIES + 1)]
 
 
+@pytest.mark.parametrize("left", [0, 8, 56, 64])
+def test_entries_behind_a_page_that_ends_a_read_early_are_found(
+    written: bytearray, left: int
+) -> None:
+    """A read that reaches a bad page returns what lies before it."""
+    header = arrays_of(written).header
+    first = arrays_of(written).offset_of(20) + left
+    written[header.first_array] = 0
+
+    def read(offset: int, size: int) -> bytes:
+        if first <= offset < first + 1000:
+            raise ValueError("reading: Input/output error")
+        stop = min(offset + size, first) if offset < first else offset + size
+        return bytes(written[offset:stop])
+
+    found = numbers(written, EntryArrays(read, header))
+    assert found[:20] == list(range(1, 21))
+    assert found[-1] == ENTRIES
+
+
 def test_entries_that_are_written_later_are_found_behind_the_damage(tmp_path: Path) -> None:
     path = tmp_path / "system.journal"
     with closing(JournalFile(path, file_id=b"f" * 16, machine_id=b"m" * 16)) as file:
