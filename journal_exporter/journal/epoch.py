@@ -8,7 +8,7 @@ Not there: which file or boot a number belongs to. The tracker of sequences says
 import bisect
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 MAX_BOOTS = 16
@@ -29,9 +29,9 @@ class Gap(NamedTuple):
     """Where all of these numbers are missing: in which epoch; 0 for other losses."""
 
 
-def _common(first: int, last: int, begin: int, end: int) -> int:
-    """Return how many numbers two ranges have in common."""
-    return max(0, min(last, end) - max(first, begin) + 1)
+def _common(first: int, last: int, ranges: Iterable[Sequence[int]]) -> int:
+    """Return how many numbers a range has in common with others."""
+    return sum(max(0, min(last, end) - max(first, begin) + 1) for begin, end in ranges)
 
 
 @dataclasses.dataclass(slots=True)
@@ -92,9 +92,12 @@ class Epoch:
 
     def read(self, first: int, last: int, *, has_copies: bool) -> None:
         """Add numbers of entries; ``has_copies``: a runtime file of their boot was read."""
-        accounted = [*self.early, (self.begin, self.floor), *self.above]
-        again = sum(_common(first, last, *one) for one in accounted)
-        again -= sum(_common(first, last, *one) for one in self.copied)
+        # Of two files that journald writes in turn every number is a range of its own.
+        start = bisect.bisect_left(self.above, first, key=lambda one: one[1])
+        stop = bisect.bisect_right(self.above, last, start, key=lambda one: one[0])
+        above = self.above[start:stop]
+        again = _common(first, last, [*self.early, (self.begin, self.floor), *above])
+        again -= _common(first, last, self.copied)
         if again > 0:
             self.again_top = -1
             if has_copies:

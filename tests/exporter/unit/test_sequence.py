@@ -5,7 +5,7 @@ import json
 import pytest
 
 from journal_exporter.journal.cursor import Cursor
-from journal_exporter.journal.epoch import MAX_BOOTS, MAX_COPIED, Gap
+from journal_exporter.journal.epoch import MAX_BOOTS, MAX_COPIED, Epoch, Gap
 from journal_exporter.journal.numbers import sound_numbers
 from journal_exporter.journal.sequence import (
     MAX_EPOCHS,
@@ -632,3 +632,16 @@ def test_numbers_that_can_not_be_right_are_zero(
     numbers: list[int], before: int, tail: int, sound: list[int]
 ) -> None:
     assert sound_numbers(numbers, before, tail) == sound
+
+
+def test_numbers_that_were_read_before_are_found_in_every_range_above_a_hole() -> None:
+    """Of two files that journald writes in turn every number is a range of its own."""
+    epoch = Epoch("m", floor=0, begin=1)
+    for number in range(1, 40_000, 2):
+        epoch.read(number, number, has_copies=True)
+    assert epoch.again == 0
+    epoch.read(10, 20, has_copies=True)
+    assert epoch.again == 5
+    epoch.read(2, 40_000, has_copies=True)
+    assert epoch.again == 5 + 19_999 + 6
+    assert not epoch.above
