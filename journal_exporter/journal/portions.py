@@ -145,8 +145,11 @@ def account(
     """
     found: list[Damage] = []
     counted = list(enumerate(zip(taken.portions, taken.counts(entries), strict=True)))
-    # In the order of their numbers, so that what is read is not taken for what was read before.
-    counted.sort(key=lambda one: [head[3] for head in one[1][0].heads(1)])
+    # As they are merged: by their numbers, so that what is read is not taken for what was read before, but
+    # by the clock where a new numbering may have begun between them.
+    picked = dict.fromkeys(which for which, _index in (taken.picks or ())[:entries])
+    order = {which: at for at, which in enumerate(picked)}
+    counted.sort(key=lambda one: order.get(one[0], len(order)))
     for which, (portion, count) in counted:
         heads = portion.heads(count)
         if portion.is_runtime and heads:

@@ -125,6 +125,28 @@ def test_from_any_place_within_a_batch_the_rest_is_read_and_no_loss_is_reported_
     assert resumed(reader, batch.end) == ([], [], 5)
 
 
+def test_numbers_that_begin_anew_within_a_boot_are_no_loss_though_one_batch_has_them_all(
+    make: Callable[..., JournalFile], reader: Open
+) -> None:
+    """A journald that starts again goes on from the files that it opens, not from the highest number."""
+
+    def log(name: str, boot_id: str, first_us: int, *numbers: int) -> None:
+        file = make(name)
+        for at_us, number in enumerate(numbers, first_us):
+            stamp = Stamp(number, START_US + at_us, at_us, bytes.fromhex(boot_id))
+            file.append([b"MESSAGE=%d" % number], stamp)
+
+    log("old", "b1" * 16, 1, 7)
+    source = reader()
+    source.start("head")
+    assert read_all(source) == ([7], [])
+    log("user-1000", BOOT, 1000, 70, 71, 72)
+    log("system", BOOT, 2000, 19)
+    log("user-1001", BOOT, 3000, 39, 40)
+    source.process()
+    assert read_all(source) == ([70, 71, 72, 19, 39, 40], [])
+
+
 def test_numbers_that_a_new_file_holds_are_not_lost(
     make: Callable[..., JournalFile], reader: Open
 ) -> None:
