@@ -18,7 +18,7 @@ from typing import Any
 from journal_exporter.journal.file_format import Head
 
 MAX_STRETCHES = 32
-_MONOTONIC_US = operator.itemgetter(5)
+_MONOTONIC_US, _BOOT = operator.itemgetter(5), operator.itemgetter(6)
 Snapshot = Sequence[Sequence[Any]]
 
 
@@ -120,15 +120,9 @@ class Copies:
 
     def concern(self, heads: Sequence[Head]) -> bool:
         """Whether any of a persistent file's entries may be copies."""
-        boots = {head[6].hex() for head in (heads[0], heads[-1])}
+        boots = {boot.hex() for boot in set(map(_BOOT, heads))}
         limit_us = max(
-            (
-                s.last_us
-                for s in self._stretches
-                for boot in boots
-                if s.most != 0 and s.boot_id == boot
-            ),
-            default=-1,
+            (s.last_us for s in self._stretches if s.most != 0 and s.boot_id in boots), default=-1
         )
         return limit_us >= 0 and min(map(_MONOTONIC_US, heads)) <= limit_us
 

@@ -81,6 +81,13 @@ def test_only_entries_up_to_the_end_of_a_stretch_concern_it() -> None:
     assert not Copies().concern([head(5)])
 
 
+def test_entries_of_a_boot_between_two_others_concern_it() -> None:
+    copies = read(head(10), head(30))
+    before, after = head(900, boot_id=OTHER_BOOT), head(600, boot_id="b2" * 16)
+    assert copies.concern([before, head(10), head(30), after])
+    assert not copies.concern([before, head(31), after])
+
+
 def test_what_an_earlier_version_read_is_everything_of_the_boot_up_to_its_last_entry() -> None:
     copies = Copies()
     copies.note_all_before(BOOT, head(30))
