@@ -46,6 +46,11 @@ class Replay:
         """Whether the whole tail is explained, or what is left of it is ignored."""
         return (not self._left and not self._torn) or self._misses >= MAX_MISSES
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether a line of the tail is unexplained."""
+        return self._left > 0
+
     def offer(self, line: bytes) -> None:
         """Take a line that must be in the output."""
         places = self._places.get(line)
@@ -101,6 +106,14 @@ class Replay:
         self.mismatches += left < gap.entries
         first = min(gap.seqnum_first + gap.entries - left, gap.seqnum_last)
         return (Gap(first, gap.seqnum_last, left) if left else None), written
+
+    def holds_back(self, line: bytes) -> bool:
+        """Whether a line that was offered is to be appended."""
+        return line in self._missing
+
+    def amend(self, line: bytes, other: bytes) -> None:
+        """Append another line, or none, in the place of one that is held back."""
+        self._missing[self._missing.index(line)] = other
 
     def close(self) -> bytes:
         """Return what to append: the torn line's rest, and every line that the output lacks."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from journal_exporter.clock import Clock
 from journal_exporter.journal.batch import Batch, Source
 from journal_exporter.journal.epoch import Gap
+from journal_exporter.journal.fields import Field
 from journal_exporter.journal.position import Position
 from journal_exporter.journal.sequence import not_lost
 from journal_exporter.lines.format import Formatter
@@ -26,6 +27,8 @@ from journal_exporter.output.writer import SYNC_BYTES, Writer
 
 _LOG = logging.getLogger(__name__)
 _TAIL_LIMIT_BYTES = 2 * SYNC_BYTES
+_Markers = list[tuple[int, Gap, tuple[int, tuple[Field, ...]]]]
+"""Gaps whose lines were offered: the first number, what is left, and time and context of the line."""
 
 
 @dataclasses.dataclass(kw_only=True, eq=False)
@@ -178,14 +181,16 @@ class Resume:
             self.source.seek(begin)
         position = until or self.source.position
         found: list[tuple[Gap, int]] = []
+        markers: _Markers = []
         while until is not None or not replay.is_over:
             self.metrics.heartbeat(self.clock)
             self.source.process()
             batch = self.source.read()
             if not batch.entries and not batch.gaps:
                 break
-            found += self._compare(replay, batch)
+            found += self._compare(replay, batch, markers)
             position = until or batch.end
+        found += self._reduce(replay, markers)
         if until is None:
             sequences = position.sequences
             for gap, written in found:
@@ -205,8 +210,26 @@ class Resume:
                 "the output has %d places that do not match the journal", replay.mismatches
             )
 
-    def _compare(self, replay: Replay, batch: Batch) -> Iterator[tuple[Gap, int]]:
-        """Offer the lines of a batch, and of the gaps in it.
+    def _reduce(self, replay: Replay, markers: _Markers) -> Iterator[tuple[Gap, int]]:
+        """Reduce gaps by lines that no entry explained: a file that vanished had them among those of others.
+
+        Yields each gap and how many of its entries the output has.
+        """
+        for first, gap, stamp in markers:
+            marker = self.formatter.gap_line(gap, *stamp)
+            left: Gap | None = gap
+            if replay.has_lines and replay.holds_back(marker):
+                left, written = replay.reduce_gap(gap, None)
+                replay.amend(marker, self.formatter.gap_line(left, *stamp) if left else b"")
+                yield gap._replace(seqnum_first=first), written
+            if left is not None:
+                self.metrics.add("entries_lost", left.entries)
+                self.metrics.add("gaps")
+
+    def _compare(
+        self, replay: Replay, batch: Batch, markers: _Markers
+    ) -> Iterator[tuple[Gap, int]]:
+        """Offer the lines of a batch, and of the gaps in it, which are added to ``markers``.
 
         Yields each gap and how many of its entries the output has.
         """
@@ -223,8 +246,7 @@ class Resume:
                 yield gap, written
                 if left is not None:
                     replay.offer(self.formatter.gap_line(left, *stamp))
-                    self.metrics.add("entries_lost", left.entries)
-                    self.metrics.add("gaps")
+                    markers.append((gap.seqnum_first, left, stamp))
             if index < len(lines) and (line := lines[index]) is not None:
                 replay.offer(line)
 

@@ -275,6 +275,25 @@ def log_in_disorder(scenario: Scenario, users: int, count: int) -> None:
     scenario.log_all([scenario.machine.rng.choice((SYSTEM, *uids)) for uids in known])
 
 
+@pytest.mark.parametrize("kill_at", range(8, 44, 3))
+def test_entries_that_a_kill_left_in_the_output_are_not_lost_though_their_file_is_deleted(
+    base: Path, kill_at: int
+) -> None:
+    """After another boot the checkpoint's intent is not trusted: the lines are compared."""
+    with written_scenario(base) as scenario:
+        log_as(scenario, users=3, count=8)
+        scenario.look(kill_at)
+        scenario.kill()
+        scenario.do(scenario.machine.rotate)
+        for path in below(scenario.machine.root):
+            if "@" in path.name and path.name.startswith(("user-1000", "user-1002")):
+                scenario.delete(path)
+        scenario.boot(0)
+        log_as(scenario, users=3, count=2)
+        scenario.look()
+        scenario.start_with_nothing_new()
+
+
 @pytest.mark.parametrize("limits", ["210:4096", "210:210"])
 def test_more_files_than_descriptors_are_read_whole(base: Path, limits: str) -> None:
     directory = base / "host/var/log/journal" / ("ec" * 16)
