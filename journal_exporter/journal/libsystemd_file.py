@@ -24,14 +24,21 @@ class LibsystemdFile:
         self.is_deleted = False
         self.place = Place()
         self._context_of = context_of
-        self._reader = _Reader(flags=0, files=[descriptor])
+        # libsystemd closes its descriptor as soon as it gives the file up, such as a deleted one.
+        copy = os.dup(descriptor)
+        try:
+            self._reader = _Reader(flags=0, files=[copy])
+        except OSError:
+            os.close(copy)
+            raise
         self._reader.data_threshold = 0
         self._reader.seek_head()
         self.refresh()
 
     def close(self) -> None:
-        """Close the file: libsystemd has owned the descriptor since it opened it."""
+        """Close the file."""
         self._reader.close()
+        os.close(self._descriptor)
 
     @property
     def entries_left(self) -> int:

@@ -237,6 +237,24 @@ def test_a_file_that_was_deleted_is_read_to_its_end(journal: Path, kind: Kinds) 
         assert rows(rest(file)) == found
 
 
+@pytest.mark.parametrize("kind", [DirectFile, LibsystemdFile])
+def test_a_file_that_grew_before_it_was_deleted_is_read_or_its_entries_count_as_lost(
+    journal: Path, kind: Kinds
+) -> None:
+    large: list[Fields] = [[("MESSAGE", b"%d " % number * 300_000)] for number in range(10)]
+    with closing(opened(journal, kind)) as file:
+        assert len(rest(file).heads) == 3000
+        write_journal(journal, encoded(large, 3000))
+        journal.unlink()
+        file.refresh()
+        run = rest(file)
+        # libsystemd gives the file up, and closes its descriptor.
+        file.refresh()
+        assert file.is_deleted
+        assert len(run.heads) + sum(run.lost.values()) == 10
+        assert isinstance(file, LibsystemdFile) or len(run.heads) == 10
+
+
 @pytest.mark.parametrize("compress", [False, True], ids=["plain", "compact"])
 def test_entries_that_journald_flushed_to_var_are_read_as_libsystemd_reads_them(
     tmp_path: Path, *, compress: bool
