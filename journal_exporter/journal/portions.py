@@ -161,7 +161,12 @@ def account(
         for index, lost in portion.lost(count, passed[which]):
             gap = _gap(portion, index, lost)
             tracker.explain(portion.header.machine_id, gap.seqnum_first, gap.seqnum_last, lost)
-            found.append(Damage(taken.position_of(which, index - portion.start), gap, which, index))
+            if portion.are_copies and heads:
+                # Among copies they are copies, too: their entries were read from the runtime file.
+                gap = gap._replace(entries=lost - copies.forget(lost, heads[-1][5]))
+            if gap.entries:
+                at = taken.position_of(which, index - portion.start)
+                found.append(Damage(at, gap, which, index))
     return found
 
 
