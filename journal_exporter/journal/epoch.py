@@ -56,6 +56,8 @@ class Epoch:
     was never seen, whose own numbers are missing."""
     again_unsure: int = 0
     """The same in a boot of which no runtime file was seen: a hole of just that size may be such numbers."""
+    again_end: int = -1
+    """The number behind copies with which a new file began: there the counter goes on with its own."""
     again_top: int = -1
     """The highest number when every file was read to its end, after the last of them; -1 before."""
 
@@ -66,7 +68,7 @@ class Epoch:
         )
         return [
             self.machine_id, self.floor, list(self.boots), above, self.ignored, self.begin, early,
-            copied, self.again, self.again_unsure, self.again_top,
+            copied, self.again, self.again_unsure, self.again_end, self.again_top,
         ]  # fmt: skip
 
     @classmethod
@@ -104,6 +106,8 @@ class Epoch:
                 self.again += again
             else:
                 self.again_unsure += again
+                if first == 1 and again >= LEAST_UNSURE:
+                    self.again_end = last + 1
         self._begin(first, last)
         self.add(first, last)
 
@@ -178,7 +182,8 @@ class Epoch:
                 one[2] -= explained
                 index += 1
             repeated = min(self.again, entries)
-            if LEAST_UNSURE <= entries - repeated == self.again_unsure:
+            unsure = entries - repeated
+            if unsure and (first == self.again_end or LEAST_UNSURE <= unsure == self.again_unsure):
                 repeated, self.again_unsure = entries, 0
             entries -= repeated
             self.again = max(0, self.again - repeated)

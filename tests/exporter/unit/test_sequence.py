@@ -258,6 +258,15 @@ def test_a_hole_of_another_size_is_a_loss_although_numbers_were_read_before() ->
     assert reading.read(*user(2, 3, 4, 5, 6, 11)) == [Gap(7, 10, 4)]
 
 
+def test_behind_copies_with_which_a_new_file_begins_the_counter_goes_on_without_a_loss() -> None:
+    """Entry 5 was damaged. Those of a runtime file that was never seen, 6 to 12, are 1 to 7 of a new file."""
+    reading = Reading()
+    reading.read(*system(1, 2, 3, 4))
+    reading.tracker.explain(MACHINE, 5, 5, 1)
+    assert reading.read(*user(*range(1, 8), 13)) == []
+    assert reading.read(*user(16)) == [Gap(14, 15, 2)]
+
+
 def test_numbers_above_a_hole_that_were_read_before_stand_for_missing_ones() -> None:
     reading = Reading()
     reading.read(*system(1, 5, 6, 7, 8, 9), unread=user(2))
