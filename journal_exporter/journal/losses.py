@@ -47,7 +47,10 @@ class Losses:
         One that was read to its end may have grown since, so that the counter jumped to what came next.
         """
         header = file.header
-        first, last = file.place.seqnum + 1, header.tail_seqnum
+        # Of a file of which nothing was read, numbers before its first one are those of other files.
+        last = header.tail_seqnum
+        head = header.head_seqnum if 0 < header.head_seqnum <= last else 1
+        first = file.place.seqnum + 1 if file.place.entries else head
         self._state.tracker.explain(header.machine_id, first, last, file.unread)
         if not file.unread:
             return

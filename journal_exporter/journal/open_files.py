@@ -153,7 +153,7 @@ class OpenFiles:
             header = NO_HEADER._replace(
                 state=ARCHIVED, file_id=key, machine_id=one.machine_id, seqnum_id=one.seqnum_id,
                 entries=one.entries, tail_seqnum=one.tail_seqnum, boot_id=one.boot_id,
-                tail_monotonic_us=one.tail_monotonic_us,
+                tail_monotonic_us=one.tail_monotonic_us, head_seqnum=one.head_seqnum,
             )  # fmt: skip
             file = self.files[key] = JournalFile(key, Path(), header, one.place)
             file.is_runtime = one.is_runtime

@@ -25,13 +25,14 @@ class FilePosition(NamedTuple):
     boot_id: str = ""
     """Only of a runtime file."""
     tail_monotonic_us: int = 0
+    head_seqnum: int = 0
 
 
 def position_in(header: Header, place: Place, *, is_runtime: bool) -> FilePosition:
     """Return a place in the file that has this header."""
     return FilePosition(
         place, header.entries, header.tail_seqnum, header.seqnum_id, header.machine_id, is_runtime,
-        header.boot_id if is_runtime else "", header.tail_monotonic_us,
+        header.boot_id if is_runtime else "", header.tail_monotonic_us, header.head_seqnum,
     )  # fmt: skip
 
 
@@ -93,12 +94,13 @@ class Position:
             is_runtime,
             boot,
             tail_us,
+            head,
         ) in data["files"].items():
             offset, read, seqnum, realtime_us = map(int, numbers)
             place = Place(offset, read, seqnum, realtime_us, str(boot_id))
             files[str(key)] = FilePosition(
                 place, int(held), int(tail), str(seqnum_id), str(machine_id), bool(is_runtime),
-                str(boot), int(tail_us),
+                str(boot), int(tail_us), int(head),
             )  # fmt: skip
         owed = tuple(Owed(str(boot), *map(int, numbers)) for boot, *numbers in data.get("owed", ()))
         return cls(cursor, files, data["sequences"], tuple(data["copies"]), owed)

@@ -270,6 +270,26 @@ def test_entries_of_a_file_that_vanished_while_nothing_ran_are_lost_once(
     assert read_all(again) == ([], [])
 
 
+def test_a_file_that_vanished_unread_explains_no_numbers_before_its_first(
+    make: Callable[..., JournalFile], reader: Open
+) -> None:
+    """Of two files that went only one was seen; each loss is reported with its own numbers."""
+    system = make("system", 1)
+    source = reader()
+    source.start("head")
+    assert read_all(source) == ([1], [])
+    user = make("user-1000", 5, 6)
+    put(system, 4, 7)
+    source.process()
+    place = source.read().place_after(0, 0)
+    user.path.unlink()
+    again = reader()
+    again.seek(place)
+    numbers, gaps = read_all(again)
+    assert numbers == [4, 7]
+    assert sorted(gaps) == [Gap(2, 3, 2), Gap(5, 6, 2)]
+
+
 def test_a_file_that_is_deleted_while_it_is_open_is_read_to_its_end(
     make: Callable[..., JournalFile], reader: Open
 ) -> None:
