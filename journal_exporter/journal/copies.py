@@ -120,6 +120,8 @@ class Copies:
 
     def concern(self, heads: Sequence[Head]) -> bool:
         """Whether any of a persistent file's entries may be copies."""
+        if not self._stretches:
+            return False
         boots = {boot.hex() for boot in set(map(_BOOT, heads))}
         limit_us = max(
             (s.last_us for s in self._stretches if s.most != 0 and s.boot_id in boots), default=-1

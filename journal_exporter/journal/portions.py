@@ -178,7 +178,7 @@ def _number(
     boot_before = portion.before.boot_id
     for boot, part in _boots(heads):
         sound = sound_numbers([head[3] for head in part], before, header.tail_seqnum)
-        known = [number for number in sound if number]
+        known = [number for number in sound if number] if 0 in sound else sound
         if not known:
             tracker.explain(header.machine_id, before + 1, header.tail_seqnum, len(sound))
             continue
