@@ -57,7 +57,7 @@ class Epoch:
     again_unsure: int = 0
     """The same in a boot of which no runtime file was seen: a hole of just that size may be such numbers."""
     again_end: int = -1
-    """The number behind copies with which a new file began: there the counter goes on with its own."""
+    """The number after the copies at the start of a new file. There the counter jumps to its own numbers."""
     again_top: int = -1
     """The highest number when every file was read to its end, after the last of them; -1 before."""
 

@@ -8,7 +8,7 @@ is a loss.
 Guarantees: a loss is reported once; nothing is reported that a file may still hold, or that was lost before
 the first run; a numbering that starts anew is not a loss.
 
-Not there: an exact count where numbers occur twice, or where no number tells of a loss. The page on
+Not there: an exact count where numbers occur twice, or where a loss leaves no hole. The page on
 guarantees lists these cases.
 """
 
